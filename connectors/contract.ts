@@ -1,0 +1,197 @@
+import type { EpochMs } from '../schemas/codec.ts'
+
+/** Whether a reader sees only committed records, or also open and aborted ones. */
+export type Isolation = 'read_committed' | 'read_uncommitted'
+
+export type Headers = Readonly<Record<string, string>>
+
+export interface LogRecord {
+  readonly offset: bigint
+  /** Append time or, in topics that say so, the producer's time. UTC. */
+  readonly timestamp: EpochMs
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: Headers
+}
+
+export interface OutgoingRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers?: Headers
+  /** Used in topics with `timestamps: 'create'` only. */
+  readonly timestamp?: EpochMs
+}
+
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  /** `append`: the log stamps records; `create`: the producer does. */
+  readonly timestamps: 'append' | 'create'
+  readonly cleanup: 'delete' | 'compact'
+  /** `null`: for ever. */
+  readonly retentionMs: number | null
+}
+
+/** Offsets a partition holds: [first, end). With read_committed `end` is the last stable offset. */
+export interface Bounds {
+  readonly first: bigint
+  readonly end: bigint
+}
+
+export interface Fetched {
+  readonly records: readonly LogRecord[]
+  /** Where the next poll begins: past control records and, for read_committed, past aborted ones. */
+  readonly next: bigint
+}
+
+/** Reads one partition forward. */
+export interface Reader {
+  /** Answers with what is there, at the latest after `waitMs` (then perhaps with nothing). */
+  readonly poll: (options: {
+    maxRecords: number
+    maxBytes: number
+    waitMs: number
+    signal?: AbortSignal
+  }) => Promise<Fetched>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * A producer with one transactional id. After any rejection with `unknown_outcome` or `fenced` it must be thrown away:
+ * the owner opens a new one, which fences this one and settles its transaction.
+ */
+export interface Transactor {
+  readonly begin: () => Promise<void>
+  /** Adds the group's input position to the transaction: the next offset to read. */
+  readonly sendOffsets: (group: string, topic: string, partition: number, next: bigint) => Promise<void>
+  readonly send: (records: readonly OutgoingRecord[]) => Promise<void>
+  readonly commit: () => Promise<void>
+  readonly abort: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export interface Membership {
+  readonly leave: () => Promise<void>
+}
+
+export interface MembershipHandlers {
+  /** These partitions are ours from now on. */
+  readonly assigned: (partitions: readonly number[]) => Promise<void>
+  /** These partitions are no longer ours; the group moves on when the promise settles. */
+  readonly revoked: (partitions: readonly number[]) => Promise<void>
+}
+
+/** The log: partitions, transactions, fencing, groups. Implemented in process and over Kafka; one conformance suite. */
+export interface Log {
+  /** Idempotent; refuses to change a topic that exists with other settings. */
+  readonly createTopics: (topics: readonly TopicSpec[]) => Promise<void>
+  readonly partitions: (topic: string) => Promise<number>
+  readonly bounds: (topic: string, partition: number, isolation: Isolation) => Promise<Bounds>
+  /** Resolves only when every older owner of the id is fenced and its transaction is settled. */
+  readonly open: (transactionalId: string, options: { timeoutMs: number }) => Promise<Transactor>
+  readonly read: (topic: string, partition: number, from: bigint, isolation: Isolation) => Promise<Reader>
+  /** The group's committed offset: a copy for tools, never trusted by the runtime. */
+  readonly committed: (group: string, topic: string, partition: number) => Promise<bigint | undefined>
+  readonly join: (group: string, topic: string, handlers: MembershipHandlers) => Promise<Membership>
+  /** Plain append outside transactions: listeners, tests and tools. */
+  readonly append: (records: readonly OutgoingRecord[]) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export const logErrorCodes = [
+  'fenced',
+  'unknown_outcome',
+  'retriable',
+  'record_too_large',
+  'unauthorized',
+  'topic_unknown',
+  'topic_differs',
+  'offset_out_of_range',
+  'disk_full',
+  'corrupt',
+  'closed',
+  'transaction_state',
+] as const
+export type LogErrorCode = (typeof logErrorCodes)[number]
+
+/**
+ * What the caller does: `retriable` try again; `fenced` and `unknown_outcome` throw the producer away and re-assign;
+ * everything else ends the task with the message, which says what to do and holds no record content.
+ */
+export class LogError extends Error {
+  override readonly name = 'LogError'
+  readonly code: LogErrorCode
+  constructor(code: LogErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Generation, sequence and hash of what a view holds of one partition; sequence 0 and no hash before the first batch. */
+export interface ViewPosition {
+  /** Random prefix of the current rebuild; the log never knows it. */
+  readonly gen: string
+  readonly seq: number
+  /** Hex of the chain hash of `seq`; empty at 0. */
+  readonly hash: string
+}
+
+export interface CellAddress {
+  readonly table: string
+  readonly index: number
+  /** Local day as days since 1970-01-01, or 0. */
+  readonly day: number
+}
+
+export interface CellValue extends CellAddress {
+  readonly value: Uint8Array
+}
+
+export type Exchanged =
+  | { readonly status: 'ok'; readonly cells: readonly (Uint8Array | undefined)[] }
+  /** The view is not where the log says it must be; nothing was applied. */
+  | { readonly status: 'mismatch'; readonly actual: ViewPosition | undefined }
+
+/**
+ * A view of `meter.accepted` that can be thrown away. Every call is a compare-and-set on generation, sequence and hash,
+ * and what is expected comes from the log. Finding the view already at `apply.to` with the same hash counts as success.
+ */
+export interface StateView {
+  readonly position: (scope: string) => Promise<ViewPosition | undefined>
+  /** One call: applies a batch (if given), drops days below `floorDay`, then looks up. */
+  readonly exchange: (
+    scope: string,
+    request: {
+      readonly expected: ViewPosition
+      readonly apply?: {
+        readonly seq: number
+        readonly hash: string
+        readonly floorDay: number
+        readonly cells: readonly CellValue[]
+      }
+      readonly lookup: readonly CellAddress[]
+    },
+  ) => Promise<Exchanged>
+  /** Writes a whole new generation and switches to it, if the view still stands at `from`. */
+  readonly reset: (
+    scope: string,
+    from: ViewPosition | undefined,
+    to: ViewPosition,
+    cells: Iterable<CellValue>,
+  ) => Promise<'ok' | 'mismatch'>
+  readonly close: () => Promise<void>
+}
+
+/** Confluent-compatible schema registry. The wire format is magic byte 0, 4-byte big-endian id, Avro body. */
+export interface SchemaRegistry {
+  /** Idempotent: the same schema under the same subject gives the same id. Refuses an incompatible one. */
+  readonly register: (subject: string, schema: string) => Promise<number>
+  /** The schema text of an id, or undefined. */
+  readonly schema: (id: number) => Promise<string | undefined>
+  readonly latest: (
+    subject: string,
+  ) => Promise<{ readonly id: number; readonly version: number; readonly schema: string } | undefined>
+  readonly compatible: (subject: string, schema: string) => Promise<boolean>
+}

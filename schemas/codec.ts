@@ -1,0 +1,32 @@
+import type { Label } from './label.ts'
+
+/** UTC milliseconds since 1970-01-01T00:00Z. */
+export type EpochMs = number
+
+/** Encodes exactly the fields that its schema lists, so that an extra field of a value cannot slip through. */
+export interface Codec<T> {
+  /** The Avro schema as JSON text. */
+  readonly schema: string
+  readonly encode: (value: T) => Uint8Array
+  /** Throws `CodecError` on bytes that the schema does not describe. */
+  readonly decode: (bytes: Uint8Array) => T
+}
+
+/** A named stream of records of one type, cleared for one label. Born in `schemas/topics.ts` only. */
+export interface Topic<T, L extends Label> {
+  readonly name: string
+  readonly label: L
+  readonly codec: Codec<T>
+  /** The record key, which also decides what compaction keeps; `null` for topics without one. */
+  readonly key: (value: T) => string | null
+}
+
+/** Bytes that do not fit the schema. Carries no content of the bytes. */
+export class CodecError extends Error {
+  override readonly name = 'CodecError'
+  readonly record: string
+  constructor(record: string, detail: string) {
+    super(`a ${record} record does not fit its schema: ${detail}`)
+    this.record = record
+  }
+}

@@ -1,0 +1,20 @@
+import type { EpochMs } from './codec.ts'
+import type { Channel } from './interval-reading.ts'
+import type { Level } from './register-entry.ts'
+
+/** `forecast.public` (released): one group's forecast, made from released records only; it costs no budget. */
+export interface ForecastPublic {
+  readonly level: Level
+  readonly group: string
+  readonly channel: Channel
+  readonly model: string
+  /** Start of the first forecast window, UTC, and the step. */
+  readonly start: EpochMs
+  readonly windowSeconds: number
+  /** Per step: quantiles 5, 25, 50, 75, 95 of load in Wh, the known noise included. */
+  readonly quantilesWh: readonly (readonly number[])[]
+  /** Ledger sequence of the newest released record it used. */
+  readonly ledgerSeq: number
+  /** How many released windows it was fitted on. */
+  readonly windows: number
+}

@@ -1,0 +1,54 @@
+import type { EpochMs } from './codec.ts'
+import type { Channel } from './interval-reading.ts'
+import type { Phase } from './load-partial.ts'
+import type { Level } from './register-entry.ts'
+
+/** `release.ledger` (aggregate): hash-chained charges, seals and checkpoints of one release domain. */
+export type LedgerRecord = LedgerCharge | LedgerSeal | LedgerCheckpoint
+
+interface Link {
+  /** Dense from 1. */
+  readonly seq: number
+  /** SHA-256 of the previous link (32 zero bytes at the start), and of this one over every other field. */
+  readonly prev: Uint8Array
+  readonly hash: Uint8Array
+  readonly domain: string
+}
+
+/** The day-open charge of every kind and level: committed before the first window of the local day. */
+export interface LedgerCharge extends Link {
+  readonly kind: 'charge'
+  readonly zone: string
+  /** Local day, `YYYY-MM-DD`. */
+  readonly date: string
+  readonly charges: readonly { readonly release: string; readonly level: Level; readonly rho: string }[]
+  /** Digest of the policy (S, C, sigma, topology) frozen for the day. */
+  readonly policy: Uint8Array
+}
+
+/** One window and phase, all groups and levels: the noise was drawn once and these are the bytes to publish. */
+export interface LedgerSeal extends Link {
+  readonly kind: 'seal'
+  readonly zone: string
+  readonly date: string
+  readonly window: EpochMs
+  readonly windowSeconds: number
+  readonly channel: Channel
+  readonly phase: Phase
+  /** When to publish: a fixed tick, also the timestamp of the public records. */
+  readonly tick: EpochMs
+  /** HMAC-SHA-256 of the sealed sums under the ledger key. */
+  readonly digest: Uint8Array
+  readonly count: number
+  /** The public records (key, value) in order, packed and compressed: operators/privacy/ledger/packed-records.ts. */
+  readonly records: Uint8Array
+}
+
+/** What has been charged so far, daily. */
+export interface LedgerCheckpoint extends Link {
+  readonly kind: 'checkpoint'
+  readonly date: string
+  /** Exact sum of rho per household-day charged over the year to date. */
+  readonly rhoYear: string
+  readonly days: number
+}

@@ -1,0 +1,39 @@
+import type { BoundedWh } from './bounded.ts'
+import type { EpochMs } from './codec.ts'
+import type { Channel } from './interval-reading.ts'
+import type { Level } from './register-entry.ts'
+
+export const phases = ['preliminary', 'late'] as const
+/** A function of the record alone: received before window end + grace, or before the D+1 cut-off. */
+export type Phase = (typeof phases)[number]
+
+/** `load.partials` (pseudonymous): what one input batch adds to the open windows, and how far its partition has come. */
+export interface LoadPartial {
+  readonly sourcePartition: number
+  /** Sequence number of the accepted batch it belongs to: dense per source partition. */
+  readonly seq: number
+  /** All input of the source partition received before this has been processed. */
+  readonly progress: EpochMs
+  readonly cells: readonly PartialCell[]
+}
+
+/** One group, window, channel and phase. */
+export interface PartialCell {
+  readonly level: Level
+  readonly group: string
+  readonly channel: Channel
+  readonly phase: Phase
+  /** Start of the window, UTC. */
+  readonly window: EpochMs
+  readonly windowSeconds: number
+  /** Local day of the window, `YYYY-MM-DD`. */
+  readonly date: string
+  /** Sum of values bounded for this level, in Wh. */
+  readonly boundedWh: BoundedWh
+  /** Sum of the values as measured, in Wh: for the restricted aggregate only. */
+  readonly exactWh: number
+  readonly count: number
+  /** The two largest single values, in Wh: for the dominance rule of the restricted aggregate only. */
+  readonly largestWh: number
+  readonly secondWh: number
+}

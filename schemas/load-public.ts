@@ -1,0 +1,61 @@
+import type { EpochMs } from './codec.ts'
+import type { Channel } from './interval-reading.ts'
+import type { Level } from './register-entry.ts'
+
+export const releasePhases = ['preliminary', 'final'] as const
+/** `final` = preliminary + the separately released late increment, D+1. */
+export type ReleasePhase = (typeof releasePhases)[number]
+
+export const publicFlags = [
+  'withheld_small_group',
+  'withheld_not_useful',
+  'withheld_unproven',
+  'late_increment_added',
+] as const
+/** Computed from ledger and register only, never from the day's data. */
+export type PublicFlag = (typeof publicFlags)[number]
+
+/** `load.public` (released): noisy load of one group and window with the whole privacy statement. */
+export interface LoadPublic {
+  readonly level: Level
+  readonly group: string
+  readonly channel: Channel
+  readonly phase: ReleasePhase
+  readonly window: EpochMs
+  readonly windowSeconds: number
+  /** The noisy sum in Wh as drawn; `null` where withheld. May be negative. */
+  readonly rawWh: number | null
+  /** Levels made to add up; `null` where not computed. */
+  readonly consistentWh: number | null
+  /** Smoothed with the known noise variance; `null` where not computed. */
+  readonly smoothedWh: number | null
+  /** Half-widths around rawWh that the noise law gives, in Wh, rounded up; they do not cover clipping. */
+  readonly half50Wh: number | null
+  readonly half95Wh: number | null
+  readonly flags: readonly PublicFlag[]
+  /** Registered measuring points of the group: public. */
+  readonly registered: number
+  readonly privacy: PrivacyStatement
+  /** Ledger link that sealed it. */
+  readonly ledgerSeq: number
+  readonly ledgerHash: Uint8Array
+}
+
+/** What protects a released value. */
+export interface PrivacyStatement {
+  readonly unit: 'household-day'
+  readonly neighbours: 'add-remove'
+  readonly mechanism: string
+  /** Exact rational `n/d` charged for this level and kind per household-day. */
+  readonly rho: string
+  /** Over all levels and kinds, rounded up. */
+  readonly epsilonDay: number
+  readonly epsilonWeek: number
+  readonly epsilonYear: number
+  readonly delta: number
+  /** Most energy of one interval that counts, per hour of fuse: `fuse`; and the household-day L2 bound S, in Wh. */
+  readonly capRule: string
+  readonly clipWh: number
+  /** Noise variance in Wh^2 as an exact rational `n/d`. */
+  readonly sigma2: string
+}

@@ -1,0 +1,19 @@
+import type { EpochMs } from './codec.ts'
+import type { Channel } from './interval-reading.ts'
+import type { Phase } from './load-partial.ts'
+import type { Level } from './register-entry.ts'
+
+/** `load.restricted` (aggregate): one group and window, exact, with the k and dominance rules applied. */
+export interface LoadRestricted {
+  readonly level: Level
+  readonly group: string
+  readonly channel: Channel
+  readonly phase: Phase
+  readonly window: EpochMs
+  readonly windowSeconds: number
+  /** `null` where suppressed. */
+  readonly energyWh: number | null
+  readonly count: number | null
+  /** Why it is suppressed: `below_k`, `dominance`, `complementary`; `null` if it is not. */
+  readonly suppressed: string | null
+}

@@ -1,0 +1,52 @@
+import type { EpochMs } from './codec.ts'
+
+export const levels = ['utility', 'region', 'substation', 'feeder'] as const
+/** Levels of aggregation, widest first. */
+export type Level = (typeof levels)[number]
+
+export const customerClasses = ['residential', 'commercial', 'industrial'] as const
+export type CustomerClass = (typeof customerClasses)[number]
+
+export const protections = ['none', 'authenticated', 'encrypted', 'authenticated-encrypted'] as const
+/** The least protection an APDU of this meter must carry; anything weaker is a downgrade and refused. */
+export type Protection = (typeof protections)[number]
+
+/** `meter.register` (identified): one measuring point and the meter that serves it during a validity period. */
+export interface RegisterEntry {
+  /** Measuring point. Identifying; stable across a meter exchange. */
+  readonly point: string
+  /** Connection point: what a pseudonym is made from. Identifying. */
+  readonly connection: string
+  /** DLMS system title, 16 hex digits. Identifying. */
+  readonly systemTitle: string
+  readonly validFrom: EpochMs
+  /** Exclusive; `null` while the meter is installed. */
+  readonly validTo: EpochMs | null
+  /** Which energy the point measures. */
+  readonly direction: 'import' | 'export' | 'both'
+  /** Partition that owns the point, assigned once. */
+  readonly partition: number
+  /** Dense number within the partition, assigned once. */
+  readonly index: number
+  /** One group per level. Public names of public groups. */
+  readonly groups: Readonly<Record<Level, string>>
+  readonly customerClass: CustomerClass
+  /** Attributes that may travel generalised. */
+  readonly area: string
+  readonly tariff: string
+  readonly heating: string
+  readonly dwelling: string
+  /** IANA time zone of the site: decides the local day. */
+  readonly timeZone: string
+  /** Residency zone. */
+  readonly zone: string
+  /** Decoding profile, see operators/decode-dlms/profiles. */
+  readonly profile: string
+  readonly protection: Protection
+  /** Reference under which the keyring holds the meter's keys. */
+  readonly keyRef: string
+  /** Public contract data: the most energy the fuse lets through in one hour, in Wh. */
+  readonly fuseWhPerHour: number
+  /** How many measuring points of this direction share the connection point; each gets S divided by it. */
+  readonly pointsAtConnection: number
+}

@@ -1,0 +1,17 @@
+import type { EpochMs } from './codec.ts'
+
+/** `meter.rejected` (identified): one refused frame or reading, or a meter's event, with the frame sealed. */
+export interface RejectedFrame {
+  readonly kind: 'rejected' | 'event'
+  /** Closed reason, see operators/contract/reasons.ts. */
+  readonly reason: string
+  /** Operator that refused it. */
+  readonly stage: string
+  readonly byteOffset: number | null
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly receivedAt: EpochMs
+  /** AES-256-GCM under the dead-letter key: 12-byte nonce, ciphertext, 16-byte tag. */
+  readonly sealed: Uint8Array
+}
