@@ -78,7 +78,7 @@ export interface StateTable<S> {
  * to the changelog in the transaction of the batch, and applies it to the view afterwards. Asking for a cell that `keys`
  * did not name is a programming error and halts the pipeline.
  */
-export interface Keyed<in I, out O, S> {
+export interface Keyed<in I, out O, in out S> {
   readonly spec: Spec
   readonly state: StateTable<S>
   readonly keys: (batch: Batch<I>) => readonly CellKey[]
@@ -87,14 +87,22 @@ export interface Keyed<in I, out O, S> {
 
 declare const lowers: unique symbol
 
+/** From which label to which: what the type says, kept as data for the run-time check. */
+export interface LabelChange<From extends Label = Label, To extends Label = Label> {
+  readonly from: From
+  readonly to: To
+}
+
 /** The only kind of step that changes a label. Made by `lowering()`, which only operators/privacy may import. */
 export interface Lowering<in I, out O, in From extends Label, out To extends Label> extends Operator<I, O> {
   readonly [lowers]: (from: From) => To
+  readonly label: LabelChange
 }
 
 /** Vouches that `step` lowers the label. Importable from operators/privacy only: a lint rule and a test see to it. */
-export function lowering<From extends Label, To extends Label>() {
-  return <I, O>(step: Operator<I, O>): Lowering<I, O, From, To> => step as Lowering<I, O, From, To>
+export function lowering<From extends Label, To extends Label>(from: From, to: To) {
+  return <I, O>(step: Operator<I, O>): Lowering<I, O, From, To> =>
+    ({ ...step, label: { from, to } }) as unknown as Lowering<I, O, From, To>
 }
 
 /** A row of a compacted state topic; `body` undefined closes it. */
@@ -108,7 +116,7 @@ export interface StateRow {
  * it stands for, in the transaction of what it emitted (design: load.state). Restored from those rows, plus the records
  * of the topics named in `history` (read whole, committed only).
  */
-export interface Accumulating<in I, out O, S> {
+export interface Accumulating<in I, out O, in out S> {
   readonly spec: Spec
   /** Rebuilds the state after an assignment. `history` yields the committed values of the topic `historyTopic`. */
   readonly restore: (rows: readonly StateRow[], history: readonly unknown[]) => S
@@ -124,13 +132,14 @@ export interface Accumulating<in I, out O, S> {
 declare const accumulates: unique symbol
 
 /** An `Accumulating` step that lowers the label. Made by `accumulatingLowering()`, for operators/privacy only. */
-export interface AccumulatingLowering<in I, out O, S, in From extends Label, out To extends Label>
+export interface AccumulatingLowering<in I, out O, in out S, in From extends Label, out To extends Label>
   extends Accumulating<I, O, S> {
   readonly [accumulates]: (from: From) => To
+  readonly label: LabelChange
 }
 
 /** Like `lowering`, for steps with snapshotted state. Importable from operators/privacy only. */
-export function accumulatingLowering<From extends Label, To extends Label>() {
+export function accumulatingLowering<From extends Label, To extends Label>(from: From, to: To) {
   return <I, O, S>(step: Accumulating<I, O, S>): AccumulatingLowering<I, O, S, From, To> =>
-    step as AccumulatingLowering<I, O, S, From, To>
+    ({ ...step, label: { from, to } }) as unknown as AccumulatingLowering<I, O, S, From, To>
 }
