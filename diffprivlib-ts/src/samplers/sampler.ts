@@ -1,0 +1,33 @@
+import { ParameterError } from '../errors.ts'
+
+/** Draws independent integers of one law, exactly. */
+export interface IntegerSampler {
+  /** One draw, whatever its size. */
+  readonly next: () => bigint
+  /**
+   * One draw as a safe integer: the fast form. Throws ParameterError, at every call, for a scale above 2^36, where a draw might not be
+   * a safe integer; below it the chance of one is less than exp(-100000).
+   */
+  readonly nextNumber: () => number
+}
+
+/** The largest scale whose draws are handed out as numbers. */
+export const numberScaleLimit = 2 ** 36
+
+/** The sampler over bigint draws, with numbers where the scale allows them. */
+export const fromBigints = (next: () => bigint, scaleAllowsNumbers: boolean): IntegerSampler =>
+  Object.freeze({
+    next,
+    nextNumber: () => {
+      if (!scaleAllowsNumbers) throw new ParameterError('the scale is above 2^36: use next(), which returns a bigint')
+      return toSafe(next())
+    },
+  })
+
+/** A bigint as a number. Throws ParameterError when it is not a safe integer. */
+export const toSafe = (value: bigint): number => {
+  const converted = Number(value)
+  if (!Number.isSafeInteger(converted))
+    throw new ParameterError('the draw is not a safe integer: use next(), which returns a bigint')
+  return converted
+}

@@ -1,0 +1,19 @@
+import type { Rational } from '../rational.ts'
+import { gaussianSampler } from '../samplers/discrete-gaussian.ts'
+import { laplaceSampler } from '../samplers/discrete-laplace.ts'
+import type { IntegerSampler } from '../samplers/sampler.ts'
+import { refuseProduction, type SeededBits } from './seeded-bits.ts'
+
+export { type SeededBits, seededBits } from './seeded-bits.ts'
+
+/** `discreteGaussian` over reproducible bits. Throws ParameterError where NODE_ENV is production or sigma2 is not positive. */
+export const seededGaussian = (sigma2: Rational, bits: SeededBits): IntegerSampler => {
+  refuseProduction('a seeded sampler')
+  return gaussianSampler(sigma2, bits)
+}
+
+/** `discreteLaplace` over reproducible bits. Throws ParameterError where NODE_ENV is production or the scale is not positive. */
+export const seededLaplace = (scale: Rational, bits: SeededBits): IntegerSampler => {
+  refuseProduction('a seeded sampler')
+  return laplaceSampler(scale, bits)
+}
