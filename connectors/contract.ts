@@ -105,6 +105,7 @@ export const logErrorCodes = [
   'unknown_outcome',
   'retriable',
   'record_too_large',
+  'record_invalid',
   'unauthorized',
   'topic_unknown',
   'topic_differs',

@@ -1,0 +1,2 @@
+export { type MemoryLog, type MemoryLogOptions, memoryLog } from './log.ts'
+export { maxRecordBytes } from './log-broker.ts'
