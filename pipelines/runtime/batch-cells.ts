@@ -1,0 +1,98 @@
+import type { CellAddress, CellValue } from '../../connectors/contract.ts'
+import { HaltError } from '../../operators/contract/halt.ts'
+import type { CellKey, StateTable } from '../../operators/contract/operator.ts'
+import type { ChangedCells } from '../../schemas/accepted-batch.ts'
+import type { CellAccess } from './chain.ts'
+
+/** Days since 1970 stay below this until the year 2328; index times it stays below 2^53 for 2^36 measuring points. */
+const dayRadix = 131_072
+const code = ({ index, day }: CellKey): number => index * dayRadix + day
+
+interface Cell {
+  readonly key: CellKey
+  value: unknown
+  changed: boolean
+}
+
+/** Looks cells up in the view: one call for all that are asked for. */
+export type LookUp = (addresses: readonly CellAddress[]) => Promise<readonly (Uint8Array | undefined)[]>
+
+export interface BatchCells extends CellAccess {
+  /** Absolute values of what the batch changed, per table. */
+  readonly changes: () => ChangedCells[]
+}
+
+/**
+ * The cells of one batch: looked up once per cell, however many operators ask, and kept apart from the view until the
+ * batch is committed.
+ */
+export function batchCells(lookUp: LookUp): BatchCells {
+  const tables = new Map<string, { readonly table: StateTable<unknown>; readonly cells: Map<number, Cell> }>()
+  const open = (table: StateTable<unknown>) => {
+    let entry = tables.get(table.name)
+    if (!entry) {
+      entry = { table, cells: new Map() }
+      tables.set(table.name, entry)
+    }
+    if (entry.table !== table) {
+      throw new HaltError(
+        `two operators name their state ${table.name}`,
+        'Give each keyed operator a table of its own.',
+      )
+    }
+    return entry.cells
+  }
+  return {
+    require: (table, keys) => {
+      const cells = open(table)
+      const missing: CellKey[] = []
+      for (const key of keys) {
+        const at = code(key)
+        if (cells.has(at)) continue
+        cells.set(at, { key, value: undefined, changed: false })
+        missing.push(key)
+      }
+      if (missing.length === 0) return undefined
+      return lookUp(missing.map(({ index, day }) => ({ table: table.name, index, day }))).then((found) => {
+        missing.forEach((key, i) => {
+          const bytes = found[i]
+          if (bytes) (cells.get(code(key)) as Cell).value = table.codec.decode(bytes)
+        })
+      })
+    },
+    cells: <S>(table: StateTable<S>) => {
+      const cells = open(table as StateTable<unknown>)
+      const find = (key: CellKey): Cell => {
+        const cell = cells.get(code(key))
+        if (!cell) {
+          throw new HaltError(
+            `an operator asked for a cell of ${table.name} that its keys did not name`,
+            'This is a fault in the operator: keys(batch) must name every cell that process touches.',
+          )
+        }
+        return cell
+      }
+      return {
+        get: (key) => find(key).value as S | undefined,
+        set: (key, next) => {
+          const cell = find(key)
+          cell.value = next
+          cell.changed = true
+        },
+      }
+    },
+    changes: () =>
+      [...tables.values()].flatMap(({ table, cells }) => {
+        const changed = [...cells.values()].filter((cell) => cell.changed)
+        if (changed.length === 0) return []
+        return [
+          { table: table.name, cells: changed.map(({ key, value }) => ({ ...key, value: table.codec.encode(value) })) },
+        ]
+      }),
+  }
+}
+
+/** The changes of a batch as the view takes them. */
+export function toCellValues(tables: readonly ChangedCells[]): CellValue[] {
+  return tables.flatMap(({ table, cells }) => cells.map(({ index, day, value }) => ({ table, index, day, value })))
+}

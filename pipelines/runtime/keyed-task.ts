@@ -1,0 +1,327 @@
+import type {
+  CellAddress,
+  Fetched,
+  LogRecord,
+  OutgoingRecord,
+  Reader,
+  Transactor,
+  ViewPosition,
+} from '../../connectors/contract.ts'
+import { LogError } from '../../connectors/contract.ts'
+import { HaltError } from '../../operators/contract/halt.ts'
+import type { BatchContext } from '../../operators/contract/operator.ts'
+import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
+import { batchCells, toCellValues } from './batch-cells.ts'
+import { type ChainResult, runChain } from './chain.ts'
+import { type Changelog, genesis, link, readChangelog } from './changelog.ts'
+import type { Fate } from './observer.ts'
+import { walk } from './stream.ts'
+import {
+  closing,
+  decodeRecords,
+  headersOf,
+  sentOf,
+  stepping,
+  type TaskContext,
+  toRecords,
+  transact,
+  transactionalId,
+} from './task.ts'
+import { floorDay, syncView } from './view-sync.ts'
+
+/** The view refused a call: another owner moved it, or it lost or regained data. The task assigns again. */
+const viewMoved = () =>
+  new LogError('retriable', 'the state view is not where the changelog says; it will be brought up to date')
+
+/** What the task holds between batches. All of it comes from the log and is rebuilt by `assign`. */
+interface Held {
+  readonly producer: Transactor
+  readonly reader: Reader
+  /** Where the view stands, and what it has yet to be told. */
+  view: ViewPosition
+  unapplied: AcceptedBatch | undefined
+  seq: number
+  hash: Uint8Array
+  position: bigint
+  floor: number
+  progress: number
+  /** Records fetched but not yet processed, when a batch had to be cut. */
+  rest: readonly LogRecord[]
+  restNext: bigint
+}
+
+/**
+ * Runs one partition of a pipeline with keyed state until the signal aborts; rejects with `LogError` where it must be
+ * assigned again, and with `HaltError` where it must not go on.
+ *
+ * Delivery: exactly once. Nothing is claimed before the commit, so a crash loses nothing; nothing is emitted that the
+ * changelog does not say, so a replay duplicates nothing; a zombie can neither commit nor apply.
+ */
+export async function runKeyedTask(task: TaskContext): Promise<void> {
+  const { ports, options, signal } = task
+  const held = await assign(task)
+  let silentSince = ports.clock.now()
+  await closing([held.reader, held.producer], async () => {
+    while (!signal.aborted) {
+      const fetched = await next(task, held)
+      if (fetched.records.length > 0) {
+        await processBatch(task, held, fetched.records, fetched.next)
+        silentSince = ports.clock.now()
+      } else {
+        held.position = fetched.next > held.position ? fetched.next : held.position
+        if (ports.clock.now() - silentSince >= options.heartbeatMs) {
+          await heartbeat(task, held)
+          silentSince = ports.clock.now()
+        }
+      }
+    }
+    await applyPending(task, held)
+  })
+}
+
+/** Fence, marker, replay, input position from the changelog: in this order, each for its reason (design section 3). */
+async function assign(task: TaskContext): Promise<Held> {
+  const { pipeline, partition, ports, wire, options, observer } = task
+  observer.assignment(pipeline.name, partition, 'assigned')
+  const id = transactionalId(pipeline, partition)
+  const producer = await stepping(task, 'fence', () => ports.log.open(id, { timeoutMs: options.transactionTimeoutMs }))
+  const topic = pipeline.options.changelog!
+  // A reader cannot tell an empty end from one hidden by an older owner's open transaction; our own marker can.
+  await stepping(task, 'marker', () => sendMarker(task, producer))
+  const scope = `${pipeline.name}/${partition}`
+  const aged = new Set<string>()
+  for (const node of walk(pipeline.nodes))
+    if (node.kind === 'keyed' && node.step.state.aged) aged.add(node.step.state.name)
+  const { last, position } = await stepping(task, 'replay', async () => {
+    const actual = await ports.view.position(scope)
+    const tail = await readChangelog(ports.log, wire, topic, partition, { backTo: actual?.seq ?? 0 })
+    await refuseLostChangelog(task, tail)
+    const whole = () => readChangelog(ports.log, wire, topic, partition, 'whole')
+    const synced = await syncView(tail, {
+      scope,
+      view: ports.view,
+      aged,
+      whole: () => whole().then(reachesHorizon(task)),
+    })
+    if (synced.how !== 'current') observer.assignment(pipeline.name, partition, synced.how)
+    return { last: tail.last, position: synced.position }
+  })
+  const from = await inputPosition(task, last)
+  const reader = await ports.log.read(pipeline.source.name, partition, from, 'read_committed')
+  observer.assignment(pipeline.name, partition, 'running')
+  return {
+    producer,
+    reader,
+    view: position,
+    unapplied: undefined,
+    seq: last?.seq ?? 0,
+    hash: last?.hash ?? genesis,
+    position: from,
+    floor: last?.floor ?? 0,
+    progress: last?.progress ?? 0,
+    rest: [],
+    restNext: from,
+  }
+}
+
+async function sendMarker(task: TaskContext, producer: Transactor): Promise<void> {
+  const marker: AcceptedBatch = {
+    kind: 'marker',
+    seq: 0,
+    prev: genesis,
+    hash: genesis,
+    inFrom: 0n,
+    inTo: 0n,
+    floor: 0,
+    progress: 0,
+    tables: [],
+  }
+  await producer.begin()
+  await producer.send([changelogRecord(task, marker)])
+  await producer.commit()
+}
+
+function changelogRecord({ pipeline, partition, wire }: TaskContext, value: AcceptedBatch): OutgoingRecord {
+  const topic = pipeline.options.changelog!
+  return { topic: topic.name, partition, key: null, value: wire.encode(topic, value), headers: headersOf(topic) }
+}
+
+/** A changelog shorter than what it vouches for was lost or cut: going on would accept everything a second time. */
+async function refuseLostChangelog({ pipeline, partition, ports }: TaskContext, { last }: Changelog): Promise<void> {
+  const covers = pipeline.options.covers
+  if (last || !covers) return
+  const { end } = await ports.log.bounds(covers.name, partition, 'read_committed')
+  if (end === 0n) return
+  throw new HaltError(
+    `${pipeline.options.changelog?.name}[${partition}] holds nothing, but ${covers.name}[${partition}] holds records that it must vouch for`,
+    'Restore the changelog; starting without it would emit every reading again.',
+  )
+}
+
+/** A rebuild needs every link of the horizon. */
+function reachesHorizon({ pipeline, partition, options }: TaskContext) {
+  return (log: Changelog): Changelog => {
+    const [oldest] = log.links
+    if (!oldest || oldest.seq === 1 || oldest.progress <= (log.last?.progress ?? 0) - options.horizonMs) return log
+    throw new HaltError(
+      `${pipeline.options.changelog?.name}[${partition}] no longer reaches back to the horizon`,
+      'Restore older segments, or raise retention and shorten the horizon; duplicates could not be told otherwise.',
+    )
+  }
+}
+
+async function inputPosition(
+  { pipeline, partition, ports }: TaskContext,
+  last: AcceptedBatch | undefined,
+): Promise<bigint> {
+  const { first } = await ports.log.bounds(pipeline.source.name, partition, 'read_committed')
+  const from = last?.inTo ?? first
+  if (from >= first) return from
+  throw new HaltError(
+    `${pipeline.source.name}[${partition}] was cut at ${first}, but only input below ${from} is processed`,
+    'The input in between is lost: raise its retention, then move the position on with the operations guide.',
+  )
+}
+
+async function next(task: TaskContext, held: Held): Promise<Fetched> {
+  if (held.rest.length > 0) {
+    const fetched = { records: held.rest, next: held.restNext }
+    held.rest = []
+    return fetched
+  }
+  const { maxRecords, maxBytes, lingerMs } = task.options
+  return stepping(task, 'poll', () => held.reader.poll({ maxRecords, maxBytes, waitMs: lingerMs, signal: task.signal }))
+}
+
+async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {
+  const started = performance.now()
+  const { pipeline, partition, options, observer } = task
+  const progress = Math.max(held.progress, records.at(-1)!.timestamp)
+  const floor = Math.max(held.floor, progress - options.horizonMs)
+  const { result, tables, refused } = await transform(task, held, records, progress, floor, to)
+  const body = { kind: 'batch', seq: held.seq + 1, inFrom: held.position, inTo: to, floor, progress, tables } as const
+  const accepted = link(pipeline.options.changelog!, held.hash, body)
+  const raw = new Map(records.map((record) => [record.offset, record.value ?? new Uint8Array()]))
+  const rejections = [...refused, ...result.rejections]
+  const outgoing = await toRecords(
+    task,
+    { outputs: result.outputs, rejections },
+    (offset) => raw.get(offset) ?? new Uint8Array(),
+  )
+  const changelog = changelogRecord(task, accepted)
+  if (changelog.value!.length > maxChangelogBytes && records.length > 1) return split(task, held, records, to)
+  await transact(task, held.producer, to, [...outgoing, changelog])
+  commitHeld(held, accepted)
+  const fates = new Map<Fate, number>(result.fates)
+  if (refused.length > 0) fates.set('rejected:schema_mismatch', refused.length)
+  observer.batch(pipeline.name, partition, {
+    records: records.length,
+    seconds: (performance.now() - started) / 1_000,
+    fates,
+    operators: result.operators,
+    sent: sentOf(outgoing),
+    progress,
+  })
+}
+
+const maxChangelogBytes = 900_000
+
+/** The changes of one batch must fit one record: the batch is cut in two and done again, nothing was written. */
+async function split(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {
+  const half = records.length >> 1
+  const cut = records[half]!.offset
+  if (held.rest.length === 0) held.restNext = to
+  held.rest = [...records.slice(half), ...held.rest]
+  await processBatch(task, held, records.slice(0, half), cut)
+}
+
+async function transform(
+  task: TaskContext,
+  held: Held,
+  records: readonly LogRecord[],
+  progress: number,
+  floor: number,
+  to: bigint,
+) {
+  const { pipeline, partition } = task
+  const { batch, refused } = decodeRecords(task, records)
+  const cells = batchCells((addresses) => stepping(task, 'lookup', () => exchange(task, held, addresses)))
+  const whole = {
+    value: null,
+    origin: { topic: pipeline.source.name, partition, offset: to - 1n, receivedAt: progress },
+  }
+  const context: BatchContext = { partition, seq: held.seq + 1, progress, floor, whole }
+  const result: ChainResult = await stepping(task, 'process', () => runChain(pipeline, batch, context, cells))
+  return { result, tables: cells.changes(), refused }
+}
+
+/** One call to the view: what the last commit changed is applied, then cells of this batch are looked up. */
+async function exchange(task: TaskContext, held: Held, lookup: readonly CellAddress[]) {
+  const scope = `${task.pipeline.name}/${task.partition}`
+  const { unapplied } = held
+  const apply = unapplied && {
+    seq: unapplied.seq,
+    hash: Buffer.from(unapplied.hash).toString('hex'),
+    floorDay: floorDay(unapplied.floor),
+    cells: toCellValues(unapplied.tables),
+  }
+  if (apply) task.probe({ pipeline: task.pipeline.name, partition: task.partition, step: 'apply', at: 'before' })
+  const answer = await task.ports.view.exchange(scope, { expected: held.view, ...(apply ? { apply } : {}), lookup })
+  if (answer.status !== 'ok') throw viewMoved()
+  if (apply) {
+    held.view = { gen: held.view.gen, seq: apply.seq, hash: apply.hash }
+    held.unapplied = undefined
+    task.probe({ pipeline: task.pipeline.name, partition: task.partition, step: 'apply', at: 'after' })
+  }
+  return answer.cells
+}
+
+async function applyPending(task: TaskContext, held: Held): Promise<void> {
+  if (held.unapplied) await exchange(task, held, [])
+}
+
+function commitHeld(held: Held, accepted: AcceptedBatch): void {
+  held.unapplied = accepted
+  held.seq = accepted.seq
+  held.hash = accepted.hash
+  held.position = accepted.inTo
+  held.floor = accepted.floor
+  held.progress = accepted.progress
+}
+
+/**
+ * Says how far a silent partition is, in the log's own time: a marker is stamped by the log; if the input then ends where
+ * the task stands, everything received before the stamp has been processed.
+ */
+async function heartbeat(task: TaskContext, held: Held): Promise<void> {
+  const { pipeline, partition, ports, wire, options } = task
+  await sendMarker(task, held.producer)
+  const { newest } = await readChangelog(ports.log, wire, pipeline.options.changelog!, partition, { backTo: held.seq })
+  const { end } = await ports.log.bounds(pipeline.source.name, partition, 'read_uncommitted')
+  if (end > held.position) return
+  await applyPending(task, held)
+  const progress = Math.max(held.progress, newest - options.clockMarginMs)
+  const floor = Math.max(held.floor, progress - options.horizonMs)
+  const { result, tables } = await transform(task, held, [], progress, floor, held.position)
+  const body = {
+    kind: 'batch',
+    seq: held.seq + 1,
+    inFrom: held.position,
+    inTo: held.position,
+    floor,
+    progress,
+    tables,
+  } as const
+  const accepted = link(pipeline.options.changelog!, held.hash, body)
+  const outgoing = await toRecords(task, result, () => new Uint8Array())
+  await transact(task, held.producer, held.position, [...outgoing, changelogRecord(task, accepted)])
+  commitHeld(held, accepted)
+  task.observer.batch(pipeline.name, partition, {
+    records: 0,
+    seconds: 0,
+    fates: result.fates,
+    operators: result.operators,
+    sent: sentOf(outgoing),
+    progress,
+  })
+}

@@ -1,0 +1,270 @@
+import {
+  type Log,
+  LogError,
+  type LogRecord,
+  type OutgoingRecord,
+  type SchemaRegistry,
+  type StateView,
+  type Transactor,
+} from '../../connectors/contract.ts'
+import type { Clock } from '../../operators/contract/clock.ts'
+import { HaltError } from '../../operators/contract/halt.ts'
+import type { Batch, Envelope } from '../../operators/contract/operator.ts'
+import { CodecError } from '../../schemas/codec.ts'
+import { type ChainResult, isPublished, type Output, type Rejection } from './chain.ts'
+import { deadLetter, type Sealer } from './dead-letter.ts'
+import type { Observer } from './observer.ts'
+import { Killed, type Probe, type Step } from './probe.ts'
+import type { AnyTopic, Pipeline } from './stream.ts'
+import type { Wire } from './wire.ts'
+
+/** Everything a task needs from outside. */
+export interface Ports {
+  readonly log: Log
+  readonly view: StateView
+  readonly registry: SchemaRegistry
+  readonly clock: Clock
+  readonly seal: Sealer
+}
+
+export interface TaskOptions {
+  /** Records of one batch at the most. */
+  readonly maxRecords: number
+  /** Bytes of one fetch at the most. */
+  readonly maxBytes: number
+  /** How long a poll waits for a first record, ms. */
+  readonly lingerMs: number
+  /** How long a partition may be silent before it says how far it is, ms. */
+  readonly heartbeatMs: number
+  /** How long a transaction may stay open, ms. */
+  readonly transactionTimeoutMs: number
+  /** Readings of local days older than this are too late, ms. */
+  readonly horizonMs: number
+  /** How far append times of two partitions may disagree, ms. */
+  readonly clockMarginMs: number
+  /** How often state rows are written although nothing was emitted, ms. */
+  readonly snapshotMs: number
+  /** Whether the group still confirms the assignment; asked before a task fences again after it was fenced. */
+  readonly confirmed: () => Promise<boolean>
+}
+
+export const defaultTaskOptions: TaskOptions = {
+  maxRecords: 2_000,
+  maxBytes: 4_000_000,
+  lingerMs: 250,
+  heartbeatMs: 60_000,
+  transactionTimeoutMs: 15_000,
+  horizonMs: 14 * 86_400_000,
+  clockMarginMs: 0,
+  snapshotMs: 10_000,
+  confirmed: async () => true,
+}
+
+/** One task: a pipeline over one partition of its source. */
+export interface TaskContext {
+  readonly pipeline: Pipeline
+  readonly partition: number
+  readonly ports: Ports
+  readonly wire: Wire
+  readonly observer: Observer
+  readonly probe: Probe
+  readonly options: TaskOptions
+  /** Aborts when the task should finish its batch and stop. */
+  readonly signal: AbortSignal
+}
+
+export const labelHeader = 'privacy-label'
+
+export const transactionalId = (pipeline: Pipeline, partition: number): string =>
+  `${pipeline.name}-${pipeline.source.name}-${partition}`
+
+/** Announces a step to the probe before and after doing it. */
+export async function stepping<T>(
+  task: TaskContext,
+  step: Step,
+  act: () => Promise<T>,
+  topics?: readonly string[],
+): Promise<T> {
+  const moment = { pipeline: task.pipeline.name, partition: task.partition, step, ...(topics ? { topics } : {}) }
+  task.probe({ ...moment, at: 'before' })
+  const result = await act()
+  task.probe({ ...moment, at: 'after' })
+  return result
+}
+
+export interface Decoded {
+  readonly batch: Batch<unknown>
+  /** Records that do not fit their schema. */
+  readonly refused: readonly Rejection[]
+}
+
+/** Records to envelopes. A record whose label header disagrees with the topic halts; one of another schema is refused. */
+export function decodeRecords(
+  { pipeline: { source }, partition, wire }: TaskContext,
+  records: readonly LogRecord[],
+): Decoded {
+  const batch: Envelope<unknown>[] = []
+  const refused: Rejection[] = []
+  for (const { offset, timestamp, value, headers } of records) {
+    const origin = { topic: source.name, partition, offset, receivedAt: timestamp }
+    const label = headers[labelHeader]
+    if (label !== undefined && label !== source.label) {
+      throw new HaltError(
+        `a record in ${source.name} says it is '${label}', but the topic is labelled '${source.label}'`,
+        'Find out who wrote it; do not read on before the topic is clean.',
+      )
+    }
+    try {
+      batch.push({ value: wire.decode(source, value ?? new Uint8Array()), origin })
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error
+      refused.push({
+        from: { value: null, origin },
+        stage: 'decodeRecord',
+        reason: 'schema_mismatch',
+        byteOffset: undefined,
+      })
+    }
+  }
+  return { batch, refused }
+}
+
+/** Turns what a chain made into records for the log, dead letters included. */
+export async function toRecords(
+  task: TaskContext,
+  { outputs, rejections }: Pick<ChainResult, 'outputs' | 'rejections'>,
+  rawOf: (offset: bigint) => Uint8Array,
+): Promise<OutgoingRecord[]> {
+  const { pipeline, ports } = task
+  const records: OutgoingRecord[] = []
+  for (const output of outputs) records.push(await toRecord(task, output))
+  if (rejections.length === 0) return records
+  const topic = pipeline.options.rejects
+  if (!topic)
+    throw new HaltError(`pipeline ${pipeline.name} refused a record but names no dead-letter topic`, 'Name one.')
+  for (const rejection of rejections) {
+    const value = deadLetter(rejection, rawOf(rejection.from.origin.offset), ports.seal)
+    records.push(await toRecord(task, { topic: topic as AnyTopic, value, options: {} }))
+  }
+  return records
+}
+
+const keyBytes = (key: string | null): Uint8Array | null => (key === null ? null : Buffer.from(key))
+
+async function toRecord(task: TaskContext, { topic, value, options }: Output): Promise<OutgoingRecord> {
+  const headers = headersOf(topic)
+  const published = isPublished(value)
+  const key = published ? value.key : topic.key(value)
+  const partition = await partitionOf(task, topic, options.partition ?? 'input', value, key)
+  if (published)
+    return { topic: topic.name, partition, key: keyBytes(key), value: value.bytes, timestamp: value.timestamp, headers }
+  return { topic: topic.name, partition, key: keyBytes(key), value: task.wire.encode(topic, value), headers }
+}
+
+const headerCache = new Map<string, Readonly<Record<string, string>>>()
+/** One shared object per label: a header object per record would cost more than the record. */
+export function headersOf({ label }: AnyTopic): Readonly<Record<string, string>> {
+  let headers = headerCache.get(label)
+  if (!headers) {
+    headers = Object.freeze({ [labelHeader]: label })
+    headerCache.set(label, headers)
+  }
+  return headers
+}
+
+async function partitionOf(
+  { partition, ports }: TaskContext,
+  topic: AnyTopic,
+  rule: 'input' | 'key' | ((value: never) => number),
+  value: unknown,
+  key: string | null,
+): Promise<number> {
+  if (typeof rule === 'function') return rule(value as never)
+  const count = await ports.log.partitions(topic.name)
+  return rule === 'key' ? hash(key ?? '') % count : partition % count
+}
+
+/** FNV-1a: stable over versions and machines; it only spreads public keys over partitions. */
+function hash(text: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0
+  return h
+}
+
+/** What the broker takes as one batch, with room for headers; connectors refuse more. */
+const maxSendBytes = 900_000
+
+/** Records in sends of bounded size, in order. */
+export function* inSends(records: readonly OutgoingRecord[]): Generator<OutgoingRecord[]> {
+  let send: OutgoingRecord[] = []
+  let bytes = 0
+  for (const record of records) {
+    const size = (record.value?.length ?? 0) + (record.key?.length ?? 0) + 100
+    if (send.length > 0 && bytes + size > maxSendBytes) {
+      yield send
+      send = []
+      bytes = 0
+    }
+    send.push(record)
+    bytes += size
+  }
+  if (send.length > 0) yield send
+}
+
+/** One transaction: the input position first, then every record, then the commit. */
+export async function transact(
+  task: TaskContext,
+  producer: Transactor,
+  next: bigint,
+  records: readonly OutgoingRecord[],
+): Promise<void> {
+  const { pipeline, partition } = task
+  const topics = [...new Set(records.map((record) => record.topic))]
+  await stepping(task, 'begin', () => producer.begin())
+  await stepping(task, 'offsets', () => producer.sendOffsets(pipeline.name, pipeline.source.name, partition, next))
+  await stepping(
+    task,
+    'produce',
+    async () => {
+      for (const send of inSends(records)) await producer.send(send)
+    },
+    topics,
+  )
+  await stepping(task, 'commit', () => producer.commit(), topics)
+  task.observer.transaction(pipeline.name, 'committed')
+}
+
+/** Closes what a task holds, whatever ended it; a killed task closes nothing, as a killed process would not. */
+export async function closing(
+  held: readonly { close: () => Promise<void> }[],
+  act: () => Promise<void>,
+): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (error instanceof Killed) throw error
+    await Promise.allSettled(held.map((one) => one.close()))
+    throw error
+  }
+  for (const one of held) await one.close()
+}
+
+/** Whether to throw the producer away and assign again, or to end the task. */
+export function mustReassign(error: unknown): error is LogError {
+  return (
+    error instanceof LogError &&
+    (error.code === 'fenced' || error.code === 'unknown_outcome' || error.code === 'retriable')
+  )
+}
+
+/** Per-topic records and bytes of a transaction. */
+export function sentOf(records: readonly OutgoingRecord[]): Map<string, { records: number; bytes: number }> {
+  const sent = new Map<string, { records: number; bytes: number }>()
+  for (const { topic, value } of records) {
+    const entry = sent.get(topic) ?? { records: 0, bytes: 0 }
+    entry.records += 1
+    entry.bytes += value?.length ?? 0
+    sent.set(topic, entry)
+  }
+  return sent
+}
