@@ -196,3 +196,16 @@ export interface SchemaRegistry {
   ) => Promise<{ readonly id: number; readonly version: number; readonly schema: string } | undefined>
   readonly compatible: (subject: string, schema: string) => Promise<boolean>
 }
+
+export const registryErrorCodes = ['schema_incompatible', 'schema_invalid', 'unreachable'] as const
+export type RegistryErrorCode = (typeof registryErrorCodes)[number]
+
+/** `unreachable`: pause and try again; the others are for whoever wrote the schema. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError'
+  readonly code: RegistryErrorCode
+  constructor(code: RegistryErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
