@@ -22,6 +22,40 @@ export const systemClock: Clock = {
     }),
 }
 
+/** A clock that stands still until it is told to move: for tests and simulations. */
+export interface VirtualClock extends Clock {
+  /** Moves to `instant` (never back) and wakes every sleeper whose time has come. */
+  readonly moveTo: (instant: EpochMs) => void
+  readonly advance: (ms: number) => void
+}
+
+/** A `VirtualClock` that starts at `start`. */
+export function virtualClock(start: EpochMs): VirtualClock {
+  let now = start
+  const sleepers = new Set<{ readonly until: EpochMs; readonly wake: () => void }>()
+  const moveTo = (instant: EpochMs): void => {
+    now = Math.max(now, instant)
+    for (const sleeper of sleepers) if (sleeper.until <= now) sleeper.wake()
+  }
+  return {
+    now: () => now,
+    moveTo,
+    advance: (ms) => moveTo(now + ms),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (ms <= 0 || signal?.aborted) return resolve()
+        const wake = () => {
+          sleepers.delete(sleeper)
+          signal?.removeEventListener('abort', wake)
+          resolve()
+        }
+        const sleeper = { until: now + ms, wake }
+        sleepers.add(sleeper)
+        signal?.addEventListener('abort', wake, { once: true })
+      }),
+  }
+}
+
 export const seconds = (n: number): number => n * 1_000
 export const minutes = (n: number): number => n * 60_000
 export const hours = (n: number): number => n * 3_600_000

@@ -12,3 +12,9 @@ export interface Published<out T> {
   readonly bytes: Uint8Array
   readonly timestamp: EpochMs
 }
+
+/** A record with the partition it must go to, for sinks whose partition is no function of the record alone. */
+export interface Routed<out T> {
+  readonly routedTo: number
+  readonly value: T
+}

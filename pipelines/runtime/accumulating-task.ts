@@ -154,7 +154,7 @@ async function hold(task: TaskContext, held: Held, fetched: Fetched): Promise<Fe
   held.rest = fetched.records.slice(late)
   held.restNext = fetched.next
   if (late > 0) return { records: fetched.records.slice(0, late), next: held.rest[0]!.offset }
-  await clock.sleep(tickOf(held.rest[0]!) - clock.now(), task.signal)
+  await stepping(task, 'hold', () => clock.sleep(tickOf(held.rest[0]!) - clock.now(), task.signal))
   return { records: [], next: held.position }
 }
 

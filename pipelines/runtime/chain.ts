@@ -9,7 +9,7 @@ import type {
   Origin,
   StateTable,
 } from '../../operators/contract/operator.ts'
-import type { Published } from '../../operators/contract/published.ts'
+import type { Published, Routed } from '../../operators/contract/published.ts'
 import type { Reason } from '../../operators/contract/reasons.ts'
 import type { Fate, OperatorCounts } from './observer.ts'
 import type { AnyAccumulating, AnySinkOptions, AnyTopic, Node, Pipeline } from './stream.ts'
@@ -165,4 +165,9 @@ function undeclared(operator: string, reason: string): never {
 /** Whether a value holds bytes that must be copied verbatim. */
 export function isPublished(value: unknown): value is Published<unknown> {
   return typeof value === 'object' && value !== null && 'bytes' in value && 'timestamp' in value && 'key' in value
+}
+
+/** Whether a value names its own partition. */
+export function isRouted(value: unknown): value is Routed<unknown> {
+  return typeof value === 'object' && value !== null && 'routedTo' in value
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Log, LogRecord } from '../../connectors/contract.ts'
+import type { Isolation, Log, LogRecord } from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import type { AnyTopic } from './stream.ts'
@@ -37,15 +37,16 @@ export interface Changelog {
 
 const chunk = 4_096
 
-/** Reads records [from, end) of a partition, committed only. */
+/** Reads the records [from, end) of a partition; committed ones only, unless told otherwise. */
 export async function readRange(
   log: Log,
   topic: string,
   partition: number,
   from: bigint,
   end: bigint,
+  isolation: Isolation = 'read_committed',
 ): Promise<LogRecord[]> {
-  const reader = await log.read(topic, partition, from, 'read_committed')
+  const reader = await log.read(topic, partition, from, isolation)
   const all: LogRecord[] = []
   try {
     for (let next = from; next < end; ) {

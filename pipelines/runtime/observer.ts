@@ -52,11 +52,14 @@ export const silentObserver: Observer = {
 
 /** Passes every fact on to several observers in order. */
 export function observers(...all: readonly Observer[]): Observer {
+  const each = (tell: (one: Observer) => void): void => {
+    for (const one of all) tell(one)
+  }
   return {
-    batch: (...facts) => all.forEach((one) => one.batch(...facts)),
-    transaction: (...facts) => all.forEach((one) => one.transaction(...facts)),
-    assignment: (...facts) => all.forEach((one) => one.assignment(...facts)),
-    retry: (...facts) => all.forEach((one) => one.retry(...facts)),
-    halted: (...facts) => all.forEach((one) => one.halted(...facts)),
+    batch: (...facts) => each((one) => one.batch(...facts)),
+    transaction: (...facts) => each((one) => one.transaction(...facts)),
+    assignment: (...facts) => each((one) => one.assignment(...facts)),
+    retry: (...facts) => each((one) => one.retry(...facts)),
+    halted: (...facts) => each((one) => one.halted(...facts)),
   }
 }

@@ -4,6 +4,7 @@ export const steps = [
   'marker',
   'replay',
   'poll',
+  'hold',
   'lookup',
   'process',
   'begin',

@@ -7,7 +7,7 @@ import { Killed, noProbe, type Probe } from './probe.ts'
 import type { AnyTopic, Pipeline } from './stream.ts'
 import { walk } from './stream.ts'
 import { defaultTaskOptions, mustReassign, type Ports, type TaskContext, type TaskOptions } from './task.ts'
-import { openWire, type Wire } from './wire.ts'
+import { openWire } from './wire.ts'
 
 export interface RunOptions {
   readonly observer?: Observer

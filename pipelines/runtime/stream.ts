@@ -5,7 +5,7 @@ import type {
   Lowering,
   Operator,
 } from '../../operators/contract/operator.ts'
-import type { Published } from '../../operators/contract/published.ts'
+import type { Published, Routed } from '../../operators/contract/published.ts'
 import type { EpochMs, Topic } from '../../schemas/codec.ts'
 import { type AtMost, type Label, mayReach, type PrivacyError } from '../../schemas/label.ts'
 import type { RejectedFrame } from '../../schemas/rejected-frame.ts'
@@ -20,7 +20,7 @@ export type Cleared<L extends Label, A extends Label> = [L] extends [never]
 /** Refuses, with a sentence, a topic of another record type. */
 export type Carries<T, U> = [T] extends [U]
   ? unknown
-  : [T] extends [Published<U>]
+  : [T] extends [Published<U> | Routed<U>]
     ? unknown
     : PrivacyError<'the topic holds another record type'>
 

@@ -11,7 +11,7 @@ import type { Clock } from '../../operators/contract/clock.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { Batch, Envelope } from '../../operators/contract/operator.ts'
 import { CodecError } from '../../schemas/codec.ts'
-import { type ChainResult, isPublished, type Output, type Rejection } from './chain.ts'
+import { type ChainResult, isPublished, isRouted, type Output, type Rejection } from './chain.ts'
 import { deadLetter, type Sealer } from './dead-letter.ts'
 import type { Observer } from './observer.ts'
 import { Killed, type Probe, type Step } from './probe.ts'
@@ -153,12 +153,17 @@ const keyBytes = (key: string | null): Uint8Array | null => (key === null ? null
 
 async function toRecord(task: TaskContext, { topic, value, options }: Output): Promise<OutgoingRecord> {
   const headers = headersOf(topic)
-  const published = isPublished(value)
-  const key = published ? value.key : topic.key(value)
-  const partition = await partitionOf(task, topic, options.partition ?? 'input', value, key)
-  if (published)
-    return { topic: topic.name, partition, key: keyBytes(key), value: value.bytes, timestamp: value.timestamp, headers }
-  return { topic: topic.name, partition, key: keyBytes(key), value: task.wire.encode(topic, value), headers }
+  const rule = options.partition ?? 'input'
+  if (isPublished(value)) {
+    const { key, bytes, timestamp } = value
+    const partition = await partitionOf(task, topic, rule, value, key)
+    return { topic: topic.name, partition, key: keyBytes(key), value: bytes, timestamp, headers }
+  }
+  const routed = isRouted(value)
+  const body = routed ? value.value : value
+  const key = topic.key(body)
+  const partition = routed ? value.routedTo : await partitionOf(task, topic, rule, value, key)
+  return { topic: topic.name, partition, key: keyBytes(key), value: task.wire.encode(topic, body), headers }
 }
 
 const headerCache = new Map<string, Readonly<Record<string, string>>>()
