@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { hours, minutes } from '../../../operators/contract/clock.ts'
+import type { Keyed } from '../../../operators/contract/operator.ts'
+import { Killed, pipeline, steps } from '../../../pipelines/runtime/index.ts'
+import { testDriver } from '../../../pipelines/testing/driver.ts'
+import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
+import { acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
+import type { Topic } from '../../../schemas/codec.ts'
+import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
+import { toyTopic } from '../../helpers/toy-topics.ts'
+
+interface Item {
+  readonly id: number
+}
+
+const input = toyTopic<Item, 'identified'>('items', 'identified')
+const output = toyTopic<Item, 'identified'>('unique', 'identified')
+const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
+const changelog: Topic<AcceptedBatch, 'identified'> = {
+  name: 'accepted',
+  label: 'identified',
+  codec: acceptedBatchCodec,
+  key: () => null,
+}
+
+/** Passes an id once; even over restarts. */
+const once: Keyed<Item, Item, boolean> = {
+  spec: { name: 'once', drops: ['duplicate'], rejects: ['value_out_of_range'] },
+  state: { name: 'once', aged: false, codec: { encode: () => new Uint8Array([1]), decode: () => true } },
+  keys: (batch) => batch.map(({ value }) => ({ index: value.id, day: 0 })),
+  process: (batch, cells, out) => {
+    for (const record of batch) {
+      const key = { index: record.value.id, day: 0 }
+      if (record.value.id > 999) out.reject(record, 'value_out_of_range', 3)
+      else if (cells.get(key)) out.drop(record, 'duplicate')
+      else {
+        cells.set(key, true)
+        out.emit(record, record.value)
+      }
+    }
+  },
+}
+
+const unique = pipeline('unique', input, (items) => items.keyed(once).to(output), {
+  rejects,
+  changelog,
+  covers: output,
+})
+
+const ids = (items: readonly Item[]) => items.map(({ id }) => id)
+
+test('passes every id once, drops repeats in the batch and later, and writes dead letters', async () => {
+  const driver = await testDriver([unique])
+  await driver.pipe(input, [{ id: 1 }, { id: 2 }, { id: 1 }, { id: 5_000 }])
+  await driver.pipe(input, [{ id: 2 }, { id: 3 }])
+  assert.deepEqual(ids(await driver.read(output)), [1, 2, 3])
+  const dead = await driver.read(rejects)
+  assert.deepEqual(
+    dead.map(({ reason, stage, byteOffset, offset }) => ({ reason, stage, byteOffset, offset })),
+    [{ reason: 'value_out_of_range', stage: 'once', byteOffset: 3, offset: 3 }],
+  )
+  await driver.stop()
+})
+
+test('says how far a silent partition is, in the log’s own time', async () => {
+  const driver = await testDriver([unique])
+  await driver.pipe(input, [{ id: 1 }])
+  await driver.advance(hours(2))
+  const batches = (await driver.read(changelog)).filter(({ kind }) => kind === 'batch')
+  assert.equal(batches.at(-1)?.progress, driver.clock.now())
+  assert.equal(batches.at(-1)?.inFrom, batches.at(-1)?.inTo)
+  await driver.stop()
+})
+
+test('goes on after a stop where it left off', async () => {
+  const driver = await testDriver([unique])
+  await driver.pipe(input, [{ id: 1 }, { id: 2 }])
+  await driver.stop()
+  await driver.log.append([])
+  await driver.start()
+  await driver.pipe(input, [{ id: 2 }, { id: 3 }])
+  assert.deepEqual(ids(await driver.read(output)), [1, 2, 3])
+  await driver.stop()
+})
+
+for (const step of steps.filter((one) => one !== 'hold')) {
+  for (const at of ['before', 'after'] as const) {
+    test(`loses and repeats nothing when killed ${at} ${step}`, async () => {
+      let armed = 2
+      let bit = 0
+      const driver = await testDriver([unique], {
+        probe: (moment) => {
+          if (moment.step === step && moment.at === at && armed-- === 0) {
+            bit++
+            throw new Killed(`${at} ${step}`)
+          }
+        },
+      })
+      const sent: number[] = []
+      for (let round = 0; round < 6; round++) {
+        const values = [round, round + 1, round * 7].map((id) => ({ id }))
+        sent.push(...ids(values))
+        armed = Math.max(armed, 0)
+        try {
+          await driver.pipe(input, values)
+          await driver.advance(minutes(2))
+        } catch (error) {
+          assert.ok(error instanceof Killed)
+          armed = 3
+          await driver.start()
+          await driver.settle().catch(() => driver.start())
+        }
+      }
+      armed = -1
+      await driver.start().catch(() => {})
+      await driver.settle()
+      assert.deepEqual(
+        ids(await driver.read(output)).sort((a, b) => a - b),
+        [...new Set(sent)].sort((a, b) => a - b),
+      )
+      assert.ok(bit > 0 || step === 'fence' || step === 'marker' || step === 'replay', 'the fault never bit')
+    })
+  }
+}
