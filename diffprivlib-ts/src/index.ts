@@ -8,12 +8,30 @@ export {
   restoreAccount,
 } from './account.ts'
 export {
+  type ClampedSum,
+  type ClippedVectorSum,
+  clampedSum,
+  clippedVectorSum,
+  countOnce,
+  type L1Sensitivity,
+  type L2Sensitivity,
+  type Neighbours,
+  statedL1,
+  statedL2,
+} from './bounding.ts'
+export {
   AlreadyReleasedError,
   BudgetExceededError,
   DuplicateChargeError,
   ParameterError,
   RandomnessError,
 } from './errors.ts'
+export { discreteGaussianLaw } from './laws/discrete-gaussian-law.ts'
+export { discreteLaplaceLaw } from './laws/discrete-laplace-law.ts'
+export type { Bounds, NoiseLaw } from './laws/law.ts'
+export { type DiscreteGaussianOptions, discreteGaussianMechanism } from './mechanisms/discrete-gaussian.ts'
+export { type DiscreteLaplaceOptions, discreteLaplaceMechanism } from './mechanisms/discrete-laplace.ts'
+export type { Mechanism, MechanismFacts } from './mechanisms/mechanism.ts'
 export type { BitSource, SecureBits } from './random/bit-source.ts'
 export { secureBits } from './random/secure.ts'
 export type { Rational, Rounding } from './rational.ts'

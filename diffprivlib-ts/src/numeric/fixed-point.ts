@@ -177,3 +177,18 @@ export const sqrt = (r: Rational, precision: number): Enclosure => {
   const root = integerSqrt((r.num << BigInt(2 * precision)) / r.den)
   return { lower: root, upper: root + 1n }
 }
+
+/** The square root of an enclosed value that is not negative. */
+export const sqrtOfEnclosure = ({ lower, upper }: Enclosure, precision: number): Enclosure => ({
+  lower: integerSqrt(lower << BigInt(precision)),
+  upper: integerSqrt(upper << BigInt(precision)) + 1n,
+})
+
+/** The enclosure of a quotient of two enclosed values, a >= 0 and b > 0. */
+export const dividePositive = (a: Enclosure, b: Enclosure, precision: number): Enclosure => ({
+  lower: (a.lower << BigInt(precision)) / b.upper,
+  upper: divide(a.upper << BigInt(precision), b.lower, 'up'),
+})
+
+/** A scaled value at plain precision, outwards. */
+export const plain = ({ lower, upper, shift }: Scaled): Enclosure => narrow({ lower, upper }, shift)

@@ -1,3 +1,7 @@
+import type { Neighbours } from '../bounding.ts'
+import { type DiscreteGaussianOptions, gaussianMechanismOver } from '../mechanisms/discrete-gaussian.ts'
+import { type DiscreteLaplaceOptions, laplaceMechanismOver } from '../mechanisms/discrete-laplace.ts'
+import type { Mechanism } from '../mechanisms/mechanism.ts'
 import type { Rational } from '../rational.ts'
 import { gaussianSampler } from '../samplers/discrete-gaussian.ts'
 import { laplaceSampler } from '../samplers/discrete-laplace.ts'
@@ -16,4 +20,22 @@ export const seededGaussian = (sigma2: Rational, bits: SeededBits): IntegerSampl
 export const seededLaplace = (scale: Rational, bits: SeededBits): IntegerSampler => {
   refuseProduction('a seeded sampler')
   return laplaceSampler(scale, bits)
+}
+
+/** `discreteGaussianMechanism` over reproducible bits. Throws ParameterError where NODE_ENV is production, and as the original does. */
+export const seededGaussianMechanism = <N extends Neighbours>(
+  options: DiscreteGaussianOptions<N>,
+  bits: SeededBits,
+): Mechanism => {
+  refuseProduction('a seeded mechanism')
+  return gaussianMechanismOver(options, bits)
+}
+
+/** `discreteLaplaceMechanism` over reproducible bits. Throws ParameterError where NODE_ENV is production, and as the original does. */
+export const seededLaplaceMechanism = <N extends Neighbours>(
+  options: DiscreteLaplaceOptions<N>,
+  bits: SeededBits,
+): Mechanism => {
+  refuseProduction('a seeded mechanism')
+  return laplaceMechanismOver(options, bits)
 }

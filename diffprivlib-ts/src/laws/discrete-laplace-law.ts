@@ -1,0 +1,69 @@
+import { ParameterError } from '../errors.ts'
+import {
+  dividePositive,
+  type Enclosure,
+  expNegativeRational,
+  ln,
+  plain,
+  subtract,
+  times,
+  timesPositive,
+  timesRational,
+} from '../numeric/fixed-point.ts'
+import { bitLength, div, divide, integer, one, type Rational, sign } from '../rational.ts'
+import { bitsBelowOne, missOf, type NoiseLaw, toBounds } from './law.ts'
+
+/** The law of the discrete Laplace, P[k] = (1 - a)/(1 + a) a^|k| with a = exp(-1/scale). Throws ParameterError unless scale > 0. */
+export const discreteLaplaceLaw = (scale: Rational): NoiseLaw => {
+  if (sign(scale) <= 0) throw new ParameterError('the scale of a discrete Laplace must be greater than 0')
+  const scaleBits = Math.max(bitLength(scale.num) - bitLength(scale.den) + 1, 0)
+  const unit = (precision: number): Enclosure => ({ lower: 1n << BigInt(precision), upper: 1n << BigInt(precision) })
+  /** a^k = exp(-k/scale), at plain precision. */
+  const power = (k: bigint, precision: number) => plain(expNegativeRational(div(integer(k), scale), precision))
+  const sumWithOne = (a: Enclosure, precision: number): Enclosure => ({
+    lower: a.lower + (1n << BigInt(precision)),
+    upper: a.upper + (1n << BigInt(precision)),
+  })
+  const decayBits = (k: bigint) => Number(divide(k * scale.den * 3n, scale.num * 2n, 'up')) + 8
+
+  return Object.freeze({
+    probability: (k: bigint) => {
+      const magnitude = k < 0n ? -k : k
+      const precision = 160 + 2 * scaleBits + decayBits(magnitude + 1n)
+      const a = power(1n, precision)
+      const weight = dividePositive(subtract(unit(precision), a), sumWithOne(a, precision), precision)
+      return toBounds(timesPositive(weight, power(magnitude, precision), precision), precision)
+    },
+    tail: (h: bigint) => {
+      const precision = 160 + scaleBits + decayBits(h + 1n)
+      const a = power(1n, precision)
+      return toBounds(
+        dividePositive(times(power(h + 1n, precision), 2n), sumWithOne(a, precision), precision),
+        precision,
+      )
+    },
+    variance: () => {
+      const precision = 256 + 4 * scaleBits + decayBits(1n)
+      const a = power(1n, precision)
+      const complement = subtract(unit(precision), a)
+      return toBounds(
+        dividePositive(times(a, 2n), timesPositive(complement, complement, precision), precision),
+        precision,
+      )
+    },
+    halfWidth: (confidence: Rational) => {
+      const miss = missOf(confidence)
+      const precision = 160 + scaleBits + bitsBelowOne(miss)
+      // P[|X| > h] = 2 a^(h+1) / (1 + a) <= miss exactly when h + 1 >= scale * ln(2 / (miss (1 + a))).
+      const a = power(1n, precision)
+      const sum = sumWithOne(a, precision)
+      const lnSum = {
+        lower: ln({ num: sum.lower, den: 1n << BigInt(precision) }, precision).lower,
+        upper: ln({ num: sum.upper, den: 1n << BigInt(precision) }, precision).upper,
+      }
+      const needed = timesRational(subtract(ln(div(integer(2n), miss), precision), lnSum), scale)
+      const h = divide(needed.upper, one.num << BigInt(precision), 'up') - 1n
+      return h < 0n ? 0n : h
+    },
+  })
+}
