@@ -1,0 +1,3 @@
+import { pseudonymous, releaseTotals, restrictedLoad } from '../given.ts'
+
+pseudonymous.lowerAccumulating(releaseTotals).to(restrictedLoad)

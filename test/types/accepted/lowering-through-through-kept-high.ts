@@ -1,0 +1,3 @@
+import { identified, identifiedReadings, pseudonymize } from '../given.ts'
+
+identified.through(pseudonymize).to(identifiedReadings)

@@ -1,0 +1,3 @@
+import { publicLoad, sealed } from '../given.ts'
+
+sealed.to(publicLoad)

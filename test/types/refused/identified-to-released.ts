@@ -1,0 +1,4 @@
+// refused: 'identified' stream cannot reach a topic labelled 'released'
+import { identified, publicReadings } from '../given.ts'
+
+identified.to(publicReadings)

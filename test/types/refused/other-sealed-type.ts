@@ -1,0 +1,4 @@
+// refused: the topic holds another record type
+import { publicReadings, sealed } from '../given.ts'
+
+sealed.to(publicReadings)
