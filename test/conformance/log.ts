@@ -1,0 +1,30 @@
+import { after, before, describe } from 'node:test'
+import { fencingTests } from './log-fencing.ts'
+import { groupTests } from './log-groups.ts'
+import type { LogHarness } from './log-harness.ts'
+import { readingTests } from './log-reading.ts'
+import { transactionTests } from './log-transactions.ts'
+
+/**
+ * What every implementation of the Log port does, as observed on Apache Kafka 4: registers the tests for one of them.
+ * `make` is called once. Nothing here relies on the log being in this process.
+ */
+export function logConformance(name: string, make: () => Promise<LogHarness>): void {
+  describe(`${name} is a log`, () => {
+    let harness: LogHarness | undefined
+    before(async () => {
+      harness = await make()
+    })
+    after(async () => {
+      await harness?.close()
+    })
+    const get = (): LogHarness => {
+      if (harness === undefined) throw new Error('the harness did not start')
+      return harness
+    }
+    describe('reading and appending', () => readingTests(get))
+    describe('transactions', () => transactionTests(get))
+    describe('fencing', () => fencingTests(get))
+    describe('groups', () => groupTests(get))
+  })
+}
