@@ -31,3 +31,7 @@ export const toSafe = (value: bigint): number => {
     throw new ParameterError('the draw is not a safe integer: use next(), which returns a bigint')
   return converted
 }
+
+/** The sampler over draws that are safe integers by their scale. */
+export const fromNumbers = (nextNumber: () => number): IntegerSampler =>
+  Object.freeze({ next: () => BigInt(nextNumber()), nextNumber })
