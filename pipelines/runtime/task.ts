@@ -163,7 +163,8 @@ async function toRecord(task: TaskContext, { topic, value, options }: Output): P
   const body = routed ? value.value : value
   const key = topic.key(body)
   const partition = routed ? value.routedTo : await partitionOf(task, topic, rule, value, key)
-  return { topic: topic.name, partition, key: keyBytes(key), value: task.wire.encode(topic, body), headers }
+  const record = { topic: topic.name, partition, key: keyBytes(key), value: task.wire.encode(topic, body), headers }
+  return topic.timestamp ? { ...record, timestamp: topic.timestamp(body) } : record
 }
 
 const headerCache = new Map<string, Readonly<Record<string, string>>>()

@@ -39,7 +39,7 @@ export interface Driver {
   /** Committed values of a topic, in offset order per partition; or all that were ever written. */
   readonly read: <T>(topic: Topic<T, Label>, isolation?: 'read_committed' | 'read_uncommitted') => Promise<T[]>
   readonly records: (
-    topic: Topic<unknown, Label>,
+    topic: { readonly name: string },
     isolation?: 'read_committed' | 'read_uncommitted',
   ) => Promise<LogRecord[]>
   /** Starts pipelines that are not running (again). */
