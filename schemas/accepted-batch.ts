@@ -1,4 +1,6 @@
-import type { EpochMs } from './codec.ts'
+import { asBuffer, avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
+import { CodecError } from './codec.ts'
 
 /**
  * `meter.accepted` (identified): the changelog that is the truth of what was accepted. One record per committed batch,
@@ -33,4 +35,44 @@ export interface ChangedCell {
   /** Local day as days since 1970-01-01, or 0 for cells that do not age. */
   readonly day: number
   readonly value: Uint8Array
+}
+
+/** Codec of `meter.accepted`. Offsets beyond 2^53 - 2 are refused. */
+export const acceptedBatchCodec: Codec<AcceptedBatch> = avroCodec<AcceptedBatch, AcceptedFields>('accepted-batch', {
+  toFields: ({ kind, seq, prev, hash, inFrom, inTo, floor, progress, tables }) => ({
+    kind,
+    seq,
+    prev: asBuffer(prev),
+    hash: asBuffer(hash),
+    inFrom: toLong(inFrom),
+    inTo: toLong(inTo),
+    floor,
+    progress,
+    tables: tables.map(({ table, cells }) => ({
+      table,
+      cells: cells.map(({ index, day, value }) => ({ index, day, value: asBuffer(value) })),
+    })),
+  }),
+  fromFields: ({ kind, seq, prev, hash, inFrom, inTo, floor, progress, tables }) => ({
+    kind,
+    seq,
+    prev,
+    hash,
+    inFrom: BigInt(inFrom),
+    inTo: BigInt(inTo),
+    floor,
+    progress,
+    tables: tables.map(({ table, cells }) => ({
+      table,
+      cells: cells.map(({ index, day, value }) => ({ index, day, value })),
+    })),
+  }),
+})
+
+type AcceptedFields = Omit<AcceptedBatch, 'inFrom' | 'inTo'> & { readonly inFrom: number; readonly inTo: number }
+
+function toLong(offset: bigint): number {
+  const value = Number(offset)
+  if (!Number.isSafeInteger(value)) throw new CodecError('accepted-batch', 'an offset exceeds 53 bits')
+  return value
 }

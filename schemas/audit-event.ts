@@ -1,4 +1,5 @@
-import type { EpochMs } from './codec.ts'
+import { asBuffer, avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
 
 /** `audit` (aggregate): one key use, release, policy change or restricted read: classes and counts, never a meter. */
 export interface AuditEvent {
@@ -11,3 +12,18 @@ export interface AuditEvent {
   readonly subject: string
   readonly count: number
 }
+
+/** Codec of `audit`. */
+export const auditEventCodec: Codec<AuditEvent> = avroCodec<AuditEvent, AuditEvent>('audit-event', {
+  toFields: (value) => ({ ...value, prev: asBuffer(value.prev), hash: asBuffer(value.hash) }),
+  fromFields: ({ seq, prev, hash, at, event, actor, subject, count }) => ({
+    seq,
+    prev,
+    hash,
+    at,
+    event,
+    actor,
+    subject,
+    count,
+  }),
+})

@@ -19,6 +19,8 @@ export interface Topic<T, L extends Label> {
   readonly codec: Codec<T>
   /** The record key, which also decides what compaction keeps; `null` for topics without one. */
   readonly key: (value: T) => string | null
+  /** The record's timestamp, in topics stamped by the producer whose records say it themselves. UTC. */
+  readonly timestamp?: (value: T) => EpochMs
 }
 
 /** Bytes that do not fit the schema. Carries no content of the bytes. */

@@ -1,4 +1,5 @@
-import type { EpochMs } from './codec.ts'
+import { avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
 import type { Channel } from './interval-reading.ts'
 import type { Level } from './register-entry.ts'
 
@@ -18,3 +19,19 @@ export interface ForecastPublic {
   /** How many released windows it was fitted on. */
   readonly windows: number
 }
+
+/** Codec of `forecast.public`. */
+export const forecastPublicCodec: Codec<ForecastPublic> = avroCodec<ForecastPublic, ForecastPublic>('forecast-public', {
+  toFields: (value) => value,
+  fromFields: ({ level, group, channel, model, start, windowSeconds, quantilesWh, ledgerSeq, windows }) => ({
+    level,
+    group,
+    channel,
+    model,
+    start,
+    windowSeconds,
+    quantilesWh,
+    ledgerSeq,
+    windows,
+  }),
+})

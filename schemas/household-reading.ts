@@ -1,3 +1,5 @@
+import { asBuffer, avroCodec } from './avro.ts'
+import type { Codec } from './codec.ts'
 import type { IntervalReading } from './interval-reading.ts'
 
 /**
@@ -17,3 +19,36 @@ export interface HouseholdReading {
   readonly dwelling: string
   readonly intervals: readonly Omit<IntervalReading, 'registerWh'>[]
 }
+
+/** Codec of `household.readings`. */
+export const householdReadingCodec: Codec<HouseholdReading> = avroCodec<HouseholdReading, HouseholdReading>(
+  'household-reading',
+  {
+    toFields: ({ pseudonym, date, zone, area, tariff, heating, dwelling, intervals }) => ({
+      pseudonym: asBuffer(pseudonym),
+      date,
+      zone,
+      area,
+      tariff,
+      heating,
+      dwelling,
+      intervals,
+    }),
+    fromFields: ({ pseudonym, date, zone, area, tariff, heating, dwelling, intervals }) => ({
+      pseudonym,
+      date,
+      zone,
+      area,
+      tariff,
+      heating,
+      dwelling,
+      intervals: intervals.map(({ channel, start, durationSeconds, energyWh, quality }) => ({
+        channel,
+        start,
+        durationSeconds,
+        energyWh,
+        quality,
+      })),
+    }),
+  },
+)

@@ -1,4 +1,5 @@
-import type { EpochMs } from './codec.ts'
+import { asBuffer, avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
 import type { Channel } from './interval-reading.ts'
 import type { Phase } from './load-partial.ts'
 import type { Level } from './register-entry.ts'
@@ -51,4 +52,54 @@ export interface LedgerCheckpoint extends Link {
   /** Exact sum of rho per household-day charged over the year to date. */
   readonly rhoYear: string
   readonly days: number
+}
+
+/** Codec of `release.ledger`. */
+export const ledgerRecordCodec: Codec<LedgerRecord> = avroCodec<LedgerRecord, LedgerFields>('ledger-record', {
+  toFields: (value) => ({
+    seq: value.seq,
+    prev: asBuffer(value.prev),
+    hash: asBuffer(value.hash),
+    domain: value.domain,
+    body: toBody(value),
+  }),
+  fromFields: ({ seq, prev, hash, domain, body }) => {
+    const link = { seq, prev, hash, domain }
+    if ('meterveil.LedgerCharge' in body) {
+      const { zone, date, charges, policy } = body['meterveil.LedgerCharge']
+      const listed = charges.map(({ release, level, rho }) => ({ release, level, rho }))
+      return { kind: 'charge', ...link, zone, date, charges: listed, policy }
+    }
+    if ('meterveil.LedgerSeal' in body) {
+      const { zone, date, window, windowSeconds, channel, phase, tick, digest, count, records } =
+        body['meterveil.LedgerSeal']
+      const place = { zone, date, window, windowSeconds, channel, phase }
+      return { kind: 'seal', ...link, ...place, tick, digest, count, records }
+    }
+    const { date, rhoYear, days } = body['meterveil.LedgerCheckpoint']
+    return { kind: 'checkpoint', ...link, date, rhoYear, days }
+  },
+})
+
+interface LedgerFields extends Link {
+  readonly body: LedgerBody
+}
+
+/** A branch of an Avro union of records goes under its full name. */
+type LedgerBody =
+  | { readonly 'meterveil.LedgerCharge': Omit<LedgerCharge, keyof Link | 'kind'> }
+  | { readonly 'meterveil.LedgerSeal': Omit<LedgerSeal, keyof Link | 'kind'> }
+  | { readonly 'meterveil.LedgerCheckpoint': Omit<LedgerCheckpoint, keyof Link | 'kind'> }
+
+function toBody(value: LedgerRecord): LedgerBody {
+  switch (value.kind) {
+    case 'charge':
+      return { 'meterveil.LedgerCharge': { ...value, policy: asBuffer(value.policy) } }
+    case 'seal':
+      return {
+        'meterveil.LedgerSeal': { ...value, digest: asBuffer(value.digest), records: asBuffer(value.records) },
+      }
+    case 'checkpoint':
+      return { 'meterveil.LedgerCheckpoint': value }
+  }
 }

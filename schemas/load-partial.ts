@@ -1,5 +1,6 @@
+import { avroCodec } from './avro.ts'
 import type { BoundedWh } from './bounded.ts'
-import type { EpochMs } from './codec.ts'
+import type { Codec, EpochMs } from './codec.ts'
 import type { Channel } from './interval-reading.ts'
 import type { Level } from './register-entry.ts'
 
@@ -37,3 +38,27 @@ export interface PartialCell {
   readonly largestWh: number
   readonly secondWh: number
 }
+
+/** Codec of `load.partials`; beside `boundContributions`, its decoder is the only maker of `BoundedWh`. */
+export const loadPartialCodec: Codec<LoadPartial> = avroCodec<LoadPartial, LoadPartial>('load-partial', {
+  toFields: (value) => value,
+  fromFields: ({ sourcePartition, seq, progress, cells }) => ({
+    sourcePartition,
+    seq,
+    progress,
+    cells: cells.map((cell) => ({
+      level: cell.level,
+      group: cell.group,
+      channel: cell.channel,
+      phase: cell.phase,
+      window: cell.window,
+      windowSeconds: cell.windowSeconds,
+      date: cell.date,
+      boundedWh: cell.boundedWh,
+      exactWh: cell.exactWh,
+      count: cell.count,
+      largestWh: cell.largestWh,
+      secondWh: cell.secondWh,
+    })),
+  }),
+})

@@ -1,4 +1,6 @@
-import type { EpochMs } from './codec.ts'
+import { asBuffer, avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
+import { CodecError } from './codec.ts'
 import type { Channel } from './interval-reading.ts'
 import type { Level } from './register-entry.ts'
 
@@ -58,4 +60,46 @@ export interface PrivacyStatement {
   readonly clipWh: number
   /** Noise variance in Wh^2 as an exact rational `n/d`. */
   readonly sigma2: string
+}
+
+/** Codec of `load.public`. */
+export const loadPublicCodec: Codec<LoadPublic> = avroCodec<LoadPublic, LoadPublic>('load-public', {
+  toFields: (value) => ({ ...value, ledgerHash: asBuffer(value.ledgerHash) }),
+  fromFields: (fields) => ({
+    level: fields.level,
+    group: fields.group,
+    channel: fields.channel,
+    phase: fields.phase,
+    window: fields.window,
+    windowSeconds: fields.windowSeconds,
+    rawWh: fields.rawWh,
+    consistentWh: fields.consistentWh,
+    smoothedWh: fields.smoothedWh,
+    half50Wh: fields.half50Wh,
+    half95Wh: fields.half95Wh,
+    flags: fields.flags,
+    registered: fields.registered,
+    privacy: statement(fields.privacy),
+    ledgerSeq: fields.ledgerSeq,
+    ledgerHash: fields.ledgerHash,
+  }),
+})
+
+function statement(fields: PrivacyStatement): PrivacyStatement {
+  if (fields.unit !== 'household-day' || fields.neighbours !== 'add-remove') {
+    throw new CodecError('load-public', 'the privacy statement names an unknown unit or neighbour relation')
+  }
+  return {
+    unit: fields.unit,
+    neighbours: fields.neighbours,
+    mechanism: fields.mechanism,
+    rho: fields.rho,
+    epsilonDay: fields.epsilonDay,
+    epsilonWeek: fields.epsilonWeek,
+    epsilonYear: fields.epsilonYear,
+    delta: fields.delta,
+    capRule: fields.capRule,
+    clipWh: fields.clipWh,
+    sigma2: fields.sigma2,
+  }
 }

@@ -1,4 +1,5 @@
-import type { EpochMs } from './codec.ts'
+import { avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
 import type { Channel } from './interval-reading.ts'
 import type { Phase } from './load-partial.ts'
 import type { Level } from './register-entry.ts'
@@ -17,3 +18,19 @@ export interface LoadRestricted {
   /** Why it is suppressed: `below_k`, `dominance`, `complementary`; `null` if it is not. */
   readonly suppressed: string | null
 }
+
+/** Codec of `load.restricted`. */
+export const loadRestrictedCodec: Codec<LoadRestricted> = avroCodec<LoadRestricted, LoadRestricted>('load-restricted', {
+  toFields: (value) => value,
+  fromFields: ({ level, group, channel, phase, window, windowSeconds, energyWh, count, suppressed }) => ({
+    level,
+    group,
+    channel,
+    phase,
+    window,
+    windowSeconds,
+    energyWh,
+    count,
+    suppressed,
+  }),
+})

@@ -1,4 +1,5 @@
-import type { EpochMs } from './codec.ts'
+import { avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
 
 export const levels = ['utility', 'region', 'substation', 'feeder'] as const
 /** Levels of aggregation, widest first. */
@@ -49,4 +50,39 @@ export interface RegisterEntry {
   readonly fuseWhPerHour: number
   /** How many measuring points of this direction share the connection point; each gets S divided by it. */
   readonly pointsAtConnection: number
+}
+
+/** Codec of `meter.register`. */
+export const registerEntryCodec: Codec<RegisterEntry> = avroCodec<RegisterEntry, RegisterFields>('register-entry', {
+  // Avro names hold no hyphen
+  toFields: (value) => ({ ...listed(value), protection: value.protection.replace('-', '_') }),
+  fromFields: (fields) => ({ ...listed(fields), protection: fields.protection.replace('_', '-') as Protection }),
+})
+
+type RegisterFields = Omit<RegisterEntry, 'protection'> & { readonly protection: string }
+
+function listed(entry: Omit<RegisterEntry, 'protection'>): Omit<RegisterEntry, 'protection'> {
+  const { utility, region, substation, feeder } = entry.groups
+  return {
+    point: entry.point,
+    connection: entry.connection,
+    systemTitle: entry.systemTitle,
+    validFrom: entry.validFrom,
+    validTo: entry.validTo,
+    direction: entry.direction,
+    partition: entry.partition,
+    index: entry.index,
+    groups: { utility, region, substation, feeder },
+    customerClass: entry.customerClass,
+    area: entry.area,
+    tariff: entry.tariff,
+    heating: entry.heating,
+    dwelling: entry.dwelling,
+    timeZone: entry.timeZone,
+    zone: entry.zone,
+    profile: entry.profile,
+    keyRef: entry.keyRef,
+    fuseWhPerHour: entry.fuseWhPerHour,
+    pointsAtConnection: entry.pointsAtConnection,
+  }
 }

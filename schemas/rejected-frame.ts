@@ -1,4 +1,5 @@
-import type { EpochMs } from './codec.ts'
+import { asBuffer, avroCodec } from './avro.ts'
+import type { Codec, EpochMs } from './codec.ts'
 
 /** `meter.rejected` (identified): one refused frame or reading, or a meter's event, with the frame sealed. */
 export interface RejectedFrame {
@@ -15,3 +16,19 @@ export interface RejectedFrame {
   /** AES-256-GCM under the dead-letter key: 12-byte nonce, ciphertext, 16-byte tag. */
   readonly sealed: Uint8Array
 }
+
+/** Codec of `meter.rejected`. */
+export const rejectedFrameCodec: Codec<RejectedFrame> = avroCodec<RejectedFrame, RejectedFrame>('rejected-frame', {
+  toFields: (value) => ({ ...value, sealed: asBuffer(value.sealed) }),
+  fromFields: ({ kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed }) => ({
+    kind,
+    reason,
+    stage,
+    byteOffset,
+    topic,
+    partition,
+    offset,
+    receivedAt,
+    sealed,
+  }),
+})

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import avsc from 'avsc'
+import { compileGuard } from './avro-guard.ts'
+import { type Codec, CodecError } from './codec.ts'
+
+/**
+ * How a record maps to the fields of its Avro schema and back. The schema lists every field, so what it does not list never
+ * travels, whatever the value holds.
+ */
+export interface Fields<T, W> {
+  readonly toFields: (value: T) => W
+  readonly fromFields: (fields: W) => T
+}
+
+/**
+ * The codec of the schema in `schemas/avro/<file>.avsc`. `encode` gives bytes of their own and throws `CodecError` on a
+ * value the schema cannot hold; `decode` throws `CodecError` on any bytes it does not describe, in time and memory linear
+ * in their length. Byte fields of a decoded record are copies.
+ */
+export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T, W>): Codec<T> {
+  const json: unknown = JSON.parse(readFileSync(new URL(`./avro/${file}.avsc`, import.meta.url), 'utf8'))
+  const type = avsc.Type.forSchema(json as Parameters<typeof avsc.Type.forSchema>[0], { typeHook: checkedLong })
+  const guard = compileGuard(json, file)
+  let scratch = Buffer.allocUnsafeSlow(1024)
+
+  const write = (value: T): number => {
+    try {
+      const fields = toFields(value)
+      const end = type.encode(fields, scratch, 0)
+      if (end >= 0) return end
+      // a negative answer is the number of bytes that were missing
+      scratch = Buffer.allocUnsafeSlow((scratch.length - end) * 2)
+      return type.encode(fields, scratch, 0)
+    } catch (error) {
+      if (error instanceof CodecError) throw error
+      // the library's message would hold the value
+      throw new CodecError(file, 'a field is missing or holds a value of another type')
+    }
+  }
+
+  return {
+    schema: JSON.stringify(json),
+    encode: (value) => {
+      const end = write(value)
+      const bytes = Buffer.allocUnsafe(end)
+      scratch.copy(bytes, 0, 0, end)
+      return bytes
+    },
+    decode: (bytes) => {
+      guard(bytes)
+      return fromFields(type.fromBuffer(asBuffer(bytes)) as W)
+    },
+  }
+}
+
+const smallestLong = -(2 ** 52)
+
+/** avsc writes a `long` below -2^52 as another number, since it doubles it in floating point: refuse it instead. */
+class CheckedLong extends avsc.types.LogicalType {
+  protected override _fromValue(value: unknown): unknown {
+    return value
+  }
+  protected override _toValue(value: unknown): unknown {
+    if ((value as number) < smallestLong) throw new RangeError('a number lies below -2^52')
+    return value
+  }
+}
+
+const checkedLong = (schema: unknown): avsc.Type | undefined => {
+  const isLong = schema === 'long' || (schema as { readonly type?: unknown }).type === 'long'
+  return isLong ? new CheckedLong({ type: 'long' } as never, {}) : undefined
+}
+
+/** The same bytes as a Buffer, which avsc asks for. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,183 @@
+import { type AcceptedBatch, acceptedBatchCodec } from './accepted-batch.ts'
+import { type AuditEvent, auditEventCodec } from './audit-event.ts'
+import type { Topic } from './codec.ts'
+import { type ForecastPublic, forecastPublicCodec } from './forecast-public.ts'
+import { type HouseholdReading, householdReadingCodec } from './household-reading.ts'
+import type { Label } from './label.ts'
+import { type LedgerRecord, ledgerRecordCodec } from './ledger-record.ts'
+import { type LoadPartial, loadPartialCodec } from './load-partial.ts'
+import { type LoadPublic, loadPublicCodec } from './load-public.ts'
+import { type LoadRestricted, loadRestrictedCodec } from './load-restricted.ts'
+import { type LoadState, loadStateCodec } from './load-state.ts'
+import { type MeterFrame, meterFrameCodec } from './meter-frame.ts'
+import { type Level, type RegisterEntry, registerEntryCodec } from './register-entry.ts'
+import { type RejectedFrame, rejectedFrameCodec } from './rejected-frame.ts'
+
+/** A topic whose name the compiler knows. */
+type Named<N extends string, T, L extends Label> = Topic<T, L> & { readonly name: N }
+
+// Record keys are readable by every tool: they hold no connection, meter or title, and no pseudonym.
+const noKey = (): null => null
+const groupKey = ({ level, group }: { readonly level: Level; readonly group: string }): string => `${level}/${group}`
+
+const meterFrames: Named<'meter.frames', MeterFrame, 'identified'> = {
+  name: 'meter.frames',
+  label: 'identified',
+  codec: meterFrameCodec,
+  key: noKey,
+}
+
+/** Compacted by the place of the point, assigned once, and the start of validity: one row per entry, no meter named. */
+const meterRegister: Named<'meter.register', RegisterEntry, 'identified'> = {
+  name: 'meter.register',
+  label: 'identified',
+  codec: registerEntryCodec,
+  key: ({ partition, index, validFrom }) => `${partition}/${index}/${validFrom}`,
+}
+
+const meterRejected: Named<'meter.rejected', RejectedFrame, 'identified'> = {
+  name: 'meter.rejected',
+  label: 'identified',
+  codec: rejectedFrameCodec,
+  key: noKey,
+}
+
+const meterAccepted: Named<'meter.accepted', AcceptedBatch, 'identified'> = {
+  name: 'meter.accepted',
+  label: 'identified',
+  codec: acceptedBatchCodec,
+  key: noKey,
+}
+
+/** Stamped with its local date: an append time would keep the arrival time that the record leaves out. */
+const householdReadings: Named<'household.readings', HouseholdReading, 'pseudonymous'> = {
+  name: 'household.readings',
+  label: 'pseudonymous',
+  codec: householdReadingCodec,
+  key: noKey,
+  timestamp: ({ date }) => Date.parse(date),
+}
+
+const loadPartials: Named<'load.partials', LoadPartial, 'pseudonymous'> = {
+  name: 'load.partials',
+  label: 'pseudonymous',
+  codec: loadPartialCodec,
+  key: noKey,
+}
+
+const loadState: Named<'load.state', LoadState, 'pseudonymous'> = {
+  name: 'load.state',
+  label: 'pseudonymous',
+  codec: loadStateCodec,
+  key: ({ row }) => row,
+}
+
+const loadRestricted: Named<'load.restricted', LoadRestricted, 'aggregate'> = {
+  name: 'load.restricted',
+  label: 'aggregate',
+  codec: loadRestrictedCodec,
+  key: groupKey,
+}
+
+const releaseLedger: Named<'release.ledger', LedgerRecord, 'aggregate'> = {
+  name: 'release.ledger',
+  label: 'aggregate',
+  codec: ledgerRecordCodec,
+  key: ({ domain }) => domain,
+}
+
+/** Stamped with the tick that its seal names, which [publish] supplies. */
+const loadPublic: Named<'load.public', LoadPublic, 'released'> = {
+  name: 'load.public',
+  label: 'released',
+  codec: loadPublicCodec,
+  key: groupKey,
+}
+
+const forecastPublic: Named<'forecast.public', ForecastPublic, 'released'> = {
+  name: 'forecast.public',
+  label: 'released',
+  codec: forecastPublicCodec,
+  key: groupKey,
+}
+
+const audit: Named<'audit', AuditEvent, 'aggregate'> = {
+  name: 'audit',
+  label: 'aggregate',
+  codec: auditEventCodec,
+  key: noKey,
+}
+
+/** Every topic there is, with its label: the only place where one is born. */
+export const topics = {
+  meterFrames,
+  meterRegister,
+  meterRejected,
+  meterAccepted,
+  householdReadings,
+  loadPartials,
+  loadState,
+  loadRestricted,
+  releaseLedger,
+  loadPublic,
+  forecastPublic,
+  audit,
+} as const
+
+export type TopicName = (typeof topics)[keyof typeof topics]['name']
+
+/** How a topic is laid out in the log. */
+export interface TopicLayout {
+  readonly name: TopicName
+  readonly partitions: number
+  /** `append`: the log stamps records; `create`: the producer does. */
+  readonly timestamps: 'append' | 'create'
+  readonly cleanup: 'delete' | 'compact'
+  /** `null`: for ever. */
+  readonly retentionMs: number | null
+}
+
+export interface TopicOptions {
+  /** Release domains: partitions of the topics with one writer per domain. Default 1. */
+  readonly domains?: number
+  /** Partitions of the topics keyed by group. Default 1. */
+  readonly groupPartitions?: number
+  /** Retention that policy decides, in ms or `null` for ever, by topic name; overrides the defaults below. */
+  readonly retentionMs?: Partial<Readonly<Record<TopicName, number | null>>>
+}
+
+const day = 86_400_000
+/** Horizon of 14 days within which a late interval is accepted, plus 9 days of slack for rebuilding a view. */
+const acceptedDays = 14 + 9
+
+/** The layout of every topic for `partitions` input partitions. */
+export function topicSpecs(partitions: number, options: TopicOptions = {}): readonly TopicLayout[] {
+  const { domains = 1, groupPartitions = 1, retentionMs = {} } = options
+  const layout = (
+    name: TopicName,
+    count: number,
+    days: number | null,
+    other: Partial<Pick<TopicLayout, 'timestamps' | 'cleanup'>> = {},
+  ): TopicLayout => ({
+    name,
+    partitions: count,
+    timestamps: 'append',
+    cleanup: 'delete',
+    ...other,
+    retentionMs: retentionMs[name] === undefined ? (days === null ? null : days * day) : retentionMs[name],
+  })
+  return [
+    layout('meter.frames', partitions, 7),
+    layout('meter.register', 1, null, { cleanup: 'compact' }),
+    layout('meter.rejected', partitions, 30),
+    layout('meter.accepted', partitions, acceptedDays),
+    layout('household.readings', partitions, 90, { timestamps: 'create' }),
+    layout('load.partials', domains, 3),
+    layout('load.state', domains, null, { cleanup: 'compact' }),
+    layout('load.restricted', groupPartitions, 400),
+    layout('release.ledger', domains, null),
+    layout('load.public', groupPartitions, null, { timestamps: 'create' }),
+    layout('forecast.public', groupPartitions, 400),
+    layout('audit', domains, 400),
+  ]
+}
