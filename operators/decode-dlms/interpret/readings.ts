@@ -1,0 +1,196 @@
+// The values of a message as a reader wants them: OBIS code, exact decimal, unit where the push or a profile says it, raw value always.
+import type { Message, UntaggedEntry } from '../wire/apdu/message.ts'
+import { type AxdrValue, isContainer, nextOf, offsetOf, sizeOf, tagOf } from '../wire/axdr.ts'
+import { bitsAt, floatAt, hexAt, integerAt } from '../wire/axdr-read.ts'
+import { axdrName, axdrTag } from '../wire/axdr-types.ts'
+import { dateTimeLength } from '../wire/date-time.ts'
+import { obisText } from '../wire/obis.ts'
+import { shiftDecimal } from './decimal.ts'
+import { arrange, type Entry, isScalerUnit, type Layout } from './layout.ts'
+import { plausibleTime, timeText } from './time.ts'
+import { unitSymbol } from './units.ts'
+
+/** A value in printable form. Numbers of bcd, enum and boolean are codes; everything scaled is an exact decimal string. */
+export type ReadingValue = string | number | null | readonly ReadingValue[]
+
+/** One value of a message. */
+export interface Reading {
+  /** `A-B:C.D.E.F`; `undefined` if neither the push nor a profile says it. */
+  readonly obis: string | undefined
+  /** Place in the list, where there is no OBIS code. */
+  readonly index: number | undefined
+  readonly classId: number | undefined
+  readonly attribute: number | undefined
+  /** Name of the A-XDR type. */
+  readonly type: string
+  /** The integer as sent; `undefined` for other types. */
+  readonly raw: number | bigint | undefined
+  readonly scaler: number | undefined
+  /** Symbol, or the code of a unit that is not in the table; `undefined`: not known, and not guessed. */
+  readonly unit: string | number | undefined
+  readonly value: ReadingValue
+  /** Lower-case hexadecimal of an octet-string. */
+  readonly hex: string | undefined
+}
+
+/** The values of a message and how they were arranged; `undefined` layout if the message holds none. */
+export interface Readings {
+  readonly layout: Layout | undefined
+  readonly values: readonly Reading[]
+}
+
+/** Scaler and unit of an entry from outside the push (a profile); `undefined` if unknown. */
+export type ScaleLookup = (obis: string) => { readonly scaler: number; readonly unit: number } | undefined
+
+const unknownScale: ScaleLookup = () => undefined
+
+/** All values of a message. Without a profile, lists without OBIS codes give raw values with their index. */
+export function readings(message: Message, scales: ScaleLookup = unknownScale): Readings {
+  switch (message.kind) {
+    case 'data-notification':
+      if (message.entries !== undefined) return untagged(message.bytes, message.entries)
+      return message.value === undefined ? { layout: undefined, values: [] } : valuesOf(message.value, scales)
+    case 'event-notification':
+    case 'data':
+      return valuesOf(message.value, scales)
+    case 'get-response-normal':
+    case 'get-response-with-datablock':
+    case 'action-response-normal':
+      return message.result !== undefined && 'value' in message.result
+        ? valuesOf(message.result.value, scales)
+        : { layout: undefined, values: [] }
+    case 'get-response-with-list':
+      return listOf(message.results.flatMap((result) => ('value' in result ? [result.value] : [])))
+    case 'access-response':
+      return listOf(message.values)
+    default:
+      return { layout: undefined, values: [] }
+  }
+}
+
+function valuesOf(value: AxdrValue, scales: ScaleLookup): Readings {
+  const { layout, entries } = arrange(value)
+  return { layout, values: entries.map((entry) => readingOf(value, entry, scales)) }
+}
+
+function listOf(values: readonly AxdrValue[]): Readings {
+  return {
+    layout: 'positional',
+    values: values.map((value, index) => readingOf(value, { ...rootEntry, index }, unknownScale)),
+  }
+}
+
+const rootEntry: Entry = { node: 0, obisAt: -1, index: -1, classId: undefined, attribute: undefined, scalerUnit: -1 }
+
+function untagged(bytes: Uint8Array, entries: readonly UntaggedEntry[]): Readings {
+  const values = entries.map(({ classId, attribute, obisAt, value }) => ({
+    ...readingOf(value, { ...rootEntry, classId, attribute }, unknownScale),
+    obis: obisText(bytes, obisAt),
+  }))
+  return { layout: 'array{untagged class/obis/attribute, value}', values }
+}
+
+/** One entry of a list as a reading. */
+export function readingOf(value: AxdrValue, entry: Entry, scales: ScaleLookup): Reading {
+  const { bytes, words } = value
+  const { node } = entry
+  const tag = tagOf(words, node)
+  const at = offsetOf(words, node)
+  const obis = entry.obisAt < 0 ? undefined : obisText(bytes, entry.obisAt)
+  const raw = integerAt(bytes, tag, at)
+  let scaler: number | undefined
+  let unitCode: number | undefined
+  if (entry.scalerUnit >= 0) {
+    scaler = ((bytes[offsetOf(words, entry.scalerUnit + 1)] as number) << 24) >> 24
+    unitCode = bytes[offsetOf(words, entry.scalerUnit + 2)] as number
+  } else if (obis !== undefined && raw !== undefined) {
+    const known = scales(obis)
+    scaler = known?.scaler
+    unitCode = known?.unit
+  }
+  return {
+    obis,
+    index: entry.index < 0 ? undefined : entry.index,
+    classId: entry.classId,
+    attribute: entry.attribute,
+    type: axdrName[tag] as string,
+    raw,
+    scaler,
+    unit: unitCode === undefined ? undefined : unitSymbol(unitCode),
+    value: raw === undefined ? printable(value, node) : shiftDecimal(raw, scaler ?? 0),
+    hex: tag === axdrTag.octetString ? hexAt(bytes, at, sizeOf(words, node)) : undefined,
+  }
+}
+
+/** A node in printable form; containers element by element. */
+export function printable(value: AxdrValue, node: number): ReadingValue {
+  const { bytes, words } = value
+  const tag = tagOf(words, node)
+  const at = offsetOf(words, node)
+  const size = sizeOf(words, node)
+  if (isContainer(tag)) {
+    const elements: ReadingValue[] = []
+    for (let child = node + 1; child < nextOf(words, node); child = nextOf(words, child))
+      elements.push(printable(value, child))
+    return elements
+  }
+  switch (tag) {
+    case axdrTag.nullData:
+      return null
+    case axdrTag.boolean:
+    case axdrTag.bcd:
+    case axdrTag.enum:
+      return bytes[at] as number
+    case axdrTag.bitString:
+      return bitsAt(bytes, at, size)
+    case axdrTag.float32:
+    case axdrTag.float64:
+      return String(floatAt(bytes, tag, at))
+    case axdrTag.octetString:
+      return size === dateTimeLength && plausibleTime(bytes, at) ? timeText(bytes, at) : textOrHex(bytes, at, size)
+    case axdrTag.dateTime:
+      return plausibleTime(bytes, at) ? timeText(bytes, at) : hexAt(bytes, at, size)
+    case axdrTag.visibleString:
+      return trimmed(Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('latin1'))
+    case axdrTag.utf8String:
+      return trimmed(Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('utf8'))
+    case axdrTag.date:
+    case axdrTag.time:
+      return hexAt(bytes, at, size)
+    default: {
+      const integer = integerAt(bytes, tag, at) as number | bigint
+      return typeof integer === 'number' ? integer : integer.toString()
+    }
+  }
+}
+
+// Meters pad identifiers with NUL or spaces to a fixed width.
+function trimmed(text: string): string {
+  let end = text.length
+  while (end > 0 && (text.charCodeAt(end - 1) === 0 || text.charCodeAt(end - 1) === 0x20)) end--
+  return text.slice(0, end)
+}
+
+function textOrHex(bytes: Uint8Array, at: number, size: number): string {
+  let end = at + size
+  while (end > at && (bytes[end - 1] === 0 || bytes[end - 1] === 0x20)) end--
+  if (end === at) return size === 0 ? '' : hexAt(bytes, at, size)
+  for (let k = at; k < end; k++) {
+    const byte = bytes[k] as number
+    if (byte < 0x20 || byte > 0x7e) return hexAt(bytes, at, size)
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at).toString('latin1')
+}
+
+/** Scaler and unit code of a scaler-unit structure; `undefined` if the node is something else. */
+export function scalerUnitAt(
+  value: AxdrValue,
+  node: number,
+): { readonly scaler: number; readonly unit: number } | undefined {
+  const { bytes, words } = value
+  if (!isScalerUnit(words, node)) return undefined
+  return {
+    scaler: ((bytes[offsetOf(words, node + 1)] as number) << 24) >> 24,
+    unit: bytes[offsetOf(words, node + 2)] as number,
+  }
+}
