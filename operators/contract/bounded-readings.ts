@@ -23,6 +23,6 @@ export interface BoundedReading {
   readonly day: number
   /** Energy as measured, in whole Wh. */
   readonly exactWh: number
-  /** What counts at each level, in whole Wh: at most `exactWh`, never negative. */
+  /** What counts at each level, in whole Wh: never negative, and never above a positive `exactWh`. */
   readonly bounded: Readonly<Record<Level, BoundedWh>>
 }
