@@ -112,6 +112,7 @@ export const logErrorCodes = [
   'offset_out_of_range',
   'disk_full',
   'corrupt',
+  'folder_in_use',
   'closed',
   'transaction_state',
 ] as const
