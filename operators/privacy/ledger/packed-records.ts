@@ -1,0 +1,101 @@
+// The public records of one seal, packed. Before compression:
+//   version (1 byte) | count | count x ( key length | key in UTF-8 | body length | body )
+// with every number an unsigned LEB128. A body is a record's bytes without its last 32: those are the hash of the link
+// that carries the pack, which cannot contain itself and is put back when the pack is opened.
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+
+/** One record as it is to be published. */
+export interface PackedRecord {
+  readonly key: string
+  readonly bytes: Uint8Array
+}
+
+/** Bytes that are no pack, or no record that can be packed. Carries no content of the bytes. */
+export class PackError extends Error {
+  override readonly name = 'PackError'
+}
+
+/** What a public record holds in place of its ledger hash while the link is being made: 32 zero bytes. */
+export const unlinkedHash: Uint8Array = new Uint8Array(32)
+
+const version = 1
+const hashLength = 32
+const largestPack = 64 * 1_024 * 1_024
+
+/**
+ * Packs records whose last 32 bytes are `unlinkedHash`. The same records give the same bytes on one build of zlib; what
+ * counts is that `unpackRecords` gives them back exactly. Throws PackError where a record ends otherwise.
+ */
+export function packRecords(records: readonly PackedRecord[]): Uint8Array {
+  const parts: Uint8Array[] = [Uint8Array.of(version), varint(records.length)]
+  for (const { key, bytes } of records) {
+    const cut = bytes.length - hashLength
+    if (cut < 0 || Buffer.compare(bytes.subarray(cut), unlinkedHash) !== 0) {
+      throw new PackError('a public record must end with the place for its ledger hash')
+    }
+    const name = Buffer.from(key, 'utf8')
+    parts.push(varint(name.length), name, varint(cut), bytes.subarray(0, cut))
+  }
+  return new Uint8Array(deflateRawSync(Buffer.concat(parts)))
+}
+
+/**
+ * The packed records in order, each with `hash` as its last 32 bytes. Throws PackError for bytes that are no pack, that
+ * go on after the last record, or that hold another number of records than `count`.
+ */
+export function unpackRecords(packed: Uint8Array, hash: Uint8Array, count: number): PackedRecord[] {
+  if (hash.length !== hashLength) throw new PackError('a ledger hash has 32 bytes')
+  const reader = readVarints(inflate(packed))
+  if (reader.take(1)[0] !== version) throw new PackError('the pack has an unknown version')
+  if (reader.number() !== count) throw new PackError('the pack holds another number of records than its seal says')
+  const records: PackedRecord[] = []
+  for (let i = 0; i < count; i++) {
+    const key = Buffer.from(reader.take(reader.number())).toString('utf8')
+    const body = reader.take(reader.number())
+    const bytes = new Uint8Array(body.length + hashLength)
+    bytes.set(body)
+    bytes.set(hash, body.length)
+    records.push({ key, bytes })
+  }
+  if (!reader.atEnd()) throw new PackError('bytes follow the last record of the pack')
+  return records
+}
+
+function inflate(packed: Uint8Array): Uint8Array {
+  try {
+    return inflateRawSync(packed, { maxOutputLength: largestPack })
+  } catch (cause) {
+    throw new PackError('the pack does not decompress', { cause })
+  }
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
+  while (rest > 0x7f) {
+    bytes.push((rest & 0x7f) | 0x80)
+    rest >>>= 7
+  }
+  bytes.push(rest)
+  return Uint8Array.from(bytes)
+}
+
+function readVarints(bytes: Uint8Array) {
+  let at = 0
+  const take = (length: number): Uint8Array => {
+    if (at + length > bytes.length) throw new PackError('the pack ends inside a record')
+    const part = bytes.subarray(at, at + length)
+    at += length
+    return part
+  }
+  const number = (): number => {
+    let value = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = take(1)[0]!
+      value |= (byte & 0x7f) << shift
+      if (byte <= 0x7f) return value
+    }
+    throw new PackError('a number in the pack is too long')
+  }
+  return { take, number, atEnd: () => at === bytes.length }
+}

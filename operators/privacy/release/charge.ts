@@ -1,0 +1,56 @@
+import { BudgetExceededError, DuplicateChargeError, openAccount, rational } from 'diffprivlib-ts'
+import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
+import { levels } from '../../../schemas/register-entry.ts'
+import { HaltError } from '../../contract/halt.ts'
+import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
+import type { ReleaseDomain } from './domain.ts'
+import { intervalSums } from './policy.ts'
+import { headRow, type OpenDay, type ReleaseState } from './state.ts'
+
+/**
+ * Charges a local day for every level, both channels and both phases together, and says so in the ledger with the digest
+ * of what is frozen for the day; then states what the year has cost so far. The day may be sealed only after these links
+ * are committed. Throws HaltError where the day was charged before or the cap does not allow it.
+ */
+export function chargeDay(state: ReleaseState, day: OpenDay, domain: ReleaseDomain): readonly LedgerRecord[] {
+  const { date } = day.grid
+  const unit = `${domain.name}/${domain.zone}/${date}`
+  if (day.charge !== 'none') throw refuse(`${unit} was charged before`)
+  const { cap, levels: terms } = day.plan.resolved
+  const account = openAccount(cap)
+  const charges = levels.map((level) => {
+    const { rho } = terms[level]
+    try {
+      account.charge(unit, `${intervalSums}/${level}`, rho)
+    } catch (error) {
+      if (error instanceof BudgetExceededError || error instanceof DuplicateChargeError) throw refuse(error.message)
+      throw error
+    }
+    return { release: intervalSums, level, rho: rational.format(rho) }
+  })
+  const year = date.slice(0, 4)
+  const before = state.account.year === year ? state.account : { rho: rational.zero, days: 0 }
+  state.account = { year, rho: rational.add(before.rho, account.spent(unit)), days: before.days + 1 }
+  day.charge = 'pending'
+  state.dirty.add(headRow)
+  return [
+    append(state, { kind: 'charge', domain: domain.name, zone: domain.zone, date, charges, policy: day.plan.digest }),
+    append(state, {
+      kind: 'checkpoint',
+      domain: domain.name,
+      date,
+      rhoYear: rational.format(state.account.rho),
+      days: state.account.days,
+    }),
+  ]
+}
+
+function append(state: ReleaseState, entry: LedgerEntry): LedgerRecord {
+  const link = appendLink(state.head, entry)
+  state.head = headOf(link)
+  return link
+}
+
+function refuse(sentence: string): HaltError {
+  return new HaltError(sentence, 'Nothing was released; look at the policy and at release.ledger before going on.')
+}

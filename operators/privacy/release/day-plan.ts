@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+import { rational } from 'diffprivlib-ts'
+import type { PublicFlag } from '../../../schemas/load-public.ts'
+import { type Level, levels } from '../../../schemas/register-entry.ts'
+import type { RegisteredGroup } from '../../contract/register.ts'
+import { canonical } from '../ledger/canonical.ts'
+import { type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
+
+/** A public group and where it hangs in the tree. */
+export interface ReleaseGroup extends RegisteredGroup {
+  /** The group of the level above that it is part of; without one it counts as part of that whole level. */
+  readonly parent?: string | null
+}
+
+/** A group of a day, with what the register alone says about its release. */
+export interface PlannedGroup {
+  readonly level: Level
+  readonly group: string
+  readonly parent: string | null
+  readonly residential: number
+  readonly other: number
+  readonly registered: number
+  /** Why its values are withheld on this day, or `null`. */
+  readonly withheld: PublicFlag | null
+}
+
+/** Everything that is frozen for a local day: the policy and the groups, and their digest that the charge carries. */
+export interface DayPlan {
+  readonly resolved: ResolvedPolicy
+  readonly groups: readonly PlannedGroup[]
+  /** Position in `groups`. */
+  readonly indexOf: (level: Level, group: string) => number | undefined
+  /** SHA-256 of the policy and the groups. */
+  readonly digest: Uint8Array
+}
+
+/** A day plan as data that survives JSON. */
+export interface DayPlanData {
+  readonly policy: ReleasePolicy
+  readonly groups: readonly (readonly [Level, string, string | null, number, number])[]
+}
+
+/** Freezes policy and groups for a day. Groups keep their order within a level; levels go from the widest down. */
+export function planDay(resolved: ResolvedPolicy, groups: readonly ReleaseGroup[]): DayPlan {
+  const planned = levels.flatMap((level) =>
+    groups
+      .filter((group) => group.level === level)
+      .map(({ group, parent, residential, other }): PlannedGroup => {
+        const counts = { residential, other, registered: residential + other }
+        return Object.freeze({
+          level,
+          group,
+          parent: parent ?? null,
+          ...counts,
+          withheld: withheldFlag(resolved, level, counts),
+        })
+      }),
+  )
+  const positions = new Map(planned.map(({ level, group }, i) => [`${level}/${group}`, i]))
+  return Object.freeze({
+    resolved,
+    groups: Object.freeze(planned),
+    indexOf: (level: Level, group: string) => positions.get(`${level}/${group}`),
+    digest: planDigest(resolved.policy, planned),
+  })
+}
+
+/** The plan as data, and back; the digest comes out the same. */
+export function planData({ resolved, groups }: DayPlan): DayPlanData {
+  return {
+    policy: resolved.policy,
+    groups: groups.map(({ level, group, parent, residential, other }) => [level, group, parent, residential, other]),
+  }
+}
+
+export function planFromData({ policy, groups }: DayPlanData): DayPlan {
+  return planDay(
+    resolvePolicy(policy),
+    groups.map(([level, group, parent, residential, other]) => ({
+      level,
+      group,
+      parent,
+      residential,
+      other,
+      zone: '',
+      timeZone: '',
+    })),
+  )
+}
+
+interface Counts {
+  readonly residential: number
+  readonly other: number
+  readonly registered: number
+}
+
+/** Fewest points that a group must hold: that of the strictest class in it. */
+export function minimumCount({ policy }: ResolvedPolicy, { residential, other }: Omit<Counts, 'registered'>): number {
+  const { rules } = policy
+  const of = (present: boolean, minCount: number): number => (present ? minCount : 0)
+  const least = Math.max(of(residential > 0, rules.residential.minCount), of(other > 0, rules.other.minCount))
+  return least > 0 ? least : rules.residential.minCount
+}
+
+/** Why a group may not be published, from register counts and public constants alone. `null` if it may. */
+export function withheldFlag(resolved: ResolvedPolicy, level: Level, counts: Counts): PublicFlag | null {
+  if (counts.registered < minimumCount(resolved, counts)) return 'withheld_small_group'
+  return isUseful(resolved, level, counts.registered) ? null : 'withheld_not_useful'
+}
+
+/** sigma <= maxRelativeNoise x registered x mean load per window, compared exactly as squares. */
+function isUseful({ policy, levels: terms }: ResolvedPolicy, level: Level, registered: number): boolean {
+  const load = rational.ratio(
+    BigInt(registered) * BigInt(policy.meanLoadWhPerDay) * BigInt(policy.windowSeconds),
+    86_400n,
+  )
+  const allowed = rational.mul(load, rational.parse(policy.maxRelativeNoise))
+  return rational.compare(terms[level].sigma2, rational.mul(allowed, allowed)) <= 0
+}
+
+function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uint8Array {
+  const writer = canonical('meterveil/day-plan/1')
+  writer.integer(policy.windowSeconds).text(policy.capRule).text(policy.rhoPerDay).text(policy.delta)
+  for (const level of levels) writer.integer(policy.clipWhPerHalfHour[level]).text(policy.shares[level])
+  writer.integer(policy.graceSeconds).integer(policy.cutOffHour)
+  writer.integer(policy.publishDelaySeconds).integer(policy.tickSeconds)
+  for (const { minCount, maxShare } of [policy.rules.residential, policy.rules.other]) {
+    writer.integer(minCount).text(maxShare ?? '')
+  }
+  writer.text(policy.maxRelativeNoise).integer(policy.meanLoadWhPerDay).integer(groups.length)
+  for (const { level, group, parent, residential, other } of groups) {
+    writer
+      .text(level)
+      .text(group)
+      .integer(parent === null ? 0 : 1)
+      .text(parent ?? '')
+    writer.integer(residential).integer(other)
+  }
+  return new Uint8Array(createHash('sha256').update(writer.finish()).digest())
+}

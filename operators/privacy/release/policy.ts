@@ -1,0 +1,228 @@
+import { gaussianSigma2, type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
+import type { PrivacyStatement } from '../../../schemas/load-public.ts'
+import { type Level, levels } from '../../../schemas/register-entry.ts'
+
+/**
+ * What is released and what it costs, as data. Fractions are exact texts `n/d`. A policy is frozen for a local day at its
+ * charge; a change takes effect on the next day that is not charged yet.
+ */
+export interface ReleasePolicy {
+  /** Length of a released window in seconds: 900, 1,800 or 3,600. */
+  readonly windowSeconds: number
+  /** L2 bound S of a household-day per level, in Wh, for half-hour windows; other lengths follow from it. */
+  readonly clipWhPerHalfHour: Readonly<Record<Level, number>>
+  /** Where the cap of one interval comes from: public contract data. */
+  readonly capRule: string
+  /** Cap of rho per household-day over all levels and kinds. */
+  readonly rhoPerDay: string
+  /** Part of the cap that each level spends; together at most 1. */
+  readonly shares: Readonly<Record<Level, string>>
+  /** The delta at which epsilon is stated. */
+  readonly delta: string
+  /** A value received less than this after the end of its window counts as preliminary. */
+  readonly graceSeconds: number
+  /** Local hour of the next day until which late values count. */
+  readonly cutOffHour: number
+  /** Time from a seal being due to its public tick, and the grid ticks lie on (UTC). */
+  readonly publishDelaySeconds: number
+  readonly tickSeconds: number
+  /** Rules of publication by customer class, decided on the register alone. */
+  readonly rules: Readonly<Record<GroupClass, ClassRule>>
+  /** Release only where sigma is at most this part of registered points x this public mean load. */
+  readonly maxRelativeNoise: string
+  readonly meanLoadWhPerDay: number
+}
+
+export type GroupClass = 'residential' | 'other'
+
+export interface ClassRule {
+  /** Fewest registered points of a group that holds this class. */
+  readonly minCount: number
+  /** Largest part of a sum that one point may have, in restricted aggregates; `null` for no rule. */
+  readonly maxShare: string | null
+}
+
+/**
+ * Defaults. S and the equal split are those of docs on utility; the counts and shares follow California's D.14-05-016 as
+ * utilities apply it (residential 100; others 15, none above 15 %). rho 0.02435597 is the largest with at most epsilon 1
+ * at delta 1e-6 (Canonne, Kamath and Steinke 2020, corollary 13).
+ */
+export const defaultPolicy: ReleasePolicy = deepFreeze({
+  windowSeconds: 1_800,
+  clipWhPerHalfHour: { utility: 20_000, region: 15_000, substation: 12_000, feeder: 10_000 },
+  capRule: 'fuse',
+  rhoPerDay: '2435597/100000000',
+  shares: { utility: '1/4', region: '1/4', substation: '1/4', feeder: '1/4' },
+  delta: '1/1000000',
+  graceSeconds: 1_200,
+  cutOffHour: 6,
+  publishDelaySeconds: 300,
+  tickSeconds: 300,
+  rules: { residential: { minCount: 100, maxShare: null }, other: { minCount: 15, maxShare: '3/20' } },
+  maxRelativeNoise: '1/5',
+  meanLoadWhPerDay: 8_000,
+})
+
+/** What a level spends and how its noise is. */
+export interface LevelTerms {
+  /** S for the policy's windows, in Wh, rounded down. */
+  readonly clipWh: number
+  readonly rho: Rational
+  /** Variance of one draw in Wh^2: S^2 / (2 rho). */
+  readonly sigma2: Rational
+  /** Half-widths of the 50 and 95 % intervals of one draw, and of the sum of two, in Wh, rounded up. */
+  readonly half: Readonly<Record<1 | 2, { readonly half50Wh: number; readonly half95Wh: number }>>
+  /** The statement that stands in a record with one draw, or the sum of two. */
+  readonly statement: Readonly<Record<1 | 2, PrivacyStatement>>
+}
+
+/** A policy that has been checked, with everything that follows from it. */
+export interface ResolvedPolicy {
+  readonly policy: ReleasePolicy
+  readonly cap: Rational
+  /** Sum of the levels' rho: what a day charges. */
+  readonly rho: Rational
+  readonly levels: Readonly<Record<Level, LevelTerms>>
+}
+
+/** A policy that contradicts itself. The message names the field and what it may be. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError'
+}
+
+/** The name under which interval sums are charged. */
+export const intervalSums = 'interval_sums'
+
+/** The mechanism as public records name it. */
+export const mechanism = 'discrete_gaussian/1'
+
+const daysOfWeek = 7
+const daysOfYear = 365
+
+/** Checks a policy and works out what each level spends. Throws PolicyError. */
+export function resolvePolicy(policy: ReleasePolicy): ResolvedPolicy {
+  checkTimes(policy)
+  checkRules(policy)
+  const cap = fraction(policy.rhoPerDay, 'rhoPerDay')
+  const delta = fraction(policy.delta, 'delta')
+  const shares = levels.map((level) => fraction(policy.shares[level], `shares.${level}`))
+  const spent = shares.reduce(rational.add, rational.zero)
+  if (rational.compare(spent, rational.one) > 0) {
+    throw new PolicyError(`shares add up to ${rational.format(spent)}: they may be at most 1`)
+  }
+  const rho = rational.mul(cap, spent)
+  const epsilon = (days: number): number =>
+    rational.toNumber(zcdpToEpsilon(rational.mul(rho, rational.integer(days)), delta), 'up')
+  const whole = {
+    unit: 'household-day',
+    neighbours: 'add-remove',
+    mechanism,
+    epsilonDay: epsilon(1),
+    epsilonWeek: epsilon(daysOfWeek),
+    epsilonYear: epsilon(daysOfYear),
+    delta: rational.toNumber(delta, 'up'),
+    capRule: policy.capRule,
+  } as const
+  const terms = levels.map((level, i) => {
+    const clipWh = clipFor(policy, level)
+    const levelRho = rational.mul(cap, shares[i]!)
+    const sigma2 = gaussianSigma2(rational.integer(BigInt(clipWh) ** 2n), levelRho)
+    const twice = rational.mul(rational.integer(2), sigma2)
+    const stated = (variance: Rational): PrivacyStatement => ({
+      ...whole,
+      rho: rational.format(levelRho),
+      clipWh,
+      sigma2: rational.format(variance),
+    })
+    return [
+      level,
+      {
+        clipWh,
+        rho: levelRho,
+        sigma2,
+        half: { 1: halfWidths(sigma2), 2: halfWidths(twice) },
+        statement: { 1: stated(sigma2), 2: stated(twice) },
+      },
+    ] as const
+  })
+  return deepFreeze({ policy, cap, rho, levels: Object.fromEntries(terms) as Record<Level, LevelTerms> })
+}
+
+/**
+ * S of a household-day at `level` for the policy's windows, in whole Wh: the half-hour bound times sqrt(length / 30 min),
+ * rounded down. The bound operator must clip to this.
+ */
+export function clipFor(policy: ReleasePolicy, level: Level): number {
+  const base = policy.clipWhPerHalfHour[level]
+  return Number(squareRoot((BigInt(base) ** 2n * BigInt(policy.windowSeconds)) / 1_800n, 'down'))
+}
+
+/** The integer square root of `n` >= 0, rounded down or up. */
+export function squareRoot(n: bigint, rounding: 'down' | 'up'): bigint {
+  if (n < 2n) return n
+  let root = BigInt(Math.floor(Math.sqrt(Number(n))))
+  while (root * root > n) root -= 1n
+  while ((root + 1n) * (root + 1n) <= n) root += 1n
+  return rounding === 'up' && root * root < n ? root + 1n : root
+}
+
+// Normal quantiles at 0.75 and 0.975, rounded up in the tenth place.
+const z50 = rational.decimal('0.6744897502')
+const z95 = rational.decimal('1.9599639846')
+
+function halfWidths(variance: Rational): { half50Wh: number; half95Wh: number } {
+  const half = (z: Rational): number => {
+    const square = rational.toInteger(rational.mul(rational.mul(z, z), variance), 'up')
+    return Number(squareRoot(square, 'up'))
+  }
+  return { half50Wh: half(z50), half95Wh: half(z95) }
+}
+
+function fraction(text: string, field: string): Rational {
+  let value: Rational
+  try {
+    value = rational.parse(text)
+  } catch {
+    throw new PolicyError(`${field} must be a fraction such as "1/4"`)
+  }
+  if (rational.sign(value) <= 0 || rational.compare(value, rational.one) > 0) {
+    throw new PolicyError(`${field} must be above 0 and at most 1`)
+  }
+  return value
+}
+
+function checkTimes(policy: ReleasePolicy): void {
+  const whole = (value: number, field: string, least: number, most: number): void => {
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new PolicyError(`${field} must be a whole number from ${least} to ${most}`)
+    }
+  }
+  if (![900, 1_800, 3_600].includes(policy.windowSeconds)) {
+    throw new PolicyError('windowSeconds must be 900, 1800 or 3600')
+  }
+  // Every preliminary seal of a day must be due before its late seals.
+  whole(policy.cutOffHour, 'cutOffHour', 2, 12)
+  whole(policy.graceSeconds, 'graceSeconds', 0, 3_600)
+  whole(policy.publishDelaySeconds, 'publishDelaySeconds', 0, 86_400)
+  whole(policy.tickSeconds, 'tickSeconds', 1, 3_600)
+  for (const level of levels) whole(policy.clipWhPerHalfHour[level], `clipWhPerHalfHour.${level}`, 1, 1_000_000_000)
+}
+
+function checkRules(policy: ReleasePolicy): void {
+  for (const kind of ['residential', 'other'] as const) {
+    const { minCount, maxShare } = policy.rules[kind]
+    if (!Number.isSafeInteger(minCount) || minCount < 1) {
+      throw new PolicyError(`rules.${kind}.minCount must be a whole number of at least 1`)
+    }
+    if (maxShare !== null) fraction(maxShare, `rules.${kind}.maxShare`)
+  }
+  fraction(policy.maxRelativeNoise, 'maxRelativeNoise')
+  if (!Number.isSafeInteger(policy.meanLoadWhPerDay) || policy.meanLoadWhPerDay < 1) {
+    throw new PolicyError('meanLoadWhPerDay must be a whole number of at least 1')
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part)
+  return Object.freeze(value)
+}

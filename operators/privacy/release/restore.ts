@@ -1,0 +1,146 @@
+import { rational } from 'diffprivlib-ts'
+import type { LedgerCharge, LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
+import { phases } from '../../../schemas/load-partial.ts'
+import { HaltError } from '../../contract/halt.ts'
+import type { StateRow } from '../../contract/operator.ts'
+import { type ChainHead, emptyHead, headOf, sameBytes, verifyChain } from '../ledger/chain.ts'
+import { dayOf } from './absorb.ts'
+import { dayNamed } from './day-grid.ts'
+import { planFromData } from './day-plan.ts'
+import type { ReleaseDomain } from './domain.ts'
+import {
+  emptyState,
+  type HeadBody,
+  headRow,
+  type NoisyBody,
+  type OpenDay,
+  type PlanBody,
+  planRow,
+  type ReleaseState,
+  type SumsBody,
+} from './state.ts'
+
+/**
+ * Rebuilds the state of a domain from the rows of load.state and the links of release.ledger. The two must agree: on the
+ * head, on what is charged and with which frozen plan, and on every seal of the days still open. The ledger may begin
+ * later than its first link, but not after the charge of the oldest open day. Throws HaltError where anything is missing,
+ * altered or behind: a lost ledger or state is never begun anew.
+ */
+export function restoreState(
+  rows: readonly StateRow[],
+  history: readonly LedgerRecord[],
+  domain: ReleaseDomain,
+): ReleaseState {
+  const head = checkedHead(history, domain)
+  const bodies = new Map(rows.flatMap(({ row, body }) => (body === undefined ? [] : [[row, body] as const])))
+  const state = emptyState()
+  const said = read<HeadBody>(bodies.get(headRow))
+  if (!said) {
+    if (bodies.size > 0 || history.length > 0) halt('load.state is gone or has no head, but the ledger is not empty')
+    return state
+  }
+  if (said.seq !== head.seq || said.hash !== Buffer.from(head.hash).toString('hex')) {
+    halt(`load.state stands at ledger link ${said.seq}, release.ledger ends at ${head.seq}, or their hashes differ`)
+  }
+  state.head = head
+  for (const [partition, seq, progress] of said.sources) state.sources.set(partition, { seq, progress })
+  state.first = said.first
+  state.openedThrough = said.openedThrough
+  state.closedThrough = said.closedThrough
+  state.account = { year: said.year[0], rho: rational.parse(said.year[1]), days: said.year[2] }
+  for (const [date, charged, preliminary, late] of said.days) {
+    const plan = read<PlanBody>(bodies.get(planRow(date)))
+    if (!plan) halt(`load.state lost the frozen plan of ${date}`)
+    const day = dayOf(domain.timeZone, dayNamed(domain.timeZone, date), planFromData(plan))
+    day.charge = charged ? 'open' : 'none'
+    day.sealed.preliminary = preliminary
+    day.sealed.late = late
+    state.days.set(date, day)
+  }
+  for (const [row, body] of bodies) restoreRow(state, row, body)
+  const links = byDate(history)
+  for (const day of state.days.values()) checkDay(day, links.get(day.grid.date))
+  checkYear(state, history)
+  return state
+}
+
+function checkedHead(history: readonly LedgerRecord[], domain: ReleaseDomain): ChainHead {
+  const first = history[0]
+  const before = first && first.seq > 1 ? { seq: first.seq - 1, hash: first.prev } : emptyHead
+  const verdict = verifyChain(history, before, domain.name)
+  if (!verdict.ok) halt(`release.ledger is broken at link ${verdict.seq}: ${verdict.fault}`)
+  const last = history.at(-1)
+  return last ? headOf(last) : emptyHead
+}
+
+function restoreRow(state: ReleaseState, row: string, body: Uint8Array): void {
+  if (row.startsWith('sums ')) {
+    const { date, sums } = read<SumsBody>(body)!
+    const entries = sums.map(
+      ([at, boundedWh, exactWh, count, largestWh, secondWh]) =>
+        [at, { boundedWh, exactWh, count, largestWh, secondWh }] as const,
+    )
+    state.windows.set(row, { date, sums: new Map(entries) })
+  } else if (row.startsWith('noisy ')) state.noisy.set(row, read<NoisyBody>(body)!)
+}
+
+interface DayLinks {
+  readonly charges: LedgerCharge[]
+  readonly seals: LedgerSeal[]
+}
+
+function byDate(history: readonly LedgerRecord[]): ReadonlyMap<string, DayLinks> {
+  const days = new Map<string, DayLinks>()
+  for (const link of history) {
+    if (link.kind === 'checkpoint') continue
+    const day = days.get(link.date) ?? { charges: [], seals: [] }
+    if (link.kind === 'charge') day.charges.push(link)
+    else day.seals.push(link)
+    days.set(link.date, day)
+  }
+  return days
+}
+
+function checkDay(day: OpenDay, links: DayLinks = { charges: [], seals: [] }): void {
+  const { date } = day.grid
+  const charged = links.charges.length
+  if (charged !== (day.charge === 'open' ? 1 : 0)) {
+    halt(`release.ledger holds ${charged} charges of ${date}, load.state says ${day.charge}`)
+  }
+  if (links.charges[0] && !sameBytes(links.charges[0].policy, day.plan.digest)) {
+    halt(`${date} was charged with another policy or other groups than load.state holds`)
+  }
+  for (const phase of phases) {
+    const seals = links.seals.filter((seal) => seal.phase === phase)
+    const expected = day.seals[phase].slice(0, day.sealed[phase])
+    const agrees =
+      seals.length === expected.length &&
+      seals.every((seal, i) => seal.window === expected[i]!.window && seal.channel === expected[i]!.channel)
+    if (!agrees) halt(`release.ledger and load.state differ in which ${phase} windows of ${date} are sealed`)
+  }
+}
+
+/** Where the ledger is whole, the cost of the year must come out of its charges. */
+function checkYear(state: ReleaseState, history: readonly LedgerRecord[]): void {
+  if (history[0]?.seq !== 1) return
+  const charges = history.filter(
+    (link): link is LedgerCharge => link.kind === 'charge' && link.date.startsWith(`${state.account.year}-`),
+  )
+  const spent = charges
+    .flatMap((link) => link.charges.map(({ rho }) => rational.parse(rho)))
+    .reduce(rational.add, rational.zero)
+  if (rational.compare(spent, state.account.rho) !== 0 || charges.length !== state.account.days) {
+    halt(`the charges of ${state.account.year} in release.ledger are not those that load.state counts`)
+  }
+}
+
+function read<T>(body: Uint8Array | undefined): T | undefined {
+  return body === undefined ? undefined : (JSON.parse(Buffer.from(body).toString('utf8')) as T)
+}
+
+function halt(sentence: string): never {
+  throw new HaltError(
+    sentence,
+    'Restore load.state and release.ledger together from one point in time; delete neither.',
+  )
+}

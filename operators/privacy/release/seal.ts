@@ -1,0 +1,161 @@
+import { createHmac, type KeyObject } from 'node:crypto'
+import type { LoadPublic, PublicFlag } from '../../../schemas/load-public.ts'
+import { HaltError } from '../../contract/halt.ts'
+import { canonical } from '../ledger/canonical.ts'
+import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
+import { packRecords, unlinkedHash } from '../ledger/packed-records.ts'
+import type { GridSeal } from './day-grid.ts'
+import type { ReleaseOutput, ReleaseTools } from './domain.ts'
+import { restrictedRecords } from './restricted.ts'
+import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow, type WindowSums } from './state.ts'
+import { emptySum } from './sums.ts'
+
+/**
+ * Seals the next window of a phase: draws the noise, once, and makes the ledger link that holds the bytes to publish and
+ * a keyed digest of what was sealed. From here on nothing can be added to the window in this phase. Answers the link and
+ * the restricted aggregates.
+ */
+export function sealWindow(
+  state: ReleaseState,
+  day: OpenDay,
+  seal: GridSeal,
+  tools: ReleaseTools,
+): readonly ReleaseOutput[] {
+  const { domain, keyring, published } = tools
+  const { policy } = day.plan.resolved
+  const row = sumsRow(seal.window, seal.channel, seal.phase)
+  const sums: WindowSums = state.windows.get(row)?.sums ?? new Map()
+  const key = keyring.derived('ledger_digest', day.grid.date)
+  if (!key) {
+    throw new HaltError(
+      `the key ring has no ledger key for ${day.grid.date}`,
+      'Put the key into the key ring; nothing is sealed without it.',
+    )
+  }
+  const digest = sealedDigest(key, day, seal, sums, tools)
+  const values = noisyValues(state, day, seal, sums, tools)
+  const records = publicRecords(day, seal, values, state.head.seq + 1)
+  const entry: LedgerEntry = {
+    kind: 'seal',
+    domain: domain.name,
+    zone: domain.zone,
+    date: day.grid.date,
+    window: seal.window,
+    windowSeconds: policy.windowSeconds,
+    channel: seal.channel,
+    phase: seal.phase,
+    tick: seal.tick,
+    digest,
+    count: records.length,
+    records: packRecords(
+      records.map((record) => ({ key: published.key(record) ?? '', bytes: published.codec.encode(record) })),
+    ),
+  }
+  const link = appendLink(state.head, entry)
+  state.head = headOf(link)
+  day.sealed[seal.phase] += 1
+  state.windows.delete(row)
+  state.dirty.add(row).add(headRow)
+  keepValues(state, day, seal, values)
+  const window = { ...pick(seal), windowSeconds: policy.windowSeconds }
+  const restricted = restrictedRecords(day.plan, window, sums)
+  return [{ to: 'ledger', record: link }, ...restricted.map((record) => ({ to: 'restricted', record }) as const)]
+}
+
+function pick({ channel, phase, window }: GridSeal): Pick<GridSeal, 'channel' | 'phase' | 'window'> {
+  return { channel, phase, window }
+}
+
+/** HMAC-SHA-256 of every sum of the window in the plan's order, bound to domain, day, window, phase and plan. */
+export function sealedDigest(
+  key: KeyObject,
+  day: OpenDay,
+  { window, channel, phase }: GridSeal,
+  sums: WindowSums,
+  { domain }: Pick<ReleaseTools, 'domain'>,
+): Uint8Array {
+  const writer = canonical('meterveil/sealed-sums/1')
+  writer.text(domain.name).text(domain.zone).text(day.grid.date).integer(window).text(channel).text(phase)
+  writer.bytes(day.plan.digest).integer(day.plan.groups.length)
+  for (let i = 0; i < day.plan.groups.length; i++) {
+    const sum = sums.get(i) ?? emptySum
+    writer.integer(sum.boundedWh).integer(sum.exactWh).integer(sum.count).integer(sum.largestWh).integer(sum.secondWh)
+  }
+  return new Uint8Array(createHmac('sha256', key).update(writer.finish()).digest())
+}
+
+/**
+ * Sum plus a fresh draw per group in the plan's order; `null` where the register says that the group is withheld. The
+ * late values are the preliminary noisy values plus the noisy late increment: both were drawn under one clip, so the sum
+ * costs nothing further.
+ */
+function noisyValues(
+  state: ReleaseState,
+  day: OpenDay,
+  seal: GridSeal,
+  sums: WindowSums,
+  { noise }: ReleaseTools,
+): (number | null)[] {
+  const before = seal.phase === 'late' ? state.noisy.get(noisyRow(seal.window, seal.channel)) : undefined
+  if (seal.phase === 'late' && before?.values.length !== day.plan.groups.length) {
+    throw new HaltError(
+      `load.state lost the preliminary values of a window of ${day.grid.date}`,
+      'Restore load.state together with release.ledger; do not delete either.',
+    )
+  }
+  return day.plan.groups.map(({ level, withheld }, i) => {
+    if (withheld) return null
+    const sealed = BigInt(sums.get(i)?.boundedWh ?? 0) + BigInt(before?.values[i] ?? 0)
+    return wholeNumber(sealed + noise.gaussian(day.plan.resolved.levels[level].sigma2))
+  })
+}
+
+function wholeNumber(value: bigint): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number)) throw new RangeError('a released value is not a safe integer')
+  return number
+}
+
+/** The noisy preliminary values are needed once more, for the late seal. */
+function keepValues(state: ReleaseState, day: OpenDay, seal: GridSeal, values: readonly (number | null)[]): void {
+  const row = noisyRow(seal.window, seal.channel)
+  if (seal.phase === 'preliminary') state.noisy.set(row, { date: day.grid.date, values })
+  else state.noisy.delete(row)
+  state.dirty.add(row)
+}
+
+/** The public records of a window in the plan's order, with the place for their ledger hash still empty. */
+function publicRecords(
+  day: OpenDay,
+  seal: GridSeal,
+  values: readonly (number | null)[],
+  ledgerSeq: number,
+): readonly LoadPublic[] {
+  const { resolved, groups } = day.plan
+  const late = seal.phase === 'late'
+  const draws = late ? 2 : 1
+  return groups.map(({ level, group, registered, withheld }, i) => {
+    const terms = resolved.levels[level]
+    const flags: PublicFlag[] = withheld ? [withheld] : []
+    if (late) flags.push('late_increment_added')
+    const shown = values[i] ?? null
+    return {
+      level,
+      group,
+      channel: seal.channel,
+      phase: late ? 'final' : 'preliminary',
+      window: seal.window,
+      windowSeconds: resolved.policy.windowSeconds,
+      rawWh: shown,
+      consistentWh: null,
+      smoothedWh: null,
+      half50Wh: shown === null ? null : terms.half[draws].half50Wh,
+      half95Wh: shown === null ? null : terms.half[draws].half95Wh,
+      flags,
+      registered,
+      privacy: terms.statement[draws],
+      ledgerSeq,
+      ledgerHash: unlinkedHash,
+    }
+  })
+}
