@@ -1,0 +1,45 @@
+import type { Register, RegisteredGroup } from '../../operators/contract/register.ts'
+import type { EpochMs } from '../../schemas/codec.ts'
+import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
+
+/** A register over entries held in memory. Groups count the points whose newest entry is not closed. */
+export function fleetRegister(entries: readonly RegisterEntry[]): Register {
+  const byConnection = new Map<string, RegisterEntry[]>()
+  const byTitle = new Map<string, RegisterEntry[]>()
+  const put = (map: Map<string, RegisterEntry[]>, key: string, entry: RegisterEntry): void => {
+    const list = map.get(key)
+    if (list === undefined) map.set(key, [entry])
+    else list.push(entry)
+  }
+  for (const entry of entries) {
+    put(byConnection, entry.connection, entry)
+    put(byTitle, entry.systemTitle, entry)
+  }
+  const validAt = (list: readonly RegisterEntry[] | undefined, at: EpochMs): RegisterEntry | undefined =>
+    list?.find((entry) => entry.validFrom <= at && (entry.validTo === null || at < entry.validTo))
+  let counted: Readonly<Record<Level, readonly RegisteredGroup[]>> | undefined
+  return {
+    byConnection: (connection, at) => validAt(byConnection.get(connection), at),
+    byTitle: (systemTitle, at) => validAt(byTitle.get(systemTitle), at),
+    groups: (level) => {
+      counted ??= countGroups(entries)
+      return counted[level]
+    },
+  }
+}
+
+function countGroups(entries: readonly RegisterEntry[]): Readonly<Record<Level, readonly RegisteredGroup[]>> {
+  const result = { utility: [], region: [], substation: [], feeder: [] } as Record<Level, RegisteredGroup[]>
+  const open = entries.filter((entry) => entry.validTo === null)
+  for (const level of levels) {
+    const groups = new Map<string, { residential: number; other: number; zone: string; timeZone: string }>()
+    for (const { groups: names, customerClass, zone, timeZone } of open) {
+      const count = groups.get(names[level]) ?? { residential: 0, other: 0, zone, timeZone }
+      groups.set(names[level], count)
+      if (customerClass === 'residential') count.residential++
+      else count.other++
+    }
+    result[level] = [...groups].map(([group, count]) => ({ group, level, ...count }))
+  }
+  return result
+}
