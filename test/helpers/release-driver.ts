@@ -4,6 +4,7 @@ import type { ReleaseOutput } from '../../operators/privacy/release-totals.ts'
 import type { LedgerRecord } from '../../schemas/ledger-record.ts'
 import type { LoadPartial } from '../../schemas/load-partial.ts'
 import type { LoadRestricted } from '../../schemas/load-restricted.ts'
+import { topics } from '../../schemas/topics.ts'
 import { collector, context, envelope, type ReleaseOperator } from './release-fixtures.ts'
 
 /**
@@ -63,7 +64,7 @@ export function drive(options: DriveOptions): DrivenLog {
     const out = collector<ReleaseOutput>()
     held = operator.process(batch, state, out, context) === 'more'
     position += batch.length
-    const links = out.values.flatMap((output) => (output.to === 'ledger' ? [output.record] : []))
+    const links = out.values.flatMap((output) => (output.to === 'ledger' ? [throughCodec(output.record)] : []))
     const writes = writeRows === 'every' || links.length > 0
     const changed = writes ? operator.changed(state) : []
     log.attempted.push(...links)
@@ -85,6 +86,11 @@ export function drive(options: DriveOptions): DrivenLog {
     }
   }
   return log
+}
+
+/** A link as a reader of release.ledger gets it. */
+function throughCodec(link: LedgerRecord): LedgerRecord {
+  return topics.releaseLedger.codec.decode(topics.releaseLedger.codec.encode(link))
 }
 
 /** Rows as a compacted topic gives them back. */

@@ -8,10 +8,10 @@ import type { NoiseSource } from '../../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import { type ReleaseTotalsOptions, releaseTotals } from '../../operators/privacy/release-totals.ts'
 import type { BoundedWh } from '../../schemas/bounded.ts'
-import type { Codec } from '../../schemas/codec.ts'
 import type { LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import type { Level } from '../../schemas/register-entry.ts'
+import { topics } from '../../schemas/topics.ts'
 
 const timeZone = 'Europe/Berlin'
 
@@ -54,18 +54,8 @@ export function countingNoise(): NoiseSource & { readonly drawn: Rational[] } {
   }
 }
 
-/** load.public as JSON followed by the 32 bytes of the ledger hash. */
-export const publicCodec: Codec<LoadPublic> = {
-  schema: '{}',
-  encode: ({ ledgerHash, ...rest }) => new Uint8Array(Buffer.concat([Buffer.from(JSON.stringify(rest)), ledgerHash])),
-  decode: (bytes) => {
-    const cut = bytes.length - 32
-    const rest = JSON.parse(Buffer.from(bytes.subarray(0, cut)).toString('utf8')) as Omit<LoadPublic, 'ledgerHash'>
-    return { ...rest, ledgerHash: bytes.slice(cut) }
-  },
-}
-
-export const publicKey = ({ level, group: name }: LoadPublic): string => `${level}/${name}`
+export const publicCodec = topics.loadPublic.codec
+export const publicKey = (record: LoadPublic): string => topics.loadPublic.key(record) ?? ''
 
 export const releaseOptions = (options: Partial<ReleaseTotalsOptions> = {}): ReleaseTotalsOptions => ({
   domain,
@@ -73,7 +63,7 @@ export const releaseOptions = (options: Partial<ReleaseTotalsOptions> = {}): Rel
   register: registerOf(groups),
   noise: countingNoise(),
   keyring: testKeyring,
-  published: { codec: publicCodec, key: publicKey },
+  published: topics.loadPublic,
   ...options,
 })
 
