@@ -28,10 +28,18 @@ export interface PlannedGroup {
 export interface DayPlan {
   readonly resolved: ResolvedPolicy
   readonly groups: readonly PlannedGroup[]
+  readonly families: readonly Family[]
   /** Position in `groups`. */
   readonly indexOf: (level: Level, group: string) => number | undefined
   /** SHA-256 of the policy and the groups. */
   readonly digest: Uint8Array
+}
+
+/** The parts of one whole, as positions in the plan: what can be found by subtraction. */
+export interface Family {
+  /** Undefined where the whole is not one group. */
+  readonly whole: number | undefined
+  readonly parts: readonly number[]
 }
 
 /** A day plan as data that survives JSON. */
@@ -57,10 +65,12 @@ export function planDay(resolved: ResolvedPolicy, groups: readonly ReleaseGroup[
       }),
   )
   const positions = new Map(planned.map(({ level, group }, i) => [`${level}/${group}`, i]))
+  const indexOf = (level: Level, group: string): number | undefined => positions.get(`${level}/${group}`)
   return Object.freeze({
     resolved,
     groups: Object.freeze(planned),
-    indexOf: (level: Level, group: string) => positions.get(`${level}/${group}`),
+    families: familiesOf(planned, indexOf),
+    indexOf,
     digest: planDigest(resolved.policy, planned),
   })
 }
@@ -106,6 +116,25 @@ export function minimumCount({ policy }: ResolvedPolicy, { residential, other }:
 export function withheldFlag(resolved: ResolvedPolicy, level: Level, counts: Counts): PublicFlag | null {
   if (counts.registered < minimumCount(resolved, counts)) return 'withheld_small_group'
   return isUseful(resolved, level, counts.registered) ? null : 'withheld_not_useful'
+}
+
+/** The families from the widest level down, so that a whole is settled before its parts are looked at. */
+function familiesOf(groups: readonly PlannedGroup[], indexOf: DayPlan['indexOf']): readonly Family[] {
+  const only = (level: Level | undefined): number | undefined => {
+    const members = groups.filter((group) => group.level === level)
+    return members.length === 1 ? groups.indexOf(members[0]!) : undefined
+  }
+  return levels.flatMap((level, depth) => {
+    const above = levels[depth - 1]
+    const parts = new Map<string | null, number[]>()
+    groups.forEach((group, i) => {
+      if (group.level === level) parts.set(group.parent, [...(parts.get(group.parent) ?? []), i])
+    })
+    return [...parts].map(([parent, members]) => ({
+      whole: parent === null || above === undefined ? only(above) : indexOf(above, parent),
+      parts: members,
+    }))
+  })
 }
 
 /** sigma <= maxRelativeNoise x registered x mean load per window, compared exactly as squares. */

@@ -1,6 +1,5 @@
 import { rational } from 'diffprivlib-ts'
 import type { LoadRestricted } from '../../../schemas/load-restricted.ts'
-import { levels } from '../../../schemas/register-entry.ts'
 import { type DayPlan, minimumCount, type PlannedGroup } from './day-plan.ts'
 import { emptySum, type GroupSum } from './sums.ts'
 
@@ -37,7 +36,7 @@ export function suppress(plan: DayPlan, sums: ReadonlyMap<number, GroupSum>): (S
   const result = plan.groups.map((group, i) =>
     ownSuppression(plan, group, sums.get(i) ?? emptySum, shares[group.other > 0 ? 'other' : 'residential']),
   )
-  for (const { whole, parts } of families(plan)) {
+  for (const { whole, parts } of plan.families) {
     const hidden = (): number[] => parts.filter((i) => result[i] !== null)
     const countOf = (i: number): number => sums.get(i)?.count ?? 0
     const safe = (): boolean => {
@@ -64,29 +63,4 @@ function ownSuppression(plan: DayPlan, group: PlannedGroup, sum: GroupSum, maxSh
   if (sum.count < minimumCount(plan.resolved, group)) return 'below_k'
   if (maxShare === null) return null
   return BigInt(sum.largestWh) * maxShare.den > BigInt(sum.exactWh) * maxShare.num ? 'dominance' : null
-}
-
-interface Family {
-  /** Position of the whole, or undefined where it is not one group. */
-  readonly whole: number | undefined
-  readonly parts: number[]
-}
-
-/** The parts of every whole, from the widest level down, so that a whole is settled before its parts are looked at. */
-function families({ groups, indexOf }: DayPlan): Iterable<Family> {
-  const found = new Map<string, Family>()
-  groups.forEach(({ level, parent }, i) => {
-    const name = `${level}/${parent ?? ''}`
-    const family = found.get(name)
-    if (family) {
-      family.parts.push(i)
-      return
-    }
-    const above = levels[levels.indexOf(level) - 1]
-    const wholes = groups.flatMap((group, at) => (group.level === above ? [at] : []))
-    const only = wholes.length === 1 ? wholes[0] : undefined
-    const whole = parent === null || above === undefined ? only : indexOf(above, parent)
-    found.set(name, { whole, parts: [i] })
-  })
-  return found.values()
 }
