@@ -1,0 +1,39 @@
+import type { Observer } from '../../operators/contract/observer.ts'
+
+/** `starting` until the first partition runs, `halted` once a promise was broken. */
+export type PipelineHealth = 'starting' | 'running' | 'halted'
+
+/** What a health probe is told. */
+export interface Health {
+  /** Whether the process should live on: false once a pipeline has halted. */
+  readonly live: () => boolean
+  /** Whether every pipeline works on at least one partition, and none has halted. */
+  readonly ready: () => boolean
+  readonly pipelines: () => Readonly<Record<string, PipelineHealth>>
+}
+
+/** Follows the runtime's reports and answers health probes from them. */
+export function healthObserver(pipelines: readonly string[]): { readonly observer: Observer; readonly health: Health } {
+  const running = new Map(pipelines.map((name) => [name, new Set<number>()]))
+  const halted = new Set<string>()
+  const nothing = () => {}
+  const stateOf = (name: string): PipelineHealth =>
+    halted.has(name) ? 'halted' : (running.get(name)?.size ?? 0) > 0 ? 'running' : 'starting'
+  return {
+    observer: {
+      batch: nothing,
+      transaction: nothing,
+      retry: nothing,
+      assignment: (pipeline, partition, step) => {
+        if (step === 'running') running.get(pipeline)?.add(partition)
+        else running.get(pipeline)?.delete(partition)
+      },
+      halted: (pipeline) => void halted.add(pipeline),
+    },
+    health: {
+      live: () => halted.size === 0,
+      ready: () => pipelines.every((name) => stateOf(name) === 'running'),
+      pipelines: () => Object.fromEntries(pipelines.map((name) => [name, stateOf(name)])),
+    },
+  }
+}

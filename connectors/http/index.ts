@@ -1,0 +1,2 @@
+export { type Health, healthObserver, type PipelineHealth } from './health.ts'
+export { type HttpOptions, type HttpServer, ListenError, type ListenErrorCode, serveHttp } from './server.ts'
