@@ -108,7 +108,9 @@ export function openLayer(
   if (title === undefined || title.length !== titleLength) return refuse('title_missing', at)
   // With a tag demanded by policy, a missing authentication key is a missing key: never "accepted, unverified".
   if ((least & securityBit.authenticated) !== 0 && keys.authentication === undefined) refuse('key_unknown', at)
-  const replay = context.replay?.(title, (control & securityBit.broadcast) !== 0, invocationCounter) ?? 'unchecked'
+  // The last bytes of the tag (of the text, where there is no tag): they tell a repetition from other content under the same counter.
+  const digest = ((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number)
+  const replay = context.replay?.(title, (control & securityBit.broadcast) !== 0, invocationCounter, digest) ?? 'unchecked'
   if (replay === 'replayed') refuse('invocation_counter_replayed', at)
   if (replay === 'duplicate') {
     seen(layer({ ...unopened, replay }, 'absent'))

@@ -20,8 +20,8 @@ export type ReplayVerdict = 'fresh' | 'unchecked' | 'duplicate' | 'replayed'
 /** Finds the keys of a meter: by the system title in the APDU, or the connection's own if the APDU has none. `undefined` fails closed. */
 export type KeyLookup = (systemTitle: Uint8Array | undefined) => MeterKeys | undefined
 
-/** Asks for the verdict on one counter. Titles are 8 bytes, valid during the call only. */
-export type ReplayCheck = (systemTitle: Uint8Array, broadcast: boolean, invocationCounter: number) => ReplayVerdict
+/** Asks for the verdict on one counter. Titles are 8 bytes, valid during the call only; `digest` is 16 bits of the ciphered content. */
+export type ReplayCheck = (systemTitle: Uint8Array, broadcast: boolean, invocationCounter: number, digest: number) => ReplayVerdict
 
 /** Everything that `decode` needs besides the bytes. Nothing in it is changed. */
 export interface DecodeContext {

@@ -13,18 +13,16 @@ export function shiftDecimal(raw: number | bigint, scaler: number): string {
   return `${sign}${padded.slice(0, -places)}.${padded.slice(-places)}`
 }
 
-/** The integer `raw · 10^scaler` if it is one and exact (up to 2^53 in size), else `undefined`. */
-export function shiftInteger(raw: number | bigint, scaler: number): number | undefined {
-  if (scaler === 0) return typeof raw === 'number' ? raw : undefined
-  // No value that matters survives more places than a 64-bit integer has digits.
-  if (scaler > 20 || scaler < -20) return raw === 0 || raw === 0n ? 0 : undefined
+/** The integer `raw · 10^scaler`; `NaN` if it has a fraction, `Infinity` if it is not exact as a number (beyond 2^53). */
+export function shiftInteger(raw: number | bigint, scaler: number): number {
+  if (scaler === 0 && typeof raw === 'number') return raw
+  if (raw === 0 || raw === 0n) return 0
+  // A 64-bit integer has at most 20 digits: further places leave a fraction, or no exact number.
+  if (scaler < -20) return Number.NaN
+  if (scaler > 20) return Number.POSITIVE_INFINITY
   const factor = 10n ** BigInt(Math.abs(scaler))
   const wide = BigInt(raw)
-  if (scaler > 0) return narrow(wide * factor)
-  return wide % factor === 0n ? narrow(wide / factor) : undefined
-}
-
-function narrow(value: bigint): number | undefined {
-  const number = Number(value)
-  return Number.isSafeInteger(number) ? number : undefined
+  if (scaler < 0 && wide % factor !== 0n) return Number.NaN
+  const shifted = Number(scaler < 0 ? wide / factor : wide * factor)
+  return Number.isSafeInteger(shifted) ? shifted : Number.POSITIVE_INFINITY
 }

@@ -1,7 +1,8 @@
 // How the values of a message are arranged. The arrangement decides what a null means and which value belongs to which OBIS code,
 // so it is recognised by its exact shape, and whatever has no such shape is positional: raw values without labels.
-import { type AxdrValue, isContainer, nextOf, offsetOf, sizeOf, tagOf } from '../wire/axdr.ts'
+import { type AxdrValue, nextOf, offsetOf, sizeOf, tagOf } from '../wire/axdr.ts'
 import { axdrTag } from '../wire/axdr-types.ts'
+import { uint16At } from '../wire/cursor.ts'
 import { obisLength } from '../wire/obis.ts'
 
 /** Names of the arrangements. */
@@ -33,23 +34,64 @@ export interface Arranged {
   readonly entries: readonly Entry[]
 }
 
-/** Recognises the arrangement of a value. */
-export function arrange(value: AxdrValue): Arranged {
+/**
+ * Told once for each value of a list, in the order of the wire.
+ * @param node the value. @param obisAt offset of its OBIS code, -1 if none. @param index its place, -1 if it has an OBIS code.
+ * @param object node of its line in a push object list, -1 elsewhere. @param scalerUnit node of its scaler-unit, -1 if none.
+ */
+export type Visit = (node: number, obisAt: number, index: number, object: number, scalerUnit: number) => void
+
+/** Recognises the arrangement of a value and visits its entries; allocates nothing. */
+export function walk(value: AxdrValue, visit: Visit): Layout {
   const { words } = value
   const tag = tagOf(words, 0)
-  if (tag !== axdrTag.array && tag !== axdrTag.structure) return { layout: 'scalar', entries: [plain(0, -1)] }
-  if (isPushObjectList(value)) return { layout: 'push-object-list', entries: pushEntries(value) }
-  if (isDescribed(value)) return { layout: 'struct{obis,value[,scaler-unit]}', entries: describedEntries(value) }
-  const flat = flatEntries(value)
-  if (flat !== undefined) return { layout: 'flat', entries: flat }
-  const entries: Entry[] = []
-  for (let node = 1, index = 0; node < nextOf(words, 0); node = nextOf(words, node), index++)
-    entries.push(plain(node, index))
-  return { layout: 'positional', entries }
+  if (tag !== axdrTag.array && tag !== axdrTag.structure) {
+    visit(0, -1, -1, -1, -1)
+    return 'scalar'
+  }
+  if (isPushObjectList(value)) {
+    walkPushList(words, visit)
+    return 'push-object-list'
+  }
+  const end = nextOf(words, 0)
+  if (isDescribed(value)) {
+    for (let node = 1; node < end; node = nextOf(words, node)) visitDescribed(words, node, visit)
+    return 'struct{obis,value[,scaler-unit]}'
+  }
+  if (isFlat(value)) {
+    walkFlat(value, visit)
+    return 'flat'
+  }
+  for (let node = 1, index = 0; node < end; node = nextOf(words, node), index++) visit(node, -1, index, -1, -1)
+  return 'positional'
 }
 
-function plain(node: number, index: number): Entry {
-  return { node, obisAt: -1, index, classId: undefined, attribute: undefined, scalerUnit: -1 }
+/** The arrangement of a value with its entries as objects. */
+export function arrange(value: AxdrValue): Arranged {
+  const { bytes, words } = value
+  const entries: Entry[] = []
+  const layout = walk(value, (node, obisAt, index, object, scalerUnit) => {
+    const listed = object >= 0
+    entries.push({
+      node,
+      obisAt,
+      index,
+      classId: listed ? objectClass(bytes, words, object) : undefined,
+      attribute: listed ? objectAttribute(bytes, words, object) : undefined,
+      scalerUnit,
+    })
+  })
+  return { layout, entries }
+}
+
+/** Class id of a line (class, OBIS, attribute, data index) of a push object list or of capture objects. */
+export function objectClass(bytes: Uint8Array, words: Int32Array, object: number): number {
+  return uint16At(bytes, offsetOf(words, object + 1))
+}
+
+/** Attribute of such a line. */
+export function objectAttribute(bytes: Uint8Array, words: Int32Array, object: number): number {
+  return ((bytes[offsetOf(words, object + 3)] as number) << 24) >> 24
 }
 
 /** Whether a node is a 6-byte octet-string that can be an OBIS code: group A is at most 15, which no printable text begins with. */
@@ -72,12 +114,19 @@ export function isScalerUnit(words: Int32Array, node: number): boolean {
   )
 }
 
-// structure { array of (class, OBIS, attribute, data index), one value per object }: the list is the first value, being an attribute itself.
+// structure { array of (class, OBIS, attribute, data index), one value per object }. Meters whose list names itself first count it as one
+// of the values; the others send one value more than the list has lines.
 function isPushObjectList(value: AxdrValue): boolean {
   const { words } = value
-  if (tagOf(words, 0) !== axdrTag.structure || sizeOf(words, 0) === 0) return false
-  if (tagOf(words, 1) !== axdrTag.array || sizeOf(words, 1) !== sizeOf(words, 0)) return false
-  for (let node = 2; node < nextOf(words, 1); node = nextOf(words, node)) {
+  if (tagOf(words, 0) !== axdrTag.structure || sizeOf(words, 0) === 0 || tagOf(words, 1) !== axdrTag.array) return false
+  const lines = sizeOf(words, 1)
+  if (lines === 0 || (lines !== sizeOf(words, 0) && lines !== sizeOf(words, 0) - 1)) return false
+  return isObjectList(words, 1)
+}
+
+/** Whether every element of an array is structure { long-unsigned, 6 bytes, integer, long-unsigned }. */
+export function isObjectList(words: Int32Array, array: number): boolean {
+  for (let node = array + 1; node < nextOf(words, array); node = nextOf(words, node)) {
     const whole = tagOf(words, node) === axdrTag.structure && sizeOf(words, node) === 4
     if (!whole || tagOf(words, node + 1) !== axdrTag.longUnsigned || tagOf(words, node + 2) !== axdrTag.octetString)
       return false
@@ -87,23 +136,12 @@ function isPushObjectList(value: AxdrValue): boolean {
   return true
 }
 
-function pushEntries(value: AxdrValue): readonly Entry[] {
-  const { bytes, words } = value
-  const entries: Entry[] = []
-  let object = nextOf(words, 2)
+function walkPushList(words: Int32Array, visit: Visit): void {
+  let object = sizeOf(words, 1) === sizeOf(words, 0) ? nextOf(words, 2) : 2
   for (let node = nextOf(words, 1); node < nextOf(words, 0); node = nextOf(words, node)) {
-    const classAt = offsetOf(words, object + 1)
-    entries.push({
-      node,
-      obisAt: offsetOf(words, object + 2),
-      index: -1,
-      classId: ((bytes[classAt] as number) << 8) | (bytes[classAt + 1] as number),
-      attribute: ((bytes[offsetOf(words, object + 3)] as number) << 24) >> 24,
-      scalerUnit: -1,
-    })
+    visit(node, offsetOf(words, object + 2), -1, object, -1)
     object = nextOf(words, object)
   }
-  return entries
 }
 
 function isDescribedItem(value: AxdrValue, node: number): boolean {
@@ -111,7 +149,7 @@ function isDescribedItem(value: AxdrValue, node: number): boolean {
   if (tagOf(words, node) !== axdrTag.structure) return false
   const size = sizeOf(words, node)
   if ((size !== 2 && size !== 3) || !isObis(value, node + 1)) return false
-  return size === 2 || isScalerUnit(words, nextOf(words, nextOf(words, node + 1)))
+  return size === 2 || isScalerUnit(words, nextOf(words, node + 2))
 }
 
 function isDescribed(value: AxdrValue): boolean {
@@ -122,72 +160,39 @@ function isDescribed(value: AxdrValue): boolean {
   return true
 }
 
-function describedEntries(value: AxdrValue): readonly Entry[] {
-  const { words } = value
-  const entries: Entry[] = []
-  for (let node = 1; node < nextOf(words, 0); node = nextOf(words, node)) entries.push(describedEntry(words, node))
-  return entries
+function visitDescribed(words: Int32Array, node: number, visit: Visit): void {
+  const inner = node + 2
+  visit(inner, offsetOf(words, node + 1), -1, -1, sizeOf(words, node) === 3 ? nextOf(words, inner) : -1)
 }
 
-function describedEntry(words: Int32Array, node: number): Entry {
-  const inner = nextOf(words, node + 1)
-  const scalerUnit = sizeOf(words, node) === 3 ? nextOf(words, inner) : -1
-  return {
-    node: inner,
-    obisAt: offsetOf(words, node + 1),
-    index: -1,
-    classId: undefined,
-    attribute: undefined,
-    scalerUnit,
+function isFlat(value: AxdrValue): boolean {
+  const { words } = value
+  const end = nextOf(words, 0)
+  for (let node = 1; node < end; node = nextOf(words, node)) {
+    if ((isObis(value, node) && nextOf(words, node) < end) || isDescribedItem(value, node)) return true
   }
+  return false
 }
 
 // OBIS, value[, scaler-unit], OBIS, value ... in one row, with loose elements (a clock, a list name, a meter number) and described
 // items in between. Nulls are padding for phases that a meter does not have. Without any OBIS code the list is positional.
-function flatEntries(value: AxdrValue): readonly Entry[] | undefined {
+function walkFlat(value: AxdrValue, visit: Visit): void {
   const { words } = value
   const end = nextOf(words, 0)
-  const entries: Entry[] = []
-  let coded = false
   let index = 0
   for (let node = 1; node < end; ) {
     const next = nextOf(words, node)
     if (isObis(value, node) && next < end) {
-      coded = true
-      let after = nextOf(words, next)
+      const after = nextOf(words, next)
       const scaled = after < end && isScalerUnit(words, after)
-      if (tagOf(words, next) !== axdrTag.nullData) {
-        const scalerUnit = scaled ? after : -1
-        entries.push({
-          node: next,
-          obisAt: offsetOf(words, node),
-          index: -1,
-          classId: undefined,
-          attribute: undefined,
-          scalerUnit,
-        })
-      }
-      index += 2
-      if (scaled) {
-        after = nextOf(words, after)
-        index++
-      }
-      node = after
+      if (tagOf(words, next) !== axdrTag.nullData) visit(next, offsetOf(words, node), -1, -1, scaled ? after : -1)
+      index += scaled ? 3 : 2
+      node = scaled ? nextOf(words, after) : after
       continue
     }
-    if (isDescribedItem(value, node)) {
-      coded = true
-      entries.push(describedEntry(words, node))
-    } else if (tagOf(words, node) !== axdrTag.nullData) {
-      entries.push(plain(node, index))
-    }
+    if (isDescribedItem(value, node)) visitDescribed(words, node, visit)
+    else if (tagOf(words, node) !== axdrTag.nullData) visit(node, -1, index, -1, -1)
     index++
     node = next
   }
-  return coded ? entries : undefined
-}
-
-/** Number of elements of a container node; 0 for a single value. */
-export function elementCount(value: AxdrValue, node: number): number {
-  return isContainer(tagOf(value.words, node)) ? sizeOf(value.words, node) : 0
 }

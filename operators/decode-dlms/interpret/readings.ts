@@ -6,7 +6,7 @@ import { axdrName, axdrTag } from '../wire/axdr-types.ts'
 import { dateTimeLength } from '../wire/date-time.ts'
 import { obisText } from '../wire/obis.ts'
 import { shiftDecimal } from './decimal.ts'
-import { arrange, type Entry, isScalerUnit, type Layout } from './layout.ts'
+import { arrange, type Entry, type Layout } from './layout.ts'
 import { plausibleTime, timeText } from './time.ts'
 import { unitSymbol } from './units.ts'
 
@@ -39,8 +39,14 @@ export interface Readings {
   readonly values: readonly Reading[]
 }
 
+/** Power of ten and unit code of a register. */
+export interface Scale {
+  readonly scaler: number
+  readonly unit: number
+}
+
 /** Scaler and unit of an entry from outside the push (a profile); `undefined` if unknown. */
-export type ScaleLookup = (obis: string) => { readonly scaler: number; readonly unit: number } | undefined
+export type ScaleLookup = (obis: string) => Scale | undefined
 
 const unknownScale: ScaleLookup = () => undefined
 
@@ -90,8 +96,8 @@ function untagged(bytes: Uint8Array, entries: readonly UntaggedEntry[]): Reading
   return { layout: 'array{untagged class/obis/attribute, value}', values }
 }
 
-/** One entry of a list as a reading. */
-export function readingOf(value: AxdrValue, entry: Entry, scales: ScaleLookup): Reading {
+/** One entry of a list as a reading. `positional` is the scale of an entry without OBIS code, from a layout. */
+export function readingOf(value: AxdrValue, entry: Entry, scales: ScaleLookup, positional?: Scale): Reading {
   const { bytes, words } = value
   const { node } = entry
   const tag = tagOf(words, node)
@@ -107,6 +113,9 @@ export function readingOf(value: AxdrValue, entry: Entry, scales: ScaleLookup): 
     const known = scales(obis)
     scaler = known?.scaler
     unitCode = known?.unit
+  } else if (positional !== undefined) {
+    scaler = positional.scaler
+    unitCode = positional.unit
   }
   return {
     obis,
@@ -180,17 +189,4 @@ function textOrHex(bytes: Uint8Array, at: number, size: number): string {
     if (byte < 0x20 || byte > 0x7e) return hexAt(bytes, at, size)
   }
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at).toString('latin1')
-}
-
-/** Scaler and unit code of a scaler-unit structure; `undefined` if the node is something else. */
-export function scalerUnitAt(
-  value: AxdrValue,
-  node: number,
-): { readonly scaler: number; readonly unit: number } | undefined {
-  const { bytes, words } = value
-  if (!isScalerUnit(words, node)) return undefined
-  return {
-    scaler: ((bytes[offsetOf(words, node + 1)] as number) << 24) >> 24,
-    unit: bytes[offsetOf(words, node + 2)] as number,
-  }
 }
