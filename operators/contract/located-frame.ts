@@ -8,9 +8,3 @@ export interface LocatedFrame {
   /** Whether another partition owns its measuring point: to be passed on there, not to be decoded here. */
   readonly misplaced: boolean
 }
-
-/** A frame to be passed on to the partition that owns its measuring point. Identified. */
-export interface ForwardedFrame {
-  readonly partition: number
-  readonly frame: MeterFrame
-}

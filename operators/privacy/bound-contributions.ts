@@ -1,0 +1,175 @@
+import type { BoundedWh } from '../../schemas/bounded.ts'
+import { CodecError } from '../../schemas/codec.ts'
+import type { IntervalReading } from '../../schemas/interval-reading.ts'
+import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
+import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
+import type { MeterReadings } from '../contract/meter-readings.ts'
+import type { CellKey, Keyed, Spec, StateTable } from '../contract/operator.ts'
+import { cutOff, localDay } from '../window/local-day.ts'
+
+export const boundContributionsSpec = {
+  name: 'boundContributions',
+  drops: ['not_for_load'],
+  rejects: [],
+} as const satisfies Spec
+
+export interface BoundContributionsOptions {
+  /**
+   * Per level: the most that one household-day may move the sums, S, as an L2 norm over all windows and both channels, in
+   * whole Wh, at most 2^26. Smaller needs less noise, but cuts evening peaks. Required.
+   */
+  readonly clip: Readonly<Record<Level, number>>
+  /** Length of the release windows in seconds; they divide the local day from its start. Required. */
+  readonly windowSeconds: number
+  /** Hour of the next day, local time, from which a value has no public use. Default 6. */
+  readonly cutOffHour?: number
+}
+
+/** What one measuring point has used up of one local day. */
+export interface ClipUse {
+  /** Sum of k * min(x, C)^2 in Wh^2 over all intervals so far, at most S^2 of the widest level. */
+  readonly q: number
+  /** Length of the day's intervals in seconds. */
+  readonly durationSeconds: number
+}
+
+/** 2^26 Wh: squares stay at or below 2^52, so that sums of two of them are exact. */
+const maxClip = 2 ** 26
+
+/**
+ * Bounds what one household-day can contribute to any release: the clip of design §4, without which no noise is enough.
+ *
+ * Of each interval counts x = min(energy, C), never below zero, where C is what the fuse lets through. A level with bound S
+ * takes at most a = floor(sqrt((S^2 - min(q, S^2)) / k)) of it; then q grows by k x^2. Here k is the number of intervals of
+ * this length in a release window: values of one window add up, and (b1 + ... + bk)^2 <= k (b1^2 + ... + bk^2).
+ * So after each interval, sum of k b^2 <= min(q, S^2): it holds at q = 0, and a step adds k b^2 <= S^2 - min(q, S^2) as
+ * well as k b^2 <= k x^2. Hence the vector of window sums has a norm of at most S in any order of arrival, and one running
+ * number serves all levels. Of n measuring points at a connection each gets S / n: their norms add up to S at most.
+ *
+ * *Delivery*: readings without a place in the release are left out, and a frame without any other is dropped as
+ * `not_for_load`: received at or after the cut-off of the local day, not begun when received, longer than a window, off
+ * the grid of the local day, or of another length than the day's first (two grids could fill one window twice).
+ * Emits at most one record per frame, never more energy than it received. *Order*: kept.
+ * *State*: q per (measuring point, local day), 12 bytes. *Privacy*: keeps the label; only `partialSums` lowers it.
+ */
+export function boundContributions(options: BoundContributionsOptions): Keyed<MeterReadings, BoundedReadings, ClipUse> {
+  const { clip, windowSeconds, cutOffHour = 6 } = options
+  for (const level of levels) {
+    if (!Number.isInteger(clip[level]) || clip[level] < 1 || clip[level] > maxClip) {
+      throw new RangeError(`the clip of level ${level} must be a whole number of Wh from 1 to ${maxClip}`)
+    }
+  }
+  if (!Number.isInteger(windowSeconds) || windowSeconds < 1) {
+    throw new RangeError('windowSeconds must be a whole number from 1')
+  }
+  const mostUsed = Math.max(...levels.map((level) => clip[level] ** 2))
+
+  const bound = (
+    entry: RegisterEntry,
+    reading: IntervalReading,
+    q: number,
+  ): { readonly bounded: Readonly<Record<Level, BoundedWh>>; readonly q: number } => {
+    const { durationSeconds, energyWh } = reading
+    const parts = windowSeconds / durationSeconds
+    const cap = Math.floor((entry.fuseWhPerHour * durationSeconds) / 3_600)
+    const x = Math.max(0, Math.min(energyWh, cap))
+    const allow = (level: Level): BoundedWh => {
+      const norm = Math.floor(clip[level] / entry.pointsAtConnection)
+      const left = norm * norm - Math.min(q, norm * norm)
+      return Math.min(x, wholeRoot(Math.floor(left / parts))) as BoundedWh
+    }
+    return {
+      bounded: {
+        utility: allow('utility'),
+        region: allow('region'),
+        substation: allow('substation'),
+        feeder: allow('feeder'),
+      },
+      // Exact below 2^53, and rounding above it cannot fall below mostUsed <= 2^52.
+      q: Math.min(mostUsed, q + parts * x * x),
+    }
+  }
+
+  return {
+    spec: boundContributionsSpec,
+    state: clipTable,
+    keys: (batch) => {
+      const keys: CellKey[] = []
+      for (const { value } of batch) {
+        let last = Number.NaN
+        for (const { start } of value.readings) {
+          const { day } = localDay(value.entry.timeZone, start)
+          if (day !== last) keys.push({ index: value.entry.index, day })
+          last = day
+        }
+      }
+      return keys
+    },
+    process: (batch, cells, out) => {
+      for (const record of batch) {
+        const { entry, readings } = record.value
+        const { receivedAt } = record.origin
+        const kept: BoundedReading[] = []
+        for (const reading of readings) {
+          const { channel, start, durationSeconds, energyWh } = reading
+          const { date, day, start: dayStart } = localDay(entry.timeZone, start)
+          if (receivedAt >= cutOff(entry.timeZone, day, cutOffHour) || start >= receivedAt) continue
+          const elapsed = start - dayStart
+          if (windowSeconds % durationSeconds !== 0 || elapsed % (durationSeconds * 1_000) !== 0) continue
+          const key = { index: entry.index, day }
+          const used = cells.get(key)
+          if (used !== undefined && used.durationSeconds !== durationSeconds) continue
+          const { bounded, q } = bound(entry, reading, used?.q ?? 0)
+          if (used === undefined || q !== used.q) cells.set(key, { q, durationSeconds })
+          const window = start - (elapsed % (windowSeconds * 1_000))
+          kept.push({
+            channel,
+            start,
+            durationSeconds,
+            window,
+            windowSeconds,
+            date,
+            day,
+            exactWh: energyWh,
+            bounded,
+          })
+        }
+        if (kept.length === 0) out.drop(record, 'not_for_load')
+        else out.emit(record, { groups: entry.groups, readings: kept })
+      }
+    },
+  }
+}
+
+/**
+ * The largest whole number whose square is at most `n`, for whole n from 0 to 2^52. The square root is correctly rounded,
+ * so its floor is that number or one too many; the check is exact, since the square is below 2^53.
+ */
+export function wholeRoot(n: number): number {
+  const root = Math.floor(Math.sqrt(n))
+  return root * root > n ? root - 1 : root
+}
+
+// Cell: version u8, length of the intervals u24, q as a double (exact: a whole number up to 2^52), big-endian.
+const version = 1
+const cellBytes = 12
+
+const clipTable: StateTable<ClipUse> = {
+  name: 'clip',
+  aged: true,
+  codec: {
+    encode: ({ q, durationSeconds }) => {
+      const bytes = Buffer.allocUnsafe(cellBytes)
+      bytes[0] = version
+      bytes.writeUIntBE(durationSeconds, 1, 3)
+      bytes.writeDoubleBE(q, 4)
+      return bytes
+    },
+    decode: (cell) => {
+      const bytes = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength)
+      if (bytes.length !== cellBytes || bytes[0] !== version)
+        throw new CodecError('clip cell', 'unknown version or length')
+      return { q: bytes.readDoubleBE(4), durationSeconds: bytes.readUIntBE(1, 3) }
+    },
+  },
+}
