@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { planData, planDay, planFromData, withheldFlag } from '../../../../operators/privacy/release/day-plan.ts'
+import { defaultPolicy, resolvePolicy } from '../../../../operators/privacy/release/policy.ts'
+import type { Level } from '../../../../schemas/register-entry.ts'
+import { group, groups, policyWith } from '../../../helpers/release-fixtures.ts'
+
+const resolved = resolvePolicy(defaultPolicy)
+const plan = planDay(resolved, groups)
+
+describe('day plan', () => {
+  const cases: readonly (readonly [Level, number, number, string | null])[] = [
+    ['feeder', 99, 0, 'withheld_small_group'],
+    ['feeder', 100, 0, 'withheld_not_useful'],
+    ['feeder', 2_718, 0, 'withheld_not_useful'],
+    ['feeder', 2_719, 0, null],
+    ['feeder', 0, 14, 'withheld_small_group'],
+    ['feeder', 0, 15, 'withheld_not_useful'],
+    ['feeder', 14, 60, 'withheld_small_group'],
+    ['feeder', 0, 0, 'withheld_small_group'],
+    ['utility', 5_437, 0, 'withheld_not_useful'],
+    ['utility', 5_000, 438, null],
+  ]
+  for (const [level, residential, other, flag] of cases) {
+    it(`says ${flag ?? 'released'} of a ${level} with ${residential} homes and ${other} others`, () => {
+      assert.equal(withheldFlag(resolved, level, { residential, other, registered: residential + other }), flag)
+    })
+  }
+
+  it('is more generous with hours than with quarter hours', () => {
+    const counts = { residential: 2_500, other: 0, registered: 2_500 }
+    assert.equal(withheldFlag(resolvePolicy(policyWith({ windowSeconds: 3_600 })), 'feeder', counts), null)
+    assert.notEqual(withheldFlag(resolvePolicy(policyWith({ windowSeconds: 900 })), 'feeder', counts), null)
+  })
+
+  it('lists groups from the widest level down in the register’s order', () => {
+    const shuffled = planDay(resolved, [...groups.slice(4), ...groups.slice(0, 4)])
+    assert.deepEqual(
+      shuffled.groups.map(({ group: name }) => name),
+      ['utility-1', 'region-1', 'substation-1', 'feeder-2', 'feeder-3', 'feeder-4', 'feeder-1'],
+    )
+    assert.equal(shuffled.indexOf('feeder', 'feeder-1'), 6)
+    assert.equal(shuffled.indexOf('region', 'feeder-1'), undefined)
+  })
+
+  it('comes back from its data with the same digest', () => {
+    const again = planFromData(JSON.parse(JSON.stringify(planData(plan))))
+    assert.deepEqual(again.digest, plan.digest)
+    assert.deepEqual(again.groups, plan.groups)
+  })
+
+  const changes: readonly (readonly [string, () => Uint8Array])[] = [
+    [
+      'S',
+      () =>
+        planDay(
+          resolvePolicy(policyWith({ clipWhPerHalfHour: { ...defaultPolicy.clipWhPerHalfHour, feeder: 9_999 } })),
+          groups,
+        ).digest,
+    ],
+    ['the grace', () => planDay(resolvePolicy(policyWith({ graceSeconds: 1_199 })), groups).digest],
+    ['a rule', () => planDay(resolvePolicy(policyWith({ maxRelativeNoise: '1/4' })), groups).digest],
+    [
+      'a group’s count',
+      () => planDay(resolved, [...groups.slice(1), group('utility', 'utility-1', null, 6_561)]).digest,
+    ],
+    [
+      'a group’s place',
+      () =>
+        planDay(
+          resolved,
+          groups.map((each) => ({ ...each, parent: null })),
+        ).digest,
+    ],
+    ['the groups', () => planDay(resolved, groups.slice(1)).digest],
+  ]
+  for (const [what, digest] of changes) {
+    it(`has another digest when ${what} changes`, () => assert.notDeepEqual(digest(), plan.digest))
+  }
+
+  it('knows the parts of every whole, by parent or else by level', () => {
+    assert.deepEqual(plan.families, [
+      { whole: undefined, parts: [0] },
+      { whole: 0, parts: [1] },
+      { whole: 1, parts: [2] },
+      { whole: 2, parts: [3, 4, 5, 6] },
+    ])
+    const loose = planDay(resolved, [
+      group('substation', 'a', null, 1),
+      group('substation', 'b', null, 1),
+      group('feeder', 'a1', 'a', 1),
+      group('feeder', 'b1', null, 1),
+    ])
+    assert.deepEqual(loose.families, [
+      { whole: undefined, parts: [0, 1] },
+      { whole: 0, parts: [2] },
+      { whole: undefined, parts: [3] },
+    ])
+  })
+})
