@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, columns, count, decimal, duration, nearest, pad, percent } from '../../../pipelines/cli/text.ts'
+import { bytes, columns, count, decimal, duration, pad, percent } from '../../../pipelines/cli/text.ts'
 
 const cases: readonly { readonly says: string; readonly got: unknown; readonly want: unknown }[] = [
   { says: 'colours take no column', got: columns('\u001b[31mred\u001b[39m'), want: 3 },
@@ -23,18 +23,3 @@ const cases: readonly { readonly says: string; readonly got: unknown; readonly w
 ]
 
 for (const { says, got, want } of cases) test(says, () => assert.deepEqual(got, want))
-
-test('a typing error finds its name', () => {
-  assert.equal(nearest('fcs_mismach', ['hcs_mismatch', 'fcs_mismatch', 'duplicate'])[0], 'fcs_mismatch')
-})
-
-test('a part of a name finds the name', () => {
-  assert.deepEqual(nearest('truncated', ['frame_truncated', 'axdr_truncated', 'duplicate']), [
-    'axdr_truncated',
-    'frame_truncated',
-  ])
-})
-
-test('what is like nothing finds nothing', () => {
-  assert.deepEqual(nearest('zzzz', ['frame_truncated', 'duplicate']), [])
-})
