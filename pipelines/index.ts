@@ -1,0 +1,57 @@
+import type { SchemaRegistry } from '../connectors/contract.ts'
+import type { Keyring } from '../operators/contract/keyring.ts'
+import type { Register } from '../operators/contract/register.ts'
+import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
+import { generalise } from '../operators/privacy/generalise.ts'
+import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
+import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
+import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
+import type { RegisterEntry } from '../schemas/register-entry.ts'
+import { topics } from '../schemas/topics.ts'
+import { load } from './load.ts'
+import { publish } from './publish.ts'
+import { readings } from './readings.ts'
+import type { Pipeline } from './runtime/index.ts'
+import { openWire } from './runtime/wire.ts'
+
+export interface PipelinesOptions {
+  /** Every entry of the register: decides what attributes may travel. Required. */
+  readonly entries: Iterable<RegisterEntry>
+  readonly register: Register
+  readonly keyring: Keyring
+  readonly registry: SchemaRegistry
+  readonly domain: ReleaseDomain
+  /** Default `defaultPolicy`. */
+  readonly policy?: ReleasePolicy
+  /** Registered households that must share a combination of attributes. Default 20. */
+  readonly k?: number
+  /** Default: the operating system's randomness. Tests alone pass another. */
+  readonly noise?: NoiseSource
+}
+
+/** The four pipelines over one register, key ring and release domain, in the order of the data. */
+export async function allPipelines(options: PipelinesOptions): Promise<readonly Pipeline[]> {
+  const {
+    entries,
+    register,
+    keyring,
+    registry,
+    domain,
+    policy = defaultPolicy,
+    k = 20,
+    noise = secureNoise(),
+  } = options
+  const wire = await openWire(registry, [topics.loadPublic])
+  // The seal fixes the very bytes of the public record, schema id included.
+  const codec = {
+    ...topics.loadPublic.codec,
+    encode: (value: unknown) => wire.encode(topics.loadPublic, value),
+    decode: (bytes: Uint8Array) => topics.loadPublic.codec.decode(bytes.subarray(5)),
+  }
+  const published = { ...topics.loadPublic, codec }
+  return [
+    readings({ register, keyring, profiles: intervalProfiles, generalise: generalise(entries, k), policy }),
+    load({ domain, register, policy, noise, keyring, published }),
+    publish({ codec, domain: domain.name }),
+  ]
+}
