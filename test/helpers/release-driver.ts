@@ -1,11 +1,14 @@
 import type { StateRow } from '../../operators/contract/operator.ts'
+import type { Published } from '../../operators/contract/published.ts'
+import { publish } from '../../operators/privacy/publish.ts'
 import type { ReleaseState } from '../../operators/privacy/release/state.ts'
 import type { ReleaseOutput } from '../../operators/privacy/release-totals.ts'
 import type { LedgerRecord } from '../../schemas/ledger-record.ts'
 import type { LoadPartial } from '../../schemas/load-partial.ts'
+import type { LoadPublic } from '../../schemas/load-public.ts'
 import type { LoadRestricted } from '../../schemas/load-restricted.ts'
 import { topics } from '../../schemas/topics.ts'
-import { collector, context, envelope, type ReleaseOperator } from './release-fixtures.ts'
+import { collector, context, domain, envelope, type ReleaseOperator } from './release-fixtures.ts'
 
 /**
  * What becomes of a transaction: it commits; it is lost, and with it the process; it commits and the process dies before
@@ -96,4 +99,37 @@ function throughCodec(link: LedgerRecord): LedgerRecord {
 /** Rows as a compacted topic gives them back. */
 export function rowsOf(rows: ReadonlyMap<string, Uint8Array>): readonly StateRow[] {
   return [...rows].map(([row, body]) => ({ row, body }))
+}
+
+/**
+ * Runs [publish] over a ledger, two links to a transaction, and answers every copy that a read_uncommitted reader of
+ * load.public sees: those of lost transactions too. After a death the ledger is read from its first link again.
+ */
+export function drivePublish(
+  ledger: readonly LedgerRecord[],
+  fate: (transaction: number) => Fate = () => 'commit',
+): readonly Published<LoadPublic>[] {
+  const { codec } = topics.loadPublic
+  const operator = publish({ codec, domain: domain.name })
+  const visible: Published<LoadPublic>[] = []
+  const committed: Published<LoadPublic>[] = []
+  const restore = () =>
+    operator.restore(
+      [],
+      committed.slice(-1).map(({ bytes }) => codec.decode(bytes)),
+    )
+  let state = restore()
+  for (let position = 0, n = 0; position < ledger.length; n++) {
+    const out = collector<Published<LoadPublic>>()
+    const batch = ledger.slice(position, position + 2)
+    operator.process(batch.map(envelope), state, out, context)
+    position += batch.length
+    visible.push(...out.values)
+    const outcome = fate(n)
+    if (outcome !== 'lose') committed.push(...out.values)
+    if (outcome === 'commit') continue
+    state = restore()
+    position = 0
+  }
+  return visible
 }
