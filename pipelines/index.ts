@@ -6,6 +6,7 @@ import { generalise } from '../operators/privacy/generalise.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
 import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
+import type { LoadPublic } from '../schemas/load-public.ts'
 import type { RegisterEntry } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
 import { load } from './load.ts'
@@ -45,8 +46,8 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   // The seal fixes the very bytes of the public record, schema id included.
   const codec = {
     ...topics.loadPublic.codec,
-    encode: (value: unknown) => wire.encode(topics.loadPublic, value),
-    decode: (bytes: Uint8Array) => topics.loadPublic.codec.decode(bytes.subarray(5)),
+    encode: (value: LoadPublic) => wire.encode(topics.loadPublic, value),
+    decode: (bytes: Uint8Array) => wire.decode(topics.loadPublic, bytes) as LoadPublic,
   }
   const published = { ...topics.loadPublic, codec }
   return [

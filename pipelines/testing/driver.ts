@@ -7,11 +7,12 @@ import type { Label } from '../../schemas/label.ts'
 import { readRange } from '../runtime/changelog.ts'
 import type { Sealer } from '../runtime/dead-letter.ts'
 import type { Observer } from '../runtime/observer.ts'
-import { Killed, type Probe } from '../runtime/probe.ts'
+import type { Probe } from '../runtime/probe.ts'
 import { type Running, run, topicsOf } from '../runtime/run.ts'
 import type { AnyTopic, Pipeline } from '../runtime/stream.ts'
 import type { Ports, TaskOptions } from '../runtime/task.ts'
 import { openWire, type Wire } from '../runtime/wire.ts'
+import { watchActivity } from './activity.ts'
 
 export interface DriverOptions {
   readonly start?: EpochMs
@@ -148,35 +149,3 @@ async function readTopic(
   }
   return all
 }
-
-/** Knows from the probe which tasks wait for input or for the clock. */
-function watchActivity(inner: Probe | undefined) {
-  const waiting = new Set<string>()
-  let expected = 0
-  let moved = false
-  const probe: Probe = (moment) => {
-    const task = `${moment.pipeline}/${moment.partition}`
-    const rests = (moment.step === 'poll' || moment.step === 'hold') && moment.at === 'before'
-    if (rests) waiting.add(task)
-    else waiting.delete(task)
-    moved = true
-    inner?.(moment)
-  }
-  return {
-    probe,
-    expect: (tasks: number) => {
-      expected += tasks
-    },
-    reset: () => {
-      expected = 0
-      waiting.clear()
-    },
-    resting: () => {
-      const still = !moved && waiting.size === expected
-      moved = false
-      return still
-    },
-  }
-}
-
-export { Killed }
