@@ -66,7 +66,9 @@ export interface SecurityPeek {
 /** Reads the security header of a unit without decrypting; `undefined` if it is not ciphered, waits for more, or would be refused. */
 export function peekSecurity(bytes: Uint8Array, context: DecodeContext): SecurityPeek | undefined {
   const decoded = run(bytes, context, true)
-  return decoded.outcome === 'duplicate' ? decoded.ciphered : undefined
+  if (decoded.outcome !== 'duplicate') return undefined
+  const { systemTitle, control, invocationCounter } = decoded.ciphered
+  return { systemTitle, control, invocationCounter }
 }
 
 function run(bytes: Uint8Array, context: DecodeContext, peek: boolean): Decoded {

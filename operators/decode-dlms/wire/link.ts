@@ -1,4 +1,5 @@
 // From one transport unit to the bytes of an APDU: the frame is checked, segments are joined, the LLC header is taken off.
+import { apduTag } from './apdu/tags.ts'
 import { uint16At } from './cursor.ts'
 import { carriesData, hdlcFlag, hdlcFrame, inspectHdlc, sendSequence } from './hdlc.ts'
 import { hasLlc, llcLength } from './llc.ts'
@@ -72,7 +73,11 @@ function readHdlc(bytes: Uint8Array, open: SegmentJoin | undefined, receivedAt: 
     return { ...whole(bytes, 0, 0, open), bytes: undefined, segments: 0, linkOnly: true }
   const opens = hasLlc(bytes, informationAt, informationEnd)
   const dataAt = opens ? informationAt + llcLength : informationAt
-  if (!hdlc.segmented && open === undefined) return whole(bytes, dataAt, informationEnd, open)
+  if (!hdlc.segmented && open === undefined) {
+    // Without an LLC header a frame is the tail of something that was lost, or a further block of a meter that sends the header once per transfer.
+    if (!opens && !continuesTransfer(bytes[dataAt] as number)) refuse('segment_missing', dataAt)
+    return whole(bytes, dataAt, informationEnd, open)
+  }
   const address = Buffer.from(
     bytes.buffer,
     bytes.byteOffset + hdlc.destinationAt,
@@ -92,6 +97,10 @@ function readHdlc(bytes: Uint8Array, open: SegmentJoin | undefined, receivedAt: 
     receivedAt,
     limits,
   )
+}
+
+function continuesTransfer(tag: number): boolean {
+  return tag === apduTag.generalBlockTransfer || tag === apduTag.generalGlo || tag === apduTag.generalDed
 }
 
 function readMbus(bytes: Uint8Array, open: SegmentJoin | undefined, receivedAt: number, limits: JoinLimits): Payload {
