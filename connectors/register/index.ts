@@ -1,0 +1,2 @@
+export { RegisterError } from './check-register.ts'
+export { registerView } from './register-view.ts'

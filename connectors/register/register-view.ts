@@ -1,0 +1,54 @@
+import type { Register, RegisteredGroup } from '../../operators/contract/register.ts'
+import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
+import { checkEntries, checkPeriods } from './check-register.ts'
+import { periodsBy, validAt } from './periods.ts'
+
+/**
+ * A view of the register's entries in memory. Look-ups take a hash and a binary search over the validity periods of one key.
+ * Groups are listed in the order of their names' code units, with the measuring points whose meter is still installed,
+ * also where that is none.
+ *
+ * Throws `RegisterError` at entries that would lose or mix up readings, or weaken the privacy bound:
+ * - a place (partition, index) of two points, or a point with two places: places are assigned once and not reused;
+ * - overlapping validity of two entries of one point, connection or system title;
+ * - a validity that ends before it begins, a place that is not a whole number from 0, an unknown time zone,
+ *   a fuse below 1 Wh per hour, or fewer than one point at the connection;
+ * - a group in two residency zones or two time zones, which have no common local day.
+ */
+export function registerView(entries: readonly RegisterEntry[]): Register {
+  checkEntries(entries)
+  const points = periodsBy(entries, ({ point }) => point)
+  const connections = periodsBy(entries, ({ connection }) => connection)
+  const titles = periodsBy(entries, ({ systemTitle }) => systemTitle.toUpperCase())
+  checkPeriods(entries, points, 'measuring point')
+  checkPeriods(entries, connections, 'connection')
+  checkPeriods(entries, titles, 'system title')
+  const groups = Object.fromEntries(levels.map((level) => [level, groupsOf(entries, level)])) as Readonly<
+    Record<Level, readonly RegisteredGroup[]>
+  >
+  return {
+    byConnection: (connection, at) => validAt(connections.get(connection), at),
+    byTitle: (systemTitle, at) => validAt(titles.get(systemTitle.toUpperCase()), at),
+    groups: (level) => groups[level],
+  }
+}
+
+function groupsOf(entries: readonly RegisterEntry[], level: Level): readonly RegisteredGroup[] {
+  const groups = new Map<string, { zone: string; timeZone: string; residential: number; other: number }>()
+  for (const entry of entries) {
+    const { zone, timeZone, customerClass, validTo } = entry
+    const name = entry.groups[level]
+    let group = groups.get(name)
+    if (group === undefined) {
+      group = { zone, timeZone, residential: 0, other: 0 }
+      groups.set(name, group)
+    }
+    // no two entries of a point are valid at once, so each installed point counts once
+    if (validTo !== null) continue
+    if (customerClass === 'residential') group.residential += 1
+    else group.other += 1
+  }
+  return [...groups.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([group, counts]) => ({ group, level, ...counts }))
+}
