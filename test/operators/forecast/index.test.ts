@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { forecast, seasonalNaive, structural } from '../../../operators/forecast/index.ts'
+import type { ForecastModel } from '../../../operators/forecast/model.ts'
+import type { ForecastPublic } from '../../../schemas/forecast-public.ts'
+import type { LoadPublic } from '../../../schemas/load-public.ts'
+import { topics } from '../../../schemas/topics.ts'
+import { monday, normals, released, shape, withNoise } from '../../helpers/forecast-fixtures.ts'
+import { collector, context, envelope } from '../../helpers/release-fixtures.ts'
+
+const halfHour = 1_800_000
+const zone = 'Etc/UTC'
+const operator = forecast({ timeZone: zone })
+
+const days = (count: number, of: (at: number) => number = shape): LoadPublic[] =>
+  Array.from({ length: count * 48 }, (_, n) => released(n, Math.round(of(monday + n * halfHour))))
+
+function made(
+  records: readonly LoadPublic[],
+  by = operator,
+  history: readonly ForecastPublic[] = [],
+): ForecastPublic[] {
+  const out = collector<ForecastPublic>()
+  by.process(records.map(envelope), by.restore([], history), out, context)
+  return out.values
+}
+
+describe('forecast', () => {
+  it('says nothing before a day has been released', () => {
+    assert.deepEqual(made(days(1).slice(0, -1)), [])
+  })
+
+  it('repeats the day after the first day, as far ahead as asked', () => {
+    const forecasts = made(days(1))
+    assert.equal(forecasts.length, 1)
+    const [first] = forecasts
+    assert.equal(first!.model, 'seasonal_naive_day')
+    assert.equal(first!.start, monday + 86_400_000)
+    assert.equal(first!.windows, 48)
+    assert.equal(first!.ledgerSeq, 10 + 47)
+    assert.equal(first!.quantilesWh.length, 72)
+    assert.deepEqual(
+      first!.quantilesWh.map((step) => step[2]),
+      Array.from({ length: 72 }, (_, n) => Math.round(shape(monday + n * halfHour))),
+    )
+  })
+
+  it('comes once an hour per group and channel', () => {
+    const records = days(2).flatMap((record) => [
+      record,
+      { ...record, group: 'feeder-2' },
+      { ...record, channel: 'export' as const },
+    ])
+    const forecasts = made(records)
+    assert.equal(forecasts.length, 25 * 3)
+    const starts = forecasts.filter(({ group, channel }) => group === 'feeder-1' && channel === 'import')
+    assert.deepEqual(
+      starts.map(({ start }) => (start - monday) / 3_600_000),
+      Array.from({ length: 25 }, (_, i) => 24 + i),
+    )
+  })
+
+  it('gives withheld groups none', () => {
+    assert.deepEqual(made(days(2).map((record) => ({ ...record, rawWh: null }))), [])
+  })
+
+  it('orders the quantiles and includes the known noise', () => {
+    const sigma = 90_000
+    const [quiet] = made(days(1))
+    const [noisy] = made(days(1).map((record) => withNoise(record, `${sigma ** 2 * 7}/7`)))
+    for (const [q5, q25, q50, q75, q95] of noisy!.quantilesWh) {
+      assert.ok(q5! < q25! && q25! < q50! && q50! < q75! && q75! < q95!)
+    }
+    const width = ({ quantilesWh }: ForecastPublic): number =>
+      (quantilesWh[0]![4]! - quantilesWh[0]![2]!) / 1.644_853_627
+    // The noise of the value repeated and that of the value to come.
+    assert.ok(Math.abs(width(noisy!) ** 2 - width(quiet!) ** 2 - 2 * sigma ** 2) < 0.02 * sigma ** 2)
+  })
+
+  it('turns to the model that did better on the days before', () => {
+    const sigma = 90_000
+    const normal = normals(11)
+    const records = days(6, (at) => shape(at) + sigma * normal()).map((record) => withNoise(record, `${sigma ** 2}`))
+    const names = made(records).map(({ model }) => model)
+    assert.equal(names[0], 'seasonal_naive_day')
+    assert.equal(names.at(-1), 'structural_fourier')
+  })
+
+  it('takes final values in place of preliminary ones', () => {
+    const first = days(1)
+    const finals = first.map((record) => ({
+      ...record,
+      phase: 'final' as const,
+      rawWh: record.rawWh! + 5_000,
+      ledgerSeq: record.ledgerSeq + 500,
+    }))
+    const next = days(2).slice(48, 50)
+    const last = made([...first, ...finals, ...next]).at(-1)!
+    assert.equal(last.quantilesWh[0]![2], first[2]!.rawWh! + 5_000)
+    assert.equal(last.windows, 50)
+  })
+
+  it('covers what is released as often as its quantiles say', () => {
+    const sigma = 60_000
+    const normal = normals(23)
+    let weather = 0
+    const truth = (at: number): number => {
+      weather = 0.97 * weather + 8_000 * normal()
+      return shape(at, 0.85) + weather + sigma * normal()
+    }
+    const records = days(35, truth).map((record) => withNoise(record, `${sigma ** 2}`))
+    const daily = made(records).filter(({ start }) => (start - monday) % 86_400_000 === 0)
+    let inside50 = 0
+    let inside90 = 0
+    let count = 0
+    for (const { start, quantilesWh } of daily.slice(6, -1)) {
+      for (let step = 0; step < 48; step++) {
+        const value = records[(start - monday) / halfHour + step]!.rawWh!
+        const [q5, q25, , q75, q95] = quantilesWh[step]!
+        inside50 += value >= q25! && value <= q75! ? 1 : 0
+        inside90 += value >= q5! && value <= q95! ? 1 : 0
+        count += 1
+      }
+    }
+    assert.ok(count > 1_000)
+    assert.ok(Math.abs(inside50 / count - 0.5) < 0.06, `50 %: ${inside50 / count}`)
+    assert.ok(Math.abs(inside90 / count - 0.9) < 0.04, `90 %: ${inside90 / count}`)
+  })
+
+  it('makes the same forecasts whatever the batches are', () => {
+    const records = days(4)
+    const state = operator.restore([], [])
+    const pieces = records.flatMap((record) => {
+      const out = collector<ForecastPublic>()
+      operator.process([envelope(record)], state, out, context)
+      return out.values
+    })
+    assert.deepEqual(pieces, made(records))
+  })
+
+  it('emits the rest, unchanged, after a restart at any time', () => {
+    const records = days(4)
+    const all = made(records)
+    for (const done of [0, 1, 13, 40, all.length]) {
+      assert.deepEqual(made(records, operator, all.slice(0, done)), all.slice(done))
+    }
+  })
+
+  it('skips records beside the grid and follows gaps', () => {
+    const records = days(3).filter((_, n) => n < 60 || n >= 64)
+    const odd = released(0, 1, { window: monday + 900_000 })
+    assert.deepEqual(made([records[0]!, odd, ...records.slice(1)]), made(records))
+    assert.equal(made(records).at(-1)!.windows, 3 * 48 - 4)
+  })
+
+  it('works on quarter hours and over the end of summer time', () => {
+    const quarter = 900_000
+    const start = Date.parse('2026-10-23T22:00Z')
+    const records = Array.from({ length: 4 * 96 }, (_, n) =>
+      released(0, 1_000, { window: start + n * quarter, windowSeconds: 900 }),
+    )
+    const berlin = forecast({ timeZone: 'Europe/Berlin', horizonMs: 24 * 3_600_000 })
+    const forecasts = made(records, berlin)
+    assert.equal(forecasts.length, 4 * 24 - 23)
+    assert.equal(forecasts.at(-1)!.quantilesWh.length, 96)
+    assert.equal(Math.round(forecasts.at(-1)!.quantilesWh[0]![2]! / 10), 100)
+  })
+
+  it('takes the first model while none has been tried, and forgets what is older than four weeks', () => {
+    const lengths: number[] = []
+    const probe: ForecastModel = {
+      name: 'probe',
+      fit: ({ wh }) => {
+        lengths.push(wh.length)
+        const flat = (steps: number) => new Float64Array(steps)
+        return { predict: (_, steps) => ({ mean: flat(steps), variance: flat(steps) }) }
+      },
+    }
+    const both = forecast({ timeZone: zone, models: [probe, seasonalNaive(1), structural()] })
+    assert.equal(made(days(1), both).at(-1)!.model, 'probe')
+    made(days(31), forecast({ timeZone: zone, models: [probe] }))
+    assert.ok(Math.max(...lengths) <= 29 * 48)
+  })
+
+  it('fits the schema of its topic', () => {
+    const [first] = made(days(1))
+    const { codec } = topics.forecastPublic
+    assert.deepEqual(codec.decode(codec.encode(first!)), first)
+  })
+})
