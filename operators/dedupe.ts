@@ -14,7 +14,7 @@ export const dedupeSpec = { name: 'dedupe', drops: ['duplicate', 'too_late'], re
  * new one is dropped: as `too_late` if any of its intervals lies on a local day that ended at or before the floor, where the
  * state may have been swept, else as `duplicate`. What is marked here is committed with the output of the batch, so a crash
  * neither loses nor repeats an interval. *Order*: kept.
- * *State*: bits per (measuring point, local day, channel), about 11 bytes for half hours. *Privacy*: keeps the label.
+ * *State*: bits per (measuring point, local day, channel), 12 bytes for half hours. *Privacy*: keeps the label.
  */
 export function dedupe(): Keyed<MeterReadings, MeterReadings, SeenDay> {
   return {

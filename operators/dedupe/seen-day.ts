@@ -70,7 +70,7 @@ function commonDivisor(a: number, b: number): number {
 }
 
 // Cell: version; then as LEB128 numbers the unit, the bytes of import bits, those of export bits, and the count of odd
-// starts; then the bits, and the odd starts as LEB128 numbers. A half-hourly import meter takes 11 bytes. Version 2 is for
+// starts; then the bits, and the odd starts as LEB128 numbers. A half-hourly import meter takes 12 bytes. Version 2 is for
 // content tags, by which a corrected value is told from a repeated one.
 const version = 1
 
