@@ -9,6 +9,7 @@ import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
 import type { LoadPublic } from '../schemas/load-public.ts'
 import type { RegisterEntry } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
+import { forecast } from './forecast.ts'
 import { load } from './load.ts'
 import { publish } from './publish.ts'
 import { readings } from './readings.ts'
@@ -54,5 +55,6 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     readings({ register, keyring, profiles: intervalProfiles, generalise: generalise(entries, k), policy }),
     load({ domain, register, policy, noise, keyring, published }),
     publish({ codec, domain: domain.name }),
+    forecast({ timeZone: domain.timeZone }),
   ]
 }

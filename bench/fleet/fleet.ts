@@ -90,9 +90,9 @@ export interface Fleet {
   readonly slots: Slots
   /**
    * Everything that arrives, minute by minute; minutes without arrivals are left out. Encodes as it goes and writes the
-   * journal as it goes; a new call starts both over.
+   * journal as it goes; a new call starts both over. Ends before the first minute that ends after `until`, UTC ms.
    */
-  readonly arrivals: () => IterableIterator<Tick>
+  readonly arrivals: (until?: EpochMs) => IterableIterator<Tick>
   /** How many transport units messages will have at least; for progress displays. */
   readonly expectedMessages: number
   /** True energy of a group in whole Wh over the intervals inside a span: what no pipeline can know. */
@@ -126,6 +126,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const values = fillValues(source, traits, slots)
   const exports = (home: number): boolean => options.profiles === undefined && (traits[home]?.solarPower ?? 0) > 0
 
+  const connections = traits.map((_, home) => connectionOf(seed, home))
   const meters = traits.map((_, home) => metersOf(seed, home, slots, faults, meterMix))
   const registerOptions = {
     seed,
@@ -182,7 +183,7 @@ export function createFleet(options: FleetOptions): Fleet {
     statusFlagged: faults.statusFlagged,
   })
 
-  function* arrivals(): IterableIterator<Tick> {
+  function* arrivals(until = Number.POSITIVE_INFINITY): IterableIterator<Tick> {
     journal.clear()
     let tick: Arrival[] = []
     let at = Number.NaN
@@ -193,6 +194,7 @@ export function createFleet(options: FleetOptions): Fleet {
         tick = []
       }
       at = minute
+      if (minute > until) return
       arrive(delivery, tick)
     }
     if (tick.length > 0) yield { at, arrivals: tick }
@@ -202,8 +204,8 @@ export function createFleet(options: FleetOptions): Fleet {
     const { meter } = transmission
     const whole = transmitter.unitsOf(transmission)
     const units = damage === 0 ? whole : damaged(whole, damage, meter.carriage)
-    const connection = connectionOf(seed, meter.home)
     const known = meter.home < homes
+    const connection = connections[meter.home] ?? connectionOf(seed, meter.home)
     const { partition } = placeOf(meter.home, partitions)
     units.forEach((bytes, i) => {
       const last = i === units.length - 1

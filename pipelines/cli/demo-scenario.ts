@@ -88,8 +88,17 @@ export async function runScenario(options: ScenarioOptions): Promise<Scenario> {
   const alive = () => {
     if (failure) throw failure
   }
-  const sequences = await sendAll(fleet, { log, wire, clock, signal, counts, alive, onProgress: options.onProgress })
-  await runOut(clock, end, activity, signal, alive)
+  const sequences = await sendAll(fleet, {
+    log,
+    wire,
+    clock,
+    end,
+    signal,
+    counts,
+    alive,
+    onProgress: options.onProgress,
+  })
+  await runOut(clock, end, activity, signal, running.done)
   await running.stop()
   const read = <T>(topic: Topic<T, Label>) => readTopic(log, wire, topic)
   const verdict = checkReadings(fleet.journal, {
@@ -116,6 +125,7 @@ interface Sending {
   readonly log: MemoryLog
   readonly wire: Wire
   readonly clock: VirtualClock
+  readonly end: EpochMs
   readonly signal: AbortSignal | undefined
   readonly counts: ReturnType<typeof countFates>
   readonly alive: () => void
@@ -125,11 +135,11 @@ interface Sending {
 /** Appends every arrival at its time. Answers the journal number of each input offset, per partition. */
 async function sendAll(
   fleet: Fleet,
-  { log, wire, clock, signal, counts, alive, onProgress }: Sending,
+  { log, wire, clock, end, signal, counts, alive, onProgress }: Sending,
 ): Promise<number[][]> {
   const sequences: number[][] = []
   let sent = 0
-  for (const { at, arrivals } of fleet.arrivals()) {
+  for (const { at, arrivals } of fleet.arrivals(end)) {
     if (signal?.aborted) break
     for (let from = 0; from < arrivals.length; ) {
       const { receivedAt } = arrivals[from]!
@@ -171,14 +181,10 @@ async function runOut(
   end: EpochMs,
   activity: Activity,
   signal: AbortSignal | undefined,
-  alive: () => void,
+  ended: Promise<void>,
 ): Promise<void> {
   for (;;) {
-    for (let still = 0; still < 4; ) {
-      await nextTurn()
-      alive()
-      still = activity.resting() ? still + 1 : 0
-    }
+    await activity.rest(ended)
     if (clock.now() >= end || signal?.aborted) return
     clock.moveTo(Math.min(end, clock.now() + stepMs))
   }

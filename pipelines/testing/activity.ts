@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Probe } from '../runtime/probe.ts'
 
 /** Knows from the probe which tasks wait for input or for the clock. */
@@ -9,7 +10,12 @@ export interface Activity {
   readonly reset: () => void
   /** Whether every task waits and none has moved since the last question. */
   readonly resting: () => boolean
+  /** Resolves once every task rests; rejects if `ended` does before. */
+  readonly rest: (ended?: Promise<unknown>) => Promise<void>
 }
+
+/** Questions in a row that must find every task at rest: a commit of one may be input of another. */
+const questions = 4
 
 /** Watches tasks through the probe, so that a simulation can wait for them to come to rest. */
 export function watchActivity(inner?: Probe): Activity {
@@ -24,6 +30,11 @@ export function watchActivity(inner?: Probe): Activity {
     moved = true
     inner?.(moment)
   }
+  const resting = () => {
+    const still = !moved && waiting.size === expected
+    moved = false
+    return still
+  }
   return {
     probe,
     expect: (tasks: number) => {
@@ -33,10 +44,17 @@ export function watchActivity(inner?: Probe): Activity {
       expected = 0
       waiting.clear()
     },
-    resting: () => {
-      const still = !moved && waiting.size === expected
-      moved = false
-      return still
+    resting,
+    rest: async (ended) => {
+      let failure: { readonly error: unknown } | undefined
+      ended?.catch((error: unknown) => {
+        failure = { error }
+      })
+      for (let still = 0; still < questions; still = resting() ? still + 1 : 0) {
+        await nextTurn()
+        await nextTurn()
+        if (failure) throw failure.error
+      }
     },
   }
 }

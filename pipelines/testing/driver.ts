@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { LogRecord, StateView, TopicSpec } from '../../connectors/contract.ts'
 import { type MemoryLog, memoryLog, memorySchemaRegistry, memoryStateView } from '../../connectors/memory/index.ts'
 import { type VirtualClock, virtualClock } from '../../operators/contract/clock.ts'
@@ -70,10 +69,9 @@ export async function testDriver(pipelines: readonly Pipeline[], options: Driver
   const wire = await openWire(ports.registry, topics.values())
   const activity = watchActivity(options.probe)
   const running: Running[] = []
-  let failure: unknown
   const start = async () => {
-    failure = undefined
     activity.reset()
+    running.splice(0)
     for (const one of pipelines) {
       const partitions = Array.from({ length: await log.partitions(one.source.name) }, (_, i) => i)
       activity.expect(partitions.length)
@@ -83,20 +81,10 @@ export async function testDriver(pipelines: readonly Pipeline[], options: Driver
         probe: activity.probe,
         partitions,
       })
-      started.done.catch((error: unknown) => {
-        failure ??= error
-      })
       running.push(started)
     }
   }
-  const settle = async () => {
-    for (let still = 0; still < 4; ) {
-      await nextTurn()
-      await nextTurn()
-      if (failure) throw failure
-      still = activity.resting() ? still + 1 : 0
-    }
-  }
+  const settle = () => activity.rest(Promise.all(running.map(({ done }) => done)))
   await start()
   return {
     clock,

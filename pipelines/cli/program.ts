@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError } from 'commander'
+import type { Settings } from '../runtime/settings.ts'
+import type { Pipeline } from '../runtime/stream.ts'
+import { addDecode } from './decode.ts'
+import { addDescribe } from './describe.ts'
+import { exitCodes, exitCodeTexts } from './errors.ts'
+import { addExplain } from './explain.ts'
+import { report } from './report.ts'
+import { addRun, type Deployment } from './run.ts'
+
+/** What the command works on; tests give their own. */
+export interface Parts {
+  /** Every pipeline, to be described. */
+  readonly pipelines: () => Promise<readonly Pipeline[]>
+  /** Opens what `run` needs. */
+  readonly deploy: (settings: Settings) => Promise<Deployment>
+  /** Further commands. */
+  readonly commands?: readonly ((program: Command, version: string) => void)[]
+}
+
+/** Runs one command line to its end and sets the exit code. Never throws. */
+export async function runCommand(argv: readonly string[], parts: Parts): Promise<void> {
+  // `meterveil describe | head` closes the pipe early: that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok)
+    throw error
+  })
+  const debug = Boolean(process.env['METERVEIL_DEBUG'])
+  const fail = (error: unknown) => {
+    const { lines, exitCode } = report(error, debug)
+    for (const line of lines) process.stderr.write(`${line}\n`)
+    process.exitCode = exitCode
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      fail(error)
+      process.exit()
+    })
+  }
+  try {
+    await buildProgram(parts).parseAsync([...argv])
+  } catch (error) {
+    fail(error)
+  }
+}
+
+function buildProgram(parts: Parts): Command {
+  const version = packageVersion()
+  const program = new Command('meterveil')
+    .description('a streaming privacy pipeline for smart meters')
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('See meterveil --help.')
+    .addHelpText('after', exitCodeHelp())
+  for (const add of parts.commands ?? []) add(program, version)
+  addRun(program, parsePort, version, parts.deploy)
+  addDecode(program)
+  addExplain(program)
+  addDescribe(program, parts.pipelines)
+  for (const command of program.commands) command.copyInheritedSettings(program)
+  return program
+}
+
+/** A port as given on the command line. Throws what commander prints. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65_535) return port
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65,535.')
+}
+
+function exitCodeHelp(): string {
+  const lines = Object.entries(exitCodes).map(
+    ([name, code]) => `  ${String(code).padEnd(4)} ${exitCodeTexts[name as keyof typeof exitCodes]}`,
+  )
+  return ['', 'Exit codes:', ...lines].join('\n')
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
+  return version
+}

@@ -1,0 +1,66 @@
+import { CommanderError } from 'commander'
+import { HaltError } from '../../operators/contract/halt.ts'
+import { SettingsError } from '../runtime/settings.ts'
+import { CliError, type ExitCode, exitCodes } from './errors.ts'
+
+/** Errors of our own whose message is written for the reader and says what to do. */
+const speaking = ['LogError', 'RegistryError', 'ListenError', 'KeyringError', 'RegisterError']
+
+/**
+ * What a failed command prints on standard error, and its exit code. Stack traces only with METERVEIL_DEBUG: their text may
+ * name files of this machine, and a reader cannot act on them.
+ */
+export function report(
+  error: unknown,
+  debug: boolean,
+): { readonly lines: readonly string[]; readonly exitCode: ExitCode } {
+  const stack = debug && error instanceof Error && error.stack ? [error.stack] : []
+  // Commander has printed its own sentence already.
+  if (error instanceof CommanderError)
+    return { lines: [], exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage }
+  if (error instanceof CliError) {
+    return { lines: [`Error: ${error.message}`, error.action, ...stack], exitCode: error.exitCode }
+  }
+  if (error instanceof SettingsError) {
+    return {
+      lines: [error.message, 'Correct them and start again; docs/operator.md lists every setting.', ...stack],
+      exitCode: exitCodes.usage,
+    }
+  }
+  if (error instanceof HaltError) {
+    return { lines: [`Halted: ${error.message}`, error.action, ...stack], exitCode: exitCodes.halted }
+  }
+  if (error instanceof Error && speaking.includes(error.name)) {
+    return { lines: [`Error: ${error.message}`, ...stack], exitCode: exitCodes.failed }
+  }
+  const advice = systemAdvice(error)
+  if (advice) return { lines: [...advice, ...stack], exitCode: exitCodes.failed }
+  const text = error instanceof Error ? error.message : String(error)
+  return {
+    lines: [`Error: ${text}`, ...(debug ? stack : ['Run again with METERVEIL_DEBUG=1 to see where.'])],
+    exitCode: exitCodes.failed,
+  }
+}
+
+/** Failures of the operating system that a newcomer can meet, in words. */
+function systemAdvice(error: unknown): readonly string[] | undefined {
+  const { code, path } = (error ?? {}) as { readonly code?: string; readonly path?: string }
+  const what = path ?? 'A file'
+  switch (code) {
+    case 'ENOSPC':
+      return ['Error: the disk is full.', 'Make room, then start again: nothing that was committed is lost.']
+    case 'EACCES':
+    case 'EPERM':
+      return [`Error: ${what} may not be opened by this user.`, 'Check its owner and mode.']
+    case 'ENOENT':
+      return [`Error: ${what} does not exist.`, 'Check the path.']
+    case 'EISDIR':
+      return [`Error: ${what} is a folder.`, 'Name a file.']
+    case 'ENOTDIR':
+      return [`Error: ${what} is no folder.`, 'Name a folder.']
+    case 'EMFILE':
+      return ['Error: too many files are open.', 'Raise the limit with ulimit -n, then start again.']
+    default:
+      return undefined
+  }
+}
