@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import type { BoundedReading, BoundedReadings } from '../../../operators/contract/bounded-readings.ts'
+import type { Envelope } from '../../../operators/contract/operator.ts'
+import { partialSums } from '../../../operators/privacy/partial-sums.ts'
+import type { BoundedWh } from '../../../schemas/bounded.ts'
+import type { LoadPartial, PartialCell } from '../../../schemas/load-partial.ts'
+import { type Level, levels } from '../../../schemas/register-entry.ts'
+import { at, contextOf, runBatch, whole } from '../harness.ts'
+
+const noon = at('2026-01-15T12:00Z')
+const end = noon + 1_800_000
+const grace = 1_200_000
+
+const bounded = (exactWh: number, change: Partial<BoundedReading> = {}): BoundedReading => {
+  const wh = Math.min(exactWh, 500) as BoundedWh
+  return {
+    channel: 'import',
+    start: noon,
+    durationSeconds: 1_800,
+    window: noon,
+    windowSeconds: 1_800,
+    date: '2026-01-15',
+    day: 20_468,
+    exactWh,
+    bounded: { utility: wh, region: wh, substation: wh, feeder: Math.min(exactWh, 100) as BoundedWh },
+    ...change,
+  }
+}
+
+const record = (
+  feeder: string,
+  readings: readonly BoundedReading[],
+  receivedAt = end + 5_000,
+): Envelope<BoundedReadings> => ({
+  value: { groups: { utility: 'U', region: 'R', substation: 'S', feeder }, readings },
+  origin: { ...whole.origin, receivedAt },
+})
+
+const context = contextOf({ partition: 3, seq: 17, progress: end + 9_000 })
+
+function partialOf(batch: readonly Envelope<BoundedReadings>[], options = {}): LoadPartial {
+  const outcomes = runBatch(partialSums(options), batch, { context })
+  assert.equal(outcomes.length, 1)
+  const [only] = outcomes
+  assert.ok(only?.kind === 'emit' && only.from === context.whole)
+  return only.value as LoadPartial
+}
+
+const cellsOf = (partial: LoadPartial, level: Level): readonly PartialCell[] =>
+  partial.cells.filter((cell) => cell.level === level)
+
+describe('partialSums', () => {
+  test('adds up by level and group', () => {
+    const partial = partialOf([record('F1', [bounded(300)]), record('F2', [bounded(700)]), record('F1', [bounded(50)])])
+    const place = { channel: 'import', phase: 'preliminary', window: noon, windowSeconds: 1_800, date: '2026-01-15' }
+    assert.deepEqual(cellsOf(partial, 'utility'), [
+      {
+        level: 'utility',
+        group: 'U',
+        ...place,
+        boundedWh: 850,
+        exactWh: 1_050,
+        count: 3,
+        largestWh: 700,
+        secondWh: 300,
+      },
+    ])
+    assert.deepEqual(cellsOf(partial, 'feeder'), [
+      { level: 'feeder', group: 'F1', ...place, boundedWh: 150, exactWh: 350, count: 2, largestWh: 300, secondWh: 50 },
+      { level: 'feeder', group: 'F2', ...place, boundedWh: 100, exactWh: 700, count: 1, largestWh: 700, secondWh: 0 },
+    ])
+  })
+
+  test('carries the batch and its progress, also when nothing came', () => {
+    assert.deepEqual(partialOf([]), { sourcePartition: 3, seq: 17, progress: end + 9_000, cells: [] })
+  })
+
+  const phases = [
+    { name: 'before the end of grace is preliminary', receivedAt: end + grace - 1, expected: 'preliminary' },
+    { name: 'at the end of grace is late', receivedAt: end + grace, expected: 'late' },
+    { name: 'before its window ended is preliminary', receivedAt: end - 1_000, expected: 'preliminary' },
+  ]
+  for (const { name, receivedAt, expected } of phases) {
+    test(`a value received ${name}`, () => {
+      const [cell] = partialOf([record('F1', [bounded(1)], receivedAt)]).cells
+      assert.equal(cell?.phase, expected)
+    })
+  }
+
+  test('takes the grace it is given', () => {
+    const [cell] = partialOf([record('F1', [bounded(1)], end + 1_000)], { graceSeconds: 1 }).cells
+    assert.equal(cell?.phase, 'late')
+  })
+
+  test('keeps channels, windows, phases and days apart', () => {
+    const readings = [
+      bounded(1),
+      bounded(2, { channel: 'export' }),
+      bounded(3, { start: end, window: end }),
+      bounded(4, { date: '2026-01-16', day: 20_469 }),
+    ]
+    const partial = partialOf([record('F1', readings), record('F1', [bounded(5)], end + grace)])
+    assert.deepEqual(
+      cellsOf(partial, 'utility').map(({ exactWh }) => exactWh),
+      [1, 2, 3, 4, 5],
+    )
+  })
+
+  test('counts a measuring point once though its window has two parts', () => {
+    const parts = [0, 900_000].map((after) => bounded(10, { start: noon + after, durationSeconds: 900 }))
+    const [cell] = cellsOf(partialOf([record('F1', parts)]), 'region')
+    assert.deepEqual([cell?.count, cell?.exactWh], [1, 20])
+  })
+
+  test('gives the same sums however a stream is cut into batches', () => {
+    const reading = fc
+      .record({ wh: fc.nat(900), export: fc.boolean(), next: fc.boolean(), late: fc.boolean(), feeder: fc.nat(2) })
+      .map((one) => {
+        const window = one.next ? end : noon
+        const change = { start: window, window, channel: one.export ? ('export' as const) : ('import' as const) }
+        return record(`F${one.feeder}`, [bounded(one.wh, change)], window + 1_800_000 + (one.late ? grace : 1))
+      })
+    const total = (partials: readonly LoadPartial[]): ReadonlyMap<string, readonly number[]> => {
+      const sums = new Map<string, number[]>()
+      for (const { level, group, channel, phase, window, ...cell } of partials.flatMap(({ cells }) => cells)) {
+        const key = [level, group, channel, phase, window].join('/')
+        const [b = 0, e = 0, n = 0, first = 0, second = 0] = sums.get(key) ?? []
+        const [largest, next] = [first, second, cell.largestWh, cell.secondWh].sort((x, y) => y - x)
+        sums.set(key, [b + cell.boundedWh, e + cell.exactWh, n + cell.count, largest as number, next as number])
+      }
+      return new Map([...sums].sort(([x], [y]) => (x < y ? -1 : 1)))
+    }
+    fc.assert(
+      fc.property(fc.array(reading, { maxLength: 30 }), fc.nat(30), (batch, cut) => {
+        const parts = [partialOf(batch.slice(0, cut)), partialOf(batch.slice(cut))]
+        assert.deepEqual(total(parts), total([partialOf(batch)]))
+        assert.equal(
+          new Set(levels.map((level) => cellsOf(partialOf(batch), level).reduce((n, c) => n + c.exactWh, 0))).size,
+          1,
+        )
+      }),
+      { numRuns: Number(process.env['MV_CASES'] ?? 500) },
+    )
+  })
+})
