@@ -6,7 +6,7 @@ import { type LocalDay, localDay } from '../../window/local-day.ts'
 import { gridPosition, gridSeals } from './day-grid.ts'
 import { type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
-import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './state.ts'
+import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow, type WindowSums } from './state.ts'
 import { addCell, emptySum } from './sums.ts'
 
 const compareWriters = 'Compare the pipeline [readings] and its settings with this one; do not delete state to go on.'
@@ -26,33 +26,57 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
     halt(`load.partials ${what} a batch: ${seq} of source partition ${sourcePartition} follows ${before.seq}`)
   }
   if (before && progress < before.progress) halt(`the progress of source partition ${sourcePartition} went back`)
-  for (const cell of partial.cells) absorbCell(state, cell, progress, tools)
+  let place: Place | undefined
+  for (const cell of partial.cells) {
+    // Cells of one window lie together, so that most of them share their place.
+    if (!place || !fits(place, cell)) place = findPlace(state, cell, progress, tools)
+    if (place.sums) addAt(place.day, place.sums, cell)
+  }
   state.sources.set(sourcePartition, { seq, progress })
   state.dirty.add(headRow)
 }
 
-function absorbCell(state: ReleaseState, cell: PartialCell, progress: EpochMs, tools: ReleaseTools): void {
-  const local = localDay(tools.domain.timeZone, cell.window)
-  if (local.date !== cell.date) halt('a partial cell names another day than its window')
-  if (state.first !== null && cell.date < state.first) return
-  if (state.closedThrough !== null && cell.date <= state.closedThrough) {
-    halt(`a partial cell of ${cell.date} came after the late values of that day were sealed`)
+/** Where the cells of one window, channel and phase go; without sums where the day is not released. */
+interface Place extends Pick<PartialCell, 'window' | 'windowSeconds' | 'date' | 'channel' | 'phase'> {
+  readonly day: OpenDay | undefined
+  readonly sums: WindowSums | undefined
+}
+
+const fits = (place: Place, cell: PartialCell): boolean =>
+  cell.window === place.window &&
+  cell.channel === place.channel &&
+  cell.phase === place.phase &&
+  cell.windowSeconds === place.windowSeconds &&
+  cell.date === place.date
+
+function findPlace(state: ReleaseState, cell: PartialCell, progress: EpochMs, tools: ReleaseTools): Place {
+  const { window, windowSeconds, date, channel, phase } = cell
+  const place = { window, windowSeconds, date, channel, phase }
+  const local = localDay(tools.domain.timeZone, window)
+  if (local.date !== date) halt('a partial cell names another day than its window')
+  if (state.first !== null && date < state.first) return { ...place, day: undefined, sums: undefined }
+  if (state.closedThrough !== null && date <= state.closedThrough) {
+    halt(`a partial cell of ${date} came after the late values of that day were sealed`)
   }
-  if (cell.window >= progress) halt('a partial cell lies ahead of its own progress')
-  const day = state.days.get(cell.date) ?? openDay(state, local, tools)
+  if (window >= progress) halt('a partial cell lies ahead of its own progress')
+  const day = state.days.get(date) ?? openDay(state, local, tools)
   const { policy } = day.plan.resolved
-  const position = gridPosition(day.grid, policy, cell.window, cell.channel)
-  if (position === undefined || cell.windowSeconds !== policy.windowSeconds) {
-    halt(`a partial cell of ${cell.date} is not on the grid of ${policy.windowSeconds} s windows`)
+  const position = gridPosition(day.grid, policy, window, channel)
+  if (position === undefined || windowSeconds !== policy.windowSeconds) {
+    halt(`a partial cell of ${date} is not on the grid of ${policy.windowSeconds} s windows`)
   }
-  if (position < day.sealed[cell.phase]) halt(`a ${cell.phase} cell of ${cell.date} came after its window was sealed`)
-  const at = day.plan.indexOf(cell.level, cell.group)
-  if (at === undefined) halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
-  const row = sumsRow(cell.window, cell.channel, cell.phase)
-  const open = state.windows.get(row) ?? { date: cell.date, sums: new Map() }
-  open.sums.set(at, addCell(open.sums.get(at) ?? emptySum, cell))
+  if (position < day.sealed[phase]) halt(`a ${phase} cell of ${date} came after its window was sealed`)
+  const row = sumsRow(window, channel, phase)
+  const open = state.windows.get(row) ?? { date, sums: new Map() }
   state.windows.set(row, open)
   state.dirty.add(row)
+  return { ...place, day, sums: open.sums }
+}
+
+function addAt(day: OpenDay | undefined, sums: WindowSums, cell: PartialCell): void {
+  const at = day?.plan.indexOf(cell.level, cell.group)
+  if (at === undefined) halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
+  sums.set(at, addCell(sums.get(at) ?? emptySum, cell))
 }
 
 /** Brings a local day into sight: from here on its policy and groups stand. Nothing is charged yet. */

@@ -64,8 +64,11 @@ export function planDay(resolved: ResolvedPolicy, groups: readonly ReleaseGroup[
         })
       }),
   )
-  const positions = new Map(planned.map(({ level, group }, i) => [`${level}/${group}`, i]))
-  const indexOf = (level: Level, group: string): number | undefined => positions.get(`${level}/${group}`)
+  const positions = new Map(levels.map((level) => [level, new Map<string, number>()]))
+  planned.forEach(({ level, group }, i) => {
+    positions.get(level)?.set(group, i)
+  })
+  const indexOf = (level: Level, group: string): number | undefined => positions.get(level)?.get(group)
   return Object.freeze({
     resolved,
     groups: Object.freeze(planned),
