@@ -11,13 +11,21 @@
 // `decoded.outcome` is `message`, `pending` (a part was kept), `link` (no APDU), `duplicate` (the replay check knew it) or `refused`.
 // Values are only in `content`; no reason holds bytes, keys or titles.
 
-import { isCiphered, type Layer, openLayer, protectionBits, protectionName } from './security.ts'
-import type { Ciphered, Content, DecodeContext, Decoded, Path, Refused } from './types.ts'
+import {
+  cipheredOf,
+  isCiphered,
+  type Layer,
+  type LayerHolder,
+  openLayer,
+  protectionBits,
+  protectionName,
+} from './security.ts'
+import type { Content, DecodeContext, Decoded, Path, Refused, Trust } from './types.ts'
 import { readTransferBlock } from './wire/apdu/general-block-transfer.ts'
 import { readApdu } from './wire/apdu/index.ts'
 import type { Message } from './wire/apdu/message.ts'
 import { apduTag } from './wire/apdu/tags.ts'
-import { copyTape, defaultAxdrLimits, readData } from './wire/axdr.ts'
+import { defaultAxdrLimits, readValue } from './wire/axdr.ts'
 import { joinBlock } from './wire/blocks.ts'
 import { cursor, finish } from './wire/cursor.ts'
 import { readLink } from './wire/link.ts'
@@ -36,7 +44,7 @@ const associationTags: ReadonlySet<number> = new Set([
   apduTag.gloConfirmedServiceError,
 ])
 
-interface Work {
+interface Work extends LayerHolder {
   readonly context: DecodeContext
   readonly path: Path
   readonly minimum: number
@@ -44,7 +52,6 @@ interface Work {
   readonly peek: boolean
   segment: Pending['segment']
   block: Pending['block']
-  layer: Layer | undefined
   stage: Refused['stage']
 }
 
@@ -121,13 +128,19 @@ function run(bytes: Uint8Array, context: DecodeContext, peek: boolean): Decoded 
   }
 }
 
+/** A message whose ciphering is added once it is known. */
+type Opening = { -readonly [K in keyof Content]: Content[K] }
+
+function tagOf(layer: Layer): Trust['tag'] {
+  return layer.tag === 'verified' || layer.tag === 'unverified' ? layer.tag : 'absent'
+}
+
 // `undefined` content: the block was kept, or the replay check stopped the frame.
 function finished(content: Content | undefined, work: Work, before: Pending): Decoded {
   const pending = pendingOf(work, before)
   const { path, layer } = work
   if (content === undefined) {
-    if (layer !== undefined && layer.ciphered.tag === 'unopened')
-      return { outcome: 'duplicate', path, pending, ciphered: layer.ciphered }
+    if (layer?.tag === 'unopened') return { outcome: 'duplicate', path, pending, ciphered: cipheredOf(layer) }
     return { outcome: 'pending', path, pending, content: undefined }
   }
   if (content.message.kind === 'get-response-with-datablock' && content.message.result === undefined)
@@ -135,11 +148,11 @@ function finished(content: Content | undefined, work: Work, before: Pending): De
   const trust =
     layer === undefined
       ? ({ protection: 'none', tag: 'absent', replay: 'unchecked' } as const)
-      : { protection: protectionName(layer.bits), tag: layer.tag, replay: layer.ciphered.replay }
+      : { protection: protectionName(layer.control & 0x30), tag: tagOf(layer), replay: layer.replay }
   return { outcome: 'message', path, pending, content, trust }
 }
 
-function readLayer(bytes: Uint8Array, at: number, end: number, work: Work, depth: number): Content | undefined {
+function readLayer(bytes: Uint8Array, at: number, end: number, work: Work, depth: number): Opening | undefined {
   if (at >= end) refuse('axdr_truncated', at)
   const tag = bytes[at] as number
   if (tag === apduTag.generalBlockTransfer) {
@@ -152,25 +165,23 @@ function readLayer(bytes: Uint8Array, at: number, end: number, work: Work, depth
   }
   if (isCiphered(tag)) {
     if (work.layer !== undefined) refuse('apdu_unknown_tag', at)
-    const layer = openLayer(bytes, at, end, work.context, work.minimum, work.serviceMinimum, work.peek, (ciphered) => {
-      work.layer = ciphered
-    })
-    if (layer === undefined) return undefined
-    const { plaintext } = layer.ciphered
+    const layer = openLayer(bytes, at, end, work.context, work.minimum, work.serviceMinimum, work.peek, work)
+    const { plaintext } = layer
     if (plaintext === undefined) return undefined
     work.stage = 'plaintext'
     if (layer.inner >= 0 && plaintext[0] !== layer.inner) refuse('apdu_unknown_tag', 0)
     const inner = readLayer(plaintext, 0, plaintext.length, work, depth)
-    if (inner === undefined || inner.ciphered !== undefined) return inner
-    return { message: inner.message, ciphered: layer.ciphered, association: undefined }
+    if (inner !== undefined) inner.ciphered = cipheredOf(layer)
+    return inner
   }
   return readPlain(bytes, at, end, tag, work)
 }
 
-function readPlain(bytes: Uint8Array, at: number, end: number, tag: number, work: Work): Content {
-  const bits = work.layer?.bits ?? 0
+function readPlain(bytes: Uint8Array, at: number, end: number, tag: number, work: Work): Opening {
   const least = isPush(tag) ? work.minimum : isAnswer(tag) ? work.serviceMinimum : 0
-  if (work.layer === undefined && (bits & least) !== least) refuse('protection_too_weak', at)
+  // Once more with what is inside: a notification in the ciphering of a service must not pass under the service's weaker rule.
+  const bits = work.layer === undefined ? 0 : work.layer.control
+  if ((bits & least) !== least) refuse('protection_too_weak', at)
   const message = readApdu(bytes, at, end, work.context.axdrLimits ?? defaultAxdrLimits)
   if (message.kind === 'get-response-with-datablock')
     return { message: joinDatablock(message, work), ciphered: undefined, association: undefined }
@@ -214,9 +225,9 @@ function joinDatablock(message: Message & { kind: 'get-response-with-datablock' 
   const joined = join(work, 'get-response', message.blockNumber, message.last, message.block)
   if (joined === undefined) return message
   const c = cursor(joined)
-  const tape = readData(c, work.context.axdrLimits ?? defaultAxdrLimits)
+  const value = readValue(c, work.context.axdrLimits ?? defaultAxdrLimits)
   finish(c)
-  return { ...message, block: undefined, result: { value: copyTape(joined, tape) } }
+  return { ...message, block: undefined, result: { value } }
 }
 
 function join(
@@ -227,13 +238,13 @@ function join(
   data: Uint8Array,
 ): Uint8Array | undefined {
   const { layer, context, path } = work
-  const title = layer === undefined ? '' : layer.titleHex()
+  const title = layer?.title === undefined ? '' : Buffer.from(layer.title).toString('hex')
   const open = work.block
   // Until it is known to fit, the block replaces whatever is open: a transfer that was disturbed is not continued.
   work.block = undefined
   const result = joinBlock(
     open,
-    { transfer, protection: layer?.bits ?? 0, title, number, last, data },
+    { transfer, protection: layer === undefined ? 0 : layer.control & 0x30, title, number, last, data },
     context.receivedAt ?? 0,
     context.joinLimits ?? defaultJoinLimits,
   )
@@ -248,7 +259,7 @@ function join(
 function bareValue(bytes: Uint8Array, work: Work, before: Pending): Decoded {
   if (work.minimum !== 0) refuse('protection_too_weak', 0)
   const c = cursor(bytes)
-  const value = copyTape(bytes, readData(c, work.context.axdrLimits ?? defaultAxdrLimits))
+  const value = readValue(c, work.context.axdrLimits ?? defaultAxdrLimits)
   const message: Message = { kind: 'data', value, trailing: bytes.subarray(c.at) }
   return finished({ message, ciphered: undefined, association: undefined }, work, before)
 }
@@ -259,8 +270,8 @@ function part(work: Work, before: Pending, content: Content | undefined): Decode
 
 function refused(reason: DecodeReason, byteOffset: number, work: Work, before: Pending): Refused {
   const { layer } = work
-  let ciphered: Ciphered | undefined = layer?.ciphered
-  if (ciphered !== undefined && reason === 'authentication_failed') ciphered = { ...ciphered, tag: 'failed' }
+  if (layer !== undefined && reason === 'authentication_failed') layer.tag = 'failed'
+  const ciphered = layer === undefined ? undefined : cipheredOf(layer)
   return {
     outcome: 'refused',
     path: work.path,

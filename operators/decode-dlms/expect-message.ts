@@ -141,7 +141,8 @@ function valueFacts(reading: Reading): Facts {
   if (reading.scaler !== undefined) facts['scaler'] = reading.scaler
   if (reading.unit !== undefined) facts['unit'] = reading.unit
   facts['value'] = reading.value
-  if (reading.hex !== undefined) facts['hex'] = reading.hex
+  const { octets } = reading
+  if (octets !== undefined) facts['hex'] = hexAt(octets, 0, octets.length)
   if (reading.index !== undefined) facts['index'] = reading.index
   if (reading.classId !== undefined) facts['classId'] = reading.classId
   if (reading.attribute !== undefined) facts['attribute'] = reading.attribute

@@ -135,7 +135,7 @@ function collect(value: AxdrValue, compiled: CompiledProfile): Found {
     capturePeriod: -1,
   }
   if (compiled.columns.length > 0 && isBuffer(value, compiled.columns.length)) {
-    found.buffer = 0
+    found.buffer = value.root
     return found
   }
   walk(value, (node, obisAt, _index, object, scalerUnit) => {
@@ -184,9 +184,9 @@ function once(before: number, node: number, at: number): number {
 }
 
 function isBuffer(value: AxdrValue, columns: number): boolean {
-  const { words } = value
-  if (tagOf(words, 0) !== axdrTag.array || sizeOf(words, 0) === 0) return false
-  return tagOf(words, 1) === axdrTag.structure && sizeOf(words, 1) === columns
+  const { words, root } = value
+  if (tagOf(words, root) !== axdrTag.array || sizeOf(words, root) === 0) return false
+  return tagOf(words, root + 1) === axdrTag.structure && sizeOf(words, root + 1) === columns
 }
 
 function fromBuffer(

@@ -1,9 +1,8 @@
 // The ciphered layer: header, title, keys, policy, replay check, decryption. Order matters: everything cheap is refused before a key is used.
-
 import type { Ciphered, DecodeContext, Protection } from './types.ts'
 import { apduTag, outOfScope, serviceCiphering } from './wire/apdu/tags.ts'
-import { open, readSecurityHeader, securityBit, tagLength, titleLength } from './wire/cipher.ts'
-import { cursor, lengthPrefix, skip, u8 } from './wire/cursor.ts'
+import { open, securityBit, tagLength, titleLength } from './wire/cipher.ts'
+import { cursor, lengthPrefix, skip, u8, u32 } from './wire/cursor.ts'
 import { refuse } from './wire/reasons.ts'
 
 /** Protection bits of the security control byte by name. */
@@ -20,15 +19,30 @@ export function protectionName(bits: number): Protection {
   return bits === 0x20 ? 'encrypted' : bits === 0x10 ? 'authenticated' : 'none'
 }
 
-/** A ciphered layer that was read, and opened unless the replay check or a peek stopped it. */
+/** A ciphered layer on its way: filled as far as it was read, so that a refusal can name it. One object a frame. */
 export interface Layer {
-  readonly ciphered: Ciphered
-  /** Protection bits, 0x00 to 0x30. */
-  readonly bits: number
-  readonly tag: 'verified' | 'unverified' | 'absent'
+  wrapper: string
+  control: number
+  invocationCounter: number
+  systemTitle: Uint8Array | undefined
+  tag: Ciphered['tag']
+  replay: Ciphered['replay']
+  plaintext: Uint8Array | undefined
+  /** The title that counts: the one carried, else the one bound to the connection. */
+  title: Uint8Array | undefined
   /** Tag that the plaintext must begin with; -1 if any plain APDU may be inside. */
-  readonly inner: number
-  readonly titleHex: () => string
+  inner: number
+}
+
+/** Where the layer is kept while it is being read. */
+export interface LayerHolder {
+  layer: Layer | undefined
+}
+
+/** What of a layer may be told: everything but the title that was used. */
+export function cipheredOf(layer: Layer): Ciphered {
+  const { wrapper, control, invocationCounter, systemTitle, tag, replay, plaintext } = layer
+  return { wrapper, control, invocationCounter, systemTitle, tag, replay, plaintext }
 }
 
 /** Whether an APDU with this tag is ciphered in a way that this decoder opens. */
@@ -37,8 +51,8 @@ export function isCiphered(tag: number): boolean {
 }
 
 /**
- * Opens the ciphered APDU in `bytes[at..end)`. `seen` is told the layer as soon as its header is read, so that a later refusal can name it.
- * Gives `undefined` if the replay check knows the frame, or for a peek.
+ * Opens the ciphered APDU in `bytes[at..end)` and puts the layer into `holder`. The plaintext stays `undefined`, with tag `unopened`, if the replay
+ * check knows the frame, or for a peek.
  */
 export function openLayer(
   bytes: Uint8Array,
@@ -48,14 +62,15 @@ export function openLayer(
   minimum: number,
   serviceMinimum: number,
   peek: boolean,
-  seen: (layer: Layer) => void,
-): Layer | undefined {
+  holder: LayerHolder,
+): Layer {
   const tag = bytes[at] as number
   if (outOfScope.has(tag)) refuse('apdu_out_of_scope', at)
-  const service = serviceCiphering.get(tag)
+  const general = tag === apduTag.generalGlo || tag === apduTag.generalDed
+  const service = general ? undefined : serviceCiphering.get(tag)
   const c = cursor(bytes, at + 1, end)
   let carried: Uint8Array | undefined
-  if (service === undefined) {
+  if (general) {
     const titleLengthAt = c.at
     const length = u8(c)
     if (length !== 0 && length !== titleLength) refuse('length_invalid', titleLengthAt)
@@ -67,75 +82,63 @@ export function openLayer(
   const bodyEnd = c.at + announced
   if (bodyEnd < end) refuse('apdu_trailing_bytes', bodyEnd)
   if (bodyEnd > end && !countsAbsentTag(bytes, c.at, end, tag, announced)) refuse('axdr_truncated', lengthAt)
-  const header = readSecurityHeader(c)
-  const { control, invocationCounter } = header
+  const control = u8(c)
+  const invocationCounter = u32(c)
+  const textAt = c.at
+  const textEnd = (control & securityBit.authenticated) === 0 ? end : end - tagLength
+  if (textEnd < textAt) refuse('axdr_truncated', textAt)
   const bits = control & 0x30
-  const wrapper = service?.name ?? (tag === apduTag.generalGlo ? 'general-glo-ciphering' : 'general-ded-ciphering')
-  const inner = service?.inner ?? -1
   const explicit = carried !== undefined && carried.length > 0 ? carried : undefined
-  let title = explicit ?? context.systemTitle
-  const layer = (ciphered: Ciphered, tagSeen: Layer['tag']): Layer => ({
-    ciphered,
-    bits,
-    tag: tagSeen,
-    inner,
-    titleHex: () => (title === undefined ? '' : Buffer.from(title).toString('hex')),
-  })
-  const unopened: Ciphered = {
-    wrapper,
+  const layer: Layer = {
+    wrapper: service?.name ?? (tag === apduTag.generalGlo ? 'general-glo-ciphering' : 'general-ded-ciphering'),
     control,
     invocationCounter,
     systemTitle: carried,
     tag: 'unopened',
     replay: 'unchecked',
     plaintext: undefined,
+    title: explicit ?? context.systemTitle,
+    inner: service?.inner ?? -1,
   }
-  seen(layer(unopened, 'absent'))
+  holder.layer = layer
   const least = service === undefined ? minimum : serviceMinimum
   if ((bits & least) !== least) refuse('protection_too_weak', at)
-  if (peek) return undefined
-  if (
-    context.strictTitle === true &&
-    explicit !== undefined &&
-    context.systemTitle !== undefined &&
-    !sameTitle(explicit, context.systemTitle)
-  ) {
+  if (peek) return layer
+  const bound = context.systemTitle
+  if (context.strictTitle === true && explicit !== undefined && bound !== undefined && !sameTitle(explicit, bound)) {
     refuse('title_mismatch', at)
   }
-  const keys = context.keys(title)
+  const keys = context.keys(layer.title)
   if (keys === undefined) return refuse('key_unknown', at)
-  title ??= keys.systemTitle
+  layer.title ??= keys.systemTitle
+  const { title } = layer
   if (title === undefined || title.length !== titleLength) return refuse('title_missing', at)
   // With a tag demanded by policy, a missing authentication key is a missing key: never "accepted, unverified".
   if ((least & securityBit.authenticated) !== 0 && keys.authentication === undefined) refuse('key_unknown', at)
-  // The last bytes of the tag (of the text, where there is no tag): they tell a repetition from other content under the same counter.
-  const digest = ((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number)
-  const replay = context.replay?.(title, (control & securityBit.broadcast) !== 0, invocationCounter, digest) ?? 'unchecked'
-  if (replay === 'replayed') refuse('invocation_counter_replayed', at)
-  if (replay === 'duplicate') {
-    seen(layer({ ...unopened, replay }, 'absent'))
-    return undefined
+  if (context.replay !== undefined) {
+    // The last bytes of the tag (of the text, where there is no tag): they tell a repetition from other content under the same counter.
+    const digest = ((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number)
+    layer.replay = context.replay(title, (control & securityBit.broadcast) !== 0, invocationCounter, digest)
+    if (layer.replay === 'replayed') refuse('invocation_counter_replayed', at)
+    if (layer.replay === 'duplicate') return layer
   }
   const dedicated = tag === apduTag.generalDed || service?.dedicated === true
-  const opened = open(bytes, header, title, 0, keys, dedicated)
-  const done = layer(
-    { wrapper, control, invocationCounter, systemTitle: carried, tag: opened.tag, replay, plaintext: opened.plaintext },
-    opened.tag,
-  )
-  seen(done)
-  return done
+  layer.plaintext = open(bytes, control, invocationCounter, textAt, textEnd, title, keys, dedicated)
+  layer.tag =
+    (control & securityBit.authenticated) === 0
+      ? 'absent'
+      : keys.authentication === undefined
+        ? 'unverified'
+        : 'verified'
+  return layer
 }
 
 // Quirk of a real client: an encrypted, unauthenticated request announces the 12 bytes of the tag that it does not send. Requests carry no
 // values, so nothing can be cut from them unseen; in any answer the same difference means lost bytes.
 function countsAbsentTag(bytes: Uint8Array, at: number, end: number, tag: number, announced: number): boolean {
   const request = tag === apduTag.gloInitiateRequest || tag === 0xc8 || tag === 0xd0
-  return (
-    request &&
-    at < end &&
-    ((bytes[at] as number) & 0x30) === securityBit.encrypted &&
-    announced === end - at + tagLength
-  )
+  const bits = at < end ? (bytes[at] as number) & 0x30 : 0
+  return request && bits === securityBit.encrypted && announced === end - at + tagLength
 }
 
 function sameTitle(first: Uint8Array, second: Uint8Array): boolean {

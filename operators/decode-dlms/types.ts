@@ -21,7 +21,12 @@ export type ReplayVerdict = 'fresh' | 'unchecked' | 'duplicate' | 'replayed'
 export type KeyLookup = (systemTitle: Uint8Array | undefined) => MeterKeys | undefined
 
 /** Asks for the verdict on one counter. Titles are 8 bytes, valid during the call only; `digest` is 16 bits of the ciphered content. */
-export type ReplayCheck = (systemTitle: Uint8Array, broadcast: boolean, invocationCounter: number, digest: number) => ReplayVerdict
+export type ReplayCheck = (
+  systemTitle: Uint8Array,
+  broadcast: boolean,
+  invocationCounter: number,
+  digest: number,
+) => ReplayVerdict
 
 /** Everything that `decode` needs besides the bytes. Nothing in it is changed. */
 export interface DecodeContext {

@@ -43,26 +43,26 @@ export type Visit = (node: number, obisAt: number, index: number, object: number
 
 /** Recognises the arrangement of a value and visits its entries; allocates nothing. */
 export function walk(value: AxdrValue, visit: Visit): Layout {
-  const { words } = value
-  const tag = tagOf(words, 0)
+  const { words, root } = value
+  const tag = tagOf(words, root)
   if (tag !== axdrTag.array && tag !== axdrTag.structure) {
-    visit(0, -1, -1, -1, -1)
+    visit(root, -1, -1, -1, -1)
     return 'scalar'
   }
   if (isPushObjectList(value)) {
-    walkPushList(words, visit)
+    walkPushList(value, visit)
     return 'push-object-list'
   }
-  const end = nextOf(words, 0)
+  const end = nextOf(words, root)
   if (isDescribed(value)) {
-    for (let node = 1; node < end; node = nextOf(words, node)) visitDescribed(words, node, visit)
+    for (let node = root + 1; node < end; node = nextOf(words, node)) visitDescribed(words, node, visit)
     return 'struct{obis,value[,scaler-unit]}'
   }
   if (isFlat(value)) {
     walkFlat(value, visit)
     return 'flat'
   }
-  for (let node = 1, index = 0; node < end; node = nextOf(words, node), index++) visit(node, -1, index, -1, -1)
+  for (let node = root + 1, index = 0; node < end; node = nextOf(words, node), index++) visit(node, -1, index, -1, -1)
   return 'positional'
 }
 
@@ -117,11 +117,12 @@ export function isScalerUnit(words: Int32Array, node: number): boolean {
 // structure { array of (class, OBIS, attribute, data index), one value per object }. Meters whose list names itself first count it as one
 // of the values; the others send one value more than the list has lines.
 function isPushObjectList(value: AxdrValue): boolean {
-  const { words } = value
-  if (tagOf(words, 0) !== axdrTag.structure || sizeOf(words, 0) === 0 || tagOf(words, 1) !== axdrTag.array) return false
-  const lines = sizeOf(words, 1)
-  if (lines === 0 || (lines !== sizeOf(words, 0) && lines !== sizeOf(words, 0) - 1)) return false
-  return isObjectList(words, 1)
+  const { words, root } = value
+  if (tagOf(words, root) !== axdrTag.structure || sizeOf(words, root) === 0 || tagOf(words, root + 1) !== axdrTag.array)
+    return false
+  const lines = sizeOf(words, root + 1)
+  if (lines === 0 || (lines !== sizeOf(words, root) && lines !== sizeOf(words, root) - 1)) return false
+  return isObjectList(words, root + 1)
 }
 
 /** Whether every element of an array is structure { long-unsigned, 6 bytes, integer, long-unsigned }. */
@@ -136,9 +137,10 @@ export function isObjectList(words: Int32Array, array: number): boolean {
   return true
 }
 
-function walkPushList(words: Int32Array, visit: Visit): void {
-  let object = sizeOf(words, 1) === sizeOf(words, 0) ? nextOf(words, 2) : 2
-  for (let node = nextOf(words, 1); node < nextOf(words, 0); node = nextOf(words, node)) {
+function walkPushList(value: AxdrValue, visit: Visit): void {
+  const { words, root } = value
+  let object = sizeOf(words, root + 1) === sizeOf(words, root) ? nextOf(words, root + 2) : root + 2
+  for (let node = nextOf(words, root + 1); node < nextOf(words, root); node = nextOf(words, node)) {
     visit(node, offsetOf(words, object + 2), -1, object, -1)
     object = nextOf(words, object)
   }
@@ -153,9 +155,9 @@ function isDescribedItem(value: AxdrValue, node: number): boolean {
 }
 
 function isDescribed(value: AxdrValue): boolean {
-  const { words } = value
-  if (sizeOf(words, 0) === 0) return false
-  for (let node = 1; node < nextOf(words, 0); node = nextOf(words, node))
+  const { words, root } = value
+  if (sizeOf(words, root) === 0) return false
+  for (let node = root + 1; node < nextOf(words, root); node = nextOf(words, node))
     if (!isDescribedItem(value, node)) return false
   return true
 }
@@ -166,9 +168,9 @@ function visitDescribed(words: Int32Array, node: number, visit: Visit): void {
 }
 
 function isFlat(value: AxdrValue): boolean {
-  const { words } = value
-  const end = nextOf(words, 0)
-  for (let node = 1; node < end; node = nextOf(words, node)) {
+  const { words, root } = value
+  const end = nextOf(words, root)
+  for (let node = root + 1; node < end; node = nextOf(words, node)) {
     if ((isObis(value, node) && nextOf(words, node) < end) || isDescribedItem(value, node)) return true
   }
   return false
@@ -177,10 +179,10 @@ function isFlat(value: AxdrValue): boolean {
 // OBIS, value[, scaler-unit], OBIS, value ... in one row, with loose elements (a clock, a list name, a meter number) and described
 // items in between. Nulls are padding for phases that a meter does not have. Without any OBIS code the list is positional.
 function walkFlat(value: AxdrValue, visit: Visit): void {
-  const { words } = value
-  const end = nextOf(words, 0)
+  const { words, root } = value
+  const end = nextOf(words, root)
   let index = 0
-  for (let node = 1; node < end; ) {
+  for (let node = root + 1; node < end; ) {
     const next = nextOf(words, node)
     if (isObis(value, node) && next < end) {
       const after = nextOf(words, next)

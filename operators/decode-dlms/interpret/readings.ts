@@ -29,8 +29,8 @@ export interface Reading {
   /** Symbol, or the code of a unit that is not in the table; `undefined`: not known, and not guessed. */
   readonly unit: string | number | undefined
   readonly value: ReadingValue
-  /** Lower-case hexadecimal of an octet-string. */
-  readonly hex: string | undefined
+  /** Bytes of an octet-string as sent, for those who know what they are; a view, not a copy. */
+  readonly octets: Uint8Array | undefined
 }
 
 /** The values of a message and how they were arranged; `undefined` layout if the message holds none. */
@@ -82,7 +82,7 @@ function valuesOf(value: AxdrValue, scales: ScaleLookup): Readings {
 function listOf(values: readonly AxdrValue[]): Readings {
   return {
     layout: 'positional',
-    values: values.map((value, index) => readingOf(value, { ...rootEntry, index }, unknownScale)),
+    values: values.map((value, index) => readingOf(value, { ...rootEntry, node: value.root, index }, unknownScale)),
   }
 }
 
@@ -90,7 +90,7 @@ const rootEntry: Entry = { node: 0, obisAt: -1, index: -1, classId: undefined, a
 
 function untagged(bytes: Uint8Array, entries: readonly UntaggedEntry[]): Readings {
   const values = entries.map(({ classId, attribute, obisAt, value }) => ({
-    ...readingOf(value, { ...rootEntry, classId, attribute }, unknownScale),
+    ...readingOf(value, { ...rootEntry, node: value.root, classId, attribute }, unknownScale),
     obis: obisText(bytes, obisAt),
   }))
   return { layout: 'array{untagged class/obis/attribute, value}', values }
@@ -127,7 +127,7 @@ export function readingOf(value: AxdrValue, entry: Entry, scales: ScaleLookup, p
     scaler,
     unit: unitCode === undefined ? undefined : unitSymbol(unitCode),
     value: raw === undefined ? printable(value, node) : shiftDecimal(raw, scaler ?? 0),
-    hex: tag === axdrTag.octetString ? hexAt(bytes, at, sizeOf(words, node)) : undefined,
+    octets: tag === axdrTag.octetString ? bytes.subarray(at, at + sizeOf(words, node)) : undefined,
   }
 }
 
@@ -160,9 +160,9 @@ export function printable(value: AxdrValue, node: number): ReadingValue {
     case axdrTag.dateTime:
       return plausibleTime(bytes, at) ? timeText(bytes, at) : hexAt(bytes, at, size)
     case axdrTag.visibleString:
-      return trimmed(Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('latin1'))
+      return latin1(bytes, at, paddedEnd(bytes, at, size))
     case axdrTag.utf8String:
-      return trimmed(Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString('utf8'))
+      return utf8(bytes, at, paddedEnd(bytes, at, size))
     case axdrTag.date:
     case axdrTag.time:
       return hexAt(bytes, at, size)
@@ -174,19 +174,32 @@ export function printable(value: AxdrValue, node: number): ReadingValue {
 }
 
 // Meters pad identifiers with NUL or spaces to a fixed width.
-function trimmed(text: string): string {
-  let end = text.length
-  while (end > 0 && (text.charCodeAt(end - 1) === 0 || text.charCodeAt(end - 1) === 0x20)) end--
-  return text.slice(0, end)
+function paddedEnd(bytes: Uint8Array, at: number, size: number): number {
+  let end = at + size
+  while (end > at && (bytes[end - 1] === 0 || bytes[end - 1] === 0x20)) end--
+  return end
 }
 
 function textOrHex(bytes: Uint8Array, at: number, size: number): string {
-  let end = at + size
-  while (end > at && (bytes[end - 1] === 0 || bytes[end - 1] === 0x20)) end--
+  const end = paddedEnd(bytes, at, size)
   if (end === at) return size === 0 ? '' : hexAt(bytes, at, size)
   for (let k = at; k < end; k++) {
     const byte = bytes[k] as number
     if (byte < 0x20 || byte > 0x7e) return hexAt(bytes, at, size)
   }
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at).toString('latin1')
+  return latin1(bytes, at, end)
+}
+
+const shortText = 32
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  // Below this length a loop is faster than a call into the runtime, and nearly every identifier is.
+  if (to - from > shortText) return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
+  let text = ''
+  for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at] as number)
+  return text
+}
+
+function utf8(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
 }

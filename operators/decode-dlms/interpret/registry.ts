@@ -42,10 +42,11 @@ export function checkLayout(layout: PositionalLayout): PositionalLayout {
 }
 
 function fits(value: AxdrValue, layout: PositionalLayout): boolean {
-  const { words } = value
-  const tag = tagOf(words, 0)
-  if ((tag !== axdrTag.structure && tag !== axdrTag.array) || sizeOf(words, 0) !== layout.positions.length) return false
-  let node = 1
+  const { words, root } = value
+  const tag = tagOf(words, root)
+  if ((tag !== axdrTag.structure && tag !== axdrTag.array) || sizeOf(words, root) !== layout.positions.length)
+    return false
+  let node = root + 1
   for (const { type } of layout.positions) {
     if (axdrName[tagOf(words, node)] !== type) return false
     node = nextOf(words, node)
@@ -74,16 +75,16 @@ export function labelled(value: AxdrValue, layouts: readonly PositionalLayout[])
   try {
     const layout = layoutFor(value, layouts)
     const values: Reading[] = []
-    const { bytes, words } = value
+    const { words, root } = value
     let index = 0
-    for (let node = 1; node < nextOf(words, 0); node = nextOf(words, node), index++) {
+    for (let node = root + 1; node < nextOf(words, root); node = nextOf(words, node), index++) {
       const position = layout?.positions[index]
       const entry = { node, obisAt: -1, index, classId: undefined, attribute: undefined, scalerUnit: -1 }
       const scale =
         position?.scaler === undefined || position.unit === undefined
           ? undefined
           : { scaler: position.scaler, unit: position.unit }
-      const reading = readingOf({ bytes, words }, entry, () => undefined, scale)
+      const reading = readingOf(value, entry, () => undefined, scale)
       values.push(position?.obis === undefined ? reading : { ...reading, obis: position.obis })
     }
     return { layout, values }

@@ -74,7 +74,11 @@ function plus(first: number | bigint, second: number | bigint): number | bigint 
 }
 
 /** A buffer as printable rows: times as ISO 8601, integers as exact decimals, whatever else as it is. */
-export function profileRows(value: AxdrValue, capture: Capture, buffer = 0): readonly (readonly ReadingValue[])[] {
+export function profileRows(
+  value: AxdrValue,
+  capture: Capture,
+  buffer = value.root,
+): readonly (readonly ReadingValue[])[] {
   const rows: ReadingValue[][] = []
   walkRows(value, buffer, capture, (cells) => {
     rows.push(

@@ -93,7 +93,7 @@ export type IntegerType =
   | 'delta-double-long-unsigned'
 
 /** Materialises a node and everything inside it. Depth is bounded, since the tape was read within limits. */
-export function dataTree(value: AxdrValue, node = 0): DataTree {
+export function dataTree(value: AxdrValue, node = value.root): DataTree {
   const { bytes, words } = value
   const tag = tagOf(words, node)
   const at = offsetOf(words, node)

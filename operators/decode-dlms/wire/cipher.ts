@@ -3,7 +3,6 @@
 //   nonce: system title of the sender (8), invocation counter (4)
 //   associated data: control and AK when encrypted and authenticated; control, AK and the whole text when only authenticated; none and no tag when only encrypted
 import { createDecipheriv, type KeyObject } from 'node:crypto'
-import { type Cursor, u8, u32 } from './cursor.ts'
 import { refuse } from './reasons.ts'
 
 /** Bits of the security control byte. */
@@ -29,26 +28,9 @@ export interface MeterKeys {
   readonly systemTitle?: Uint8Array | undefined
 }
 
-/** The security header of a ciphered APDU and where its text lies. */
-export interface SecurityHeader {
-  readonly control: number
-  readonly invocationCounter: number
-  /** Text `[textAt, textEnd)`; the tag, if there is one, follows it. */
-  readonly textAt: number
-  readonly textEnd: number
-}
-
-/** Reads the security header of a body that ends with the cursor. */
-export function readSecurityHeader(c: Cursor): SecurityHeader {
-  const control = u8(c)
-  const invocationCounter = u32(c)
-  const textEnd = (control & securityBit.authenticated) === 0 ? c.end : c.end - tagLength
-  if (textEnd < c.at) refuse('axdr_truncated', c.at)
-  return { control, invocationCounter, textAt: c.at, textEnd }
-}
-
 interface Cached {
   readonly aad: Buffer | undefined
+  readonly encryptionSize: number | undefined
 }
 
 // Per meter: the associated data with room for the control byte. Exporting AK once is what allows one call per frame without a copy of it.
@@ -62,77 +44,69 @@ function cachedFor(keys: MeterKeys): Cached {
   const ak = keys.authentication?.export()
   const aad = ak === undefined ? undefined : Buffer.concat([Buffer.alloc(1), ak])
   ak?.fill(0)
-  const made = { aad }
+  const made = { aad, encryptionSize: keys.encryption.symmetricKeySize }
   cache.set(keys, made)
   return made
 }
 
-/** The plaintext and what is known about its origin. */
-export interface Opened {
-  readonly plaintext: Uint8Array
-  /** `verified`: the tag fits. `unverified`: there is a tag, but no authentication key to check it. `absent`: no tag was sent. */
-  readonly tag: 'verified' | 'unverified' | 'absent'
-}
-
 /**
- * Decrypts and verifies. Refuses with `suite_unsupported`, `key_unknown` (no key of the kind that the control byte asks for) or
- * `authentication_failed`; compressed text is refused with `compression_unsupported`, after its tag has been verified.
- * @param bytes holds the text and the tag at the places that the header names.
- * @param titleBytes system title of the sender at `titleAt`, 8 bytes.
+ * Decrypts and verifies `bytes[textAt..textEnd)`, behind which the tag lies if the control byte says that there is one, and gives the plaintext.
+ * Without an authentication key in `keys` a tag is not looked at; whoever calls must tell so. Refuses with `suite_unsupported`, `key_unknown` (no
+ * key of the kind that the control byte asks for) or `authentication_failed`; compressed text is `compression_unsupported`, after its tag.
+ * @param title system title of the sender, 8 bytes.
  */
 export function open(
   bytes: Uint8Array,
-  header: SecurityHeader,
-  titleBytes: Uint8Array,
-  titleAt: number,
+  control: number,
+  counter: number,
+  textAt: number,
+  textEnd: number,
+  title: Uint8Array,
   keys: MeterKeys,
   dedicated: boolean,
-): Opened {
-  const { control, invocationCounter: counter, textAt, textEnd } = header
+): Uint8Array {
   const suite = control & 0x0f
   if (suite > 2) refuse('suite_unsupported', textAt)
+  const cached = cachedFor(keys)
   const broadcast = (control & securityBit.broadcast) !== 0
   const key = dedicated ? keys.dedicated : broadcast ? keys.broadcast : keys.encryption
-  if (key === undefined || key.symmetricKeySize !== (suite === 2 ? 32 : 16)) return refuse('key_unknown', textAt)
-  for (let k = 0; k < titleLength; k++) nonce[k] = titleBytes[titleAt + k] as number
-  nonce[8] = counter >>> 24
-  nonce[9] = counter >>> 16
-  nonce[10] = counter >>> 8
-  nonce[11] = counter
+  if (key === undefined) return refuse('key_unknown', textAt)
+  const size = key === keys.encryption ? cached.encryptionSize : key.symmetricKeySize
+  if (size !== (suite === 2 ? 32 : 16)) refuse('key_unknown', textAt)
   const authenticated = (control & securityBit.authenticated) !== 0
   const encrypted = (control & securityBit.encrypted) !== 0
-  const { aad } = cachedFor(keys)
-  let opened: Opened
-  if (!authenticated) {
-    opened = {
-      plaintext: encrypted ? decrypt(suite, key, bytes, textAt, textEnd) : bytes.subarray(textAt, textEnd),
-      tag: 'absent',
-    }
-  } else if (aad === undefined) {
-    opened = {
-      plaintext: encrypted ? decrypt(suite, key, bytes, textAt, textEnd) : bytes.subarray(textAt, textEnd),
-      tag: 'unverified',
-    }
-  } else {
+  const { aad } = cached
+  const text = bytes.subarray(textAt, textEnd)
+  let plaintext: Uint8Array = text
+  if (authenticated && aad !== undefined) {
     aad[0] = control
-    const decipher = createDecipheriv(suite === 2 ? 'aes-256-gcm' : 'aes-128-gcm', key, nonce, options)
-    decipher.setAuthTag(bytes.subarray(textEnd, textEnd + tagLength))
-    const text = bytes.subarray(textAt, textEnd)
+    const decipher = createDecipheriv(cipherOf(suite), key, nonceOf(title, counter), options)
     decipher.setAAD(encrypted ? aad : Buffer.concat([aad, text]))
-    const plaintext = encrypted ? decipher.update(text) : text
+    decipher.setAuthTag(bytes.subarray(textEnd, textEnd + tagLength))
+    if (encrypted) plaintext = decipher.update(text)
     try {
       decipher.final()
     } catch {
       refuse('authentication_failed', textEnd)
     }
-    opened = { plaintext, tag: 'verified' }
+  } else if (encrypted) {
+    // Without a tag there is nothing to finish: GCM is then counter mode, and `final` would ask for a tag.
+    plaintext = createDecipheriv(cipherOf(suite), key, nonceOf(title, counter), options).update(text)
   }
   if ((control & securityBit.compressed) !== 0) refuse('compression_unsupported', textAt)
-  return opened
+  return plaintext
 }
 
-// Without a tag there is nothing to finish: GCM is then counter mode, and `final` would ask for a tag.
-function decrypt(suite: number, key: KeyObject, bytes: Uint8Array, textAt: number, textEnd: number): Uint8Array {
-  const decipher = createDecipheriv(suite === 2 ? 'aes-256-gcm' : 'aes-128-gcm', key, nonce, options)
-  return decipher.update(bytes.subarray(textAt, textEnd))
+function cipherOf(suite: number): 'aes-256-gcm' | 'aes-128-gcm' {
+  return suite === 2 ? 'aes-256-gcm' : 'aes-128-gcm'
+}
+
+// One nonce buffer serves all frames: it is copied into the cipher before this returns to anybody.
+function nonceOf(title: Uint8Array, counter: number): Buffer {
+  for (let k = 0; k < titleLength; k++) nonce[k] = title[k] as number
+  nonce[8] = counter >>> 24
+  nonce[9] = counter >>> 16
+  nonce[10] = counter >>> 8
+  nonce[11] = counter
+  return nonce
 }

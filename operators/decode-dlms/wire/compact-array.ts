@@ -1,8 +1,8 @@
 // compact-array: type description | length of the contents in bytes | contents without tags, until they are used up.
 //   type description: a tag; for an array (tag 1) a 16-bit element count and one description; for a structure (tag 2) a count and so many descriptions.
-import { type AxdrLimits, addNode, nodeWords, type TapeWriter } from './axdr.ts'
+import { addBits, addNode, addString, closeNode, setElements, type TapeWriter } from './axdr.ts'
 import { axdrTag, fixedSize } from './axdr-types.ts'
-import { byteLength, type Cursor, lengthPrefix, u8, u16 } from './cursor.ts'
+import { byteLength, type Cursor, u8, u16 } from './cursor.ts'
 import { refuse } from './reasons.ts'
 
 interface Description {
@@ -15,23 +15,23 @@ interface Description {
 const mostDescriptions = 256
 
 /** Reads a compact-array whose tag is already consumed, as a node with one child per element. */
-export function readCompactArray(c: Cursor, tape: TapeWriter, limits: AxdrLimits, depthLeft: number): void {
+export function readCompactArray(c: Cursor, tape: TapeWriter, depthLeft: number): void {
   const budget = { left: mostDescriptions }
   if (depthLeft < 1) refuse('axdr_too_deep', c.at)
   const description = readDescription(c, budget, depthLeft)
   const length = byteLength(c)
   const outer: Cursor = { bytes: c.bytes, at: c.at, end: c.at + length }
-  const index = addNode(tape, axdrTag.compactArray, c.at, 0, limits)
+  const place = addNode(tape, axdrTag.compactArray, c.at, 0)
   let elements = 0
   while (outer.at < outer.end) {
     const before = outer.at
-    readUntagged(outer, description, tape, limits)
+    readUntagged(outer, description, tape)
     // Elements of nulls take no bytes, so they would never use up the contents.
     if (outer.at === before) refuse('axdr_budget', before)
     elements++
   }
-  tape.words[index + 1] = elements
-  tape.words[index + 2] = tape.used / nodeWords
+  setElements(tape, place, elements)
+  closeNode(tape, place)
   c.at = outer.end
 }
 
@@ -52,36 +52,22 @@ function readDescription(c: Cursor, budget: { left: number }, depthLeft: number)
   return { tag, count, inner }
 }
 
-function readUntagged(c: Cursor, description: Description, tape: TapeWriter, limits: AxdrLimits): void {
+function readUntagged(c: Cursor, description: Description, tape: TapeWriter): void {
   const { tag } = description
   const at = c.at
   if (tag === axdrTag.array || tag === axdrTag.structure) {
-    const index = addNode(tape, tag, at, description.count, limits)
+    const place = addNode(tape, tag, at, description.count)
     for (let k = 0; k < description.count; k++) {
-      readUntagged(
-        c,
-        (tag === axdrTag.array ? description.inner[0] : description.inner[k]) as Description,
-        tape,
-        limits,
-      )
+      readUntagged(c, (tag === axdrTag.array ? description.inner[0] : description.inner[k]) as Description, tape)
     }
-    tape.words[index + 2] = tape.used / nodeWords
+    closeNode(tape, place)
     return
   }
   const size = fixedSize[tag] as number
   if (size >= 0) {
     if (size > c.end - at) refuse('axdr_truncated', at)
-    addNode(tape, tag, at, size, limits)
+    addNode(tape, tag, at, size)
     c.at = at + size
-  } else if (tag === axdrTag.bitString) {
-    const bits = lengthPrefix(c)
-    const whole = Math.ceil(bits / 8)
-    if (whole > c.end - c.at) refuse('axdr_truncated', at)
-    addNode(tape, tag, c.at, bits, limits)
-    c.at += whole
-  } else {
-    const length = byteLength(c)
-    addNode(tape, tag, c.at, length, limits)
-    c.at += length
-  }
+  } else if (tag === axdrTag.bitString) addBits(c, tape)
+  else addString(c, tape, tag)
 }

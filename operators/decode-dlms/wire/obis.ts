@@ -1,8 +1,22 @@
 /** Length of an OBIS code on the wire, in bytes. */
 export const obisLength = 6
 
+// Texts of codes seen so far: a fleet uses a few dozen, and building one costs more than reading the value beside it.
+const texts = new Map<number, string>()
+const mostTexts = 4096
+
 /** Writes the six bytes at `at` as `A-B:C.D.E.F` (IEC 62056-6-1), all six groups kept. */
 export function obisText(bytes: Uint8Array, at: number): string {
+  const code = obisHigh(bytes, at) * 0x100_0000 + obisLow(bytes, at)
+  const known = texts.get(code)
+  if (known !== undefined) return known
+  if (texts.size >= mostTexts) texts.clear()
+  const text = written(bytes, at)
+  texts.set(code, text)
+  return text
+}
+
+function written(bytes: Uint8Array, at: number): string {
   return `${bytes[at]}-${bytes[at + 1]}:${bytes[at + 2]}.${bytes[at + 3]}.${bytes[at + 4]}.${bytes[at + 5]}`
 }
 

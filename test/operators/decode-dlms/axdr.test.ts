@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { copyTape, defaultAxdrLimits, nodeCount, readData } from '../../../operators/decode-dlms/wire/axdr.ts'
+import { defaultAxdrLimits, nodeCount, readValue } from '../../../operators/decode-dlms/wire/axdr.ts'
 import { type DataTree, dataTree } from '../../../operators/decode-dlms/wire/axdr-read.ts'
 import { cursor, finish } from '../../../operators/decode-dlms/wire/cursor.ts'
 import { WireError } from '../../../operators/decode-dlms/wire/reasons.ts'
@@ -9,7 +9,7 @@ import { bytes } from './make.ts'
 function read(hex: string, limits = defaultAxdrLimits): DataTree {
   const data = bytes(hex)
   const c = cursor(data)
-  const value = copyTape(data, readData(c, limits))
+  const value = readValue(c, limits)
   finish(c)
   return dataTree(value)
 }
@@ -144,9 +144,28 @@ describe('A-XDR data', () => {
     assert.equal(reasonFor(ten, { depth: 16, elements: 11 }), 'read')
   })
 
+  it('keeps earlier values as they were when thousands are read after them', () => {
+    const kept = Array.from({ length: 3000 }, (_, k) => {
+      const data = bytes(`0203 12${k.toString(16).padStart(4, '0')} 0102 1101 1102 00`)
+      return readValue(cursor(data))
+    })
+    kept.forEach((value, k) => {
+      const tree = dataTree(value)
+      assert.ok(tree.type === 'structure' && tree.elements.length === 3)
+      assert.deepEqual(tree.elements[0], { type: 'long-unsigned', value: k })
+    })
+  })
+
+  it('leaves nothing behind when a value is refused half-way', () => {
+    const good = () => dataTree(readValue(cursor(bytes('0202 1105 1206ab'))))
+    const before = good()
+    for (let k = 0; k < 5000; k++) assert.equal(reasonFor('0204 1105 1105 1105 07'), 'axdr_unknown_type')
+    assert.deepEqual(good(), before)
+  })
+
   it('grows for a large value and keeps every node', () => {
     const data = joinedNulls(30_000)
-    assert.equal(nodeCount(copyTape(data, readData(cursor(data)))), 30_001)
+    assert.equal(nodeCount(readValue(cursor(data))), 30_001)
   })
 })
 

@@ -1,7 +1,7 @@
 // access-response: DA | long-invoke-id-and-priority (4) | date-time (OCTET STRING: 00, or 0C and 12 bytes)
 //   | access-request-specification (OPTIONAL: 00, or 01 and a list of specifications)
 //   | list of data: count, values | list of responses: count, (service (1), data-access-result (1))
-import { type AxdrLimits, type AxdrValue, copyTape, nodeWords, readData } from '../axdr.ts'
+import { type AxdrLimits, type AxdrValue, nodeCount, readValue } from '../axdr.ts'
 import { type Cursor, finish, lengthPrefix, skip, u8, u32 } from '../cursor.ts'
 import { dateTimeLength } from '../date-time.ts'
 import { refuse } from '../reasons.ts'
@@ -20,12 +20,12 @@ export function readAccessResponse(c: Cursor, limits: AxdrLimits): Message {
   if (flag === 1) skipSpecifications(c, limits)
   const count = boundedCount(c)
   const values: AxdrValue[] = []
-  let words = 0
+  let nodes = 0
   for (let k = 0; k < count; k++) {
-    const tape = readData(c, limits)
-    words += tape.used
-    if (words > limits.elements * nodeWords) refuse('axdr_budget', c.at)
-    values.push(copyTape(c.bytes, tape))
+    const value = readValue(c, limits)
+    nodes += nodeCount(value)
+    if (nodes > limits.elements) refuse('axdr_budget', c.at)
+    values.push(value)
   }
   const answers = boundedCount(c)
   if (answers !== count) refuse('axdr_unknown_type', c.at)
@@ -57,7 +57,7 @@ function skipSpecifications(c: Cursor, limits: AxdrLimits): void {
     skip(c, 9)
     if (choice >= 4) {
       skip(c, 1)
-      readData(c, limits)
+      readValue(c, limits)
     }
   }
 }

@@ -1,7 +1,7 @@
 // data-notification: 0F | long-invoke-id-and-priority (4) | date-time (OCTET STRING: 00, or 0C and 12 bytes) | body (A-XDR data)
 // Quirk: the time as tagged data, 09 0C and 12 bytes (Kaifa, Kamstrup 2017).
 // Quirk: a Czech list, whose entries carry class, OBIS code and attribute without tags; see untagged-list.ts.
-import { type AxdrLimits, copyTape, readData } from '../axdr.ts'
+import { type AxdrLimits, readValue } from '../axdr.ts'
 import { axdrTag } from '../axdr-types.ts'
 import { type Cursor, finish, skip, u8, u32 } from '../cursor.ts'
 import { dateTimeLength } from '../date-time.ts'
@@ -22,7 +22,7 @@ export function readDataNotification(c: Cursor, limits: AxdrLimits): DataNotific
   const { bytes } = c
   const quirk = tagged ? 'tagged-date-time' : undefined
   try {
-    const tape = readData(c, limits)
+    const value = readValue(c, limits)
     finish(c)
     return {
       kind: 'data-notification',
@@ -30,7 +30,7 @@ export function readDataNotification(c: Cursor, limits: AxdrLimits): DataNotific
       bytes,
       timeAt,
       quirk,
-      value: copyTape(bytes, tape),
+      value,
       entries: undefined,
     }
   } catch (error) {

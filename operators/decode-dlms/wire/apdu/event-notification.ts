@@ -1,6 +1,6 @@
 // event-notification: C2 | time (OPTIONAL: 00, or 01 and OCTET STRING 0C and 12 bytes) | class (2) | OBIS (6) | attribute (1) | data
 // Quirk: the time as tagged data, 09 0C and 12 bytes, without the usage flag.
-import { type AxdrLimits, copyTape, readData } from '../axdr.ts'
+import { type AxdrLimits, readValue } from '../axdr.ts'
 import { type Cursor, finish, skip, u8, u16 } from '../cursor.ts'
 import { dateTimeLength } from '../date-time.ts'
 import { obisLength } from '../obis.ts'
@@ -19,7 +19,7 @@ export function readEventNotification(c: Cursor, limits: AxdrLimits): EventNotif
   const classId = u16(c)
   const obisAt = skip(c, obisLength)
   const attribute = (u8(c) << 24) >> 24
-  const tape = readData(c, limits)
+  const value = readValue(c, limits)
   finish(c)
   const quirk = flag === 0x09 ? 'tagged-date-time' : undefined
   return {
@@ -30,6 +30,6 @@ export function readEventNotification(c: Cursor, limits: AxdrLimits): EventNotif
     classId,
     obisAt,
     attribute,
-    value: copyTape(c.bytes, tape),
+    value,
   }
 }

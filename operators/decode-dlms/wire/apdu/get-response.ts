@@ -2,7 +2,7 @@
 //   01 normal:    invoke-id-and-priority (1) | result: 00 data, or 01 data-access-result (1)
 //   02 datablock: invoke-id-and-priority (1) | last (1) | block number (4) | 00 and OCTET STRING raw data, or 01 data-access-result (1)
 //   03 with list: invoke-id-and-priority (1) | count | results
-import { type AxdrLimits, copyTape, nodeWords, readData } from '../axdr.ts'
+import { type AxdrLimits, nodeCount, readValue } from '../axdr.ts'
 import { byteLength, type Cursor, finish, lengthPrefix, skip, u8, u32 } from '../cursor.ts'
 import { refuse } from '../reasons.ts'
 import type { DataResult, Message } from './message.ts'
@@ -13,7 +13,7 @@ export function readDataResult(c: Cursor, limits: AxdrLimits): DataResult {
   const choice = u8(c)
   if (choice === 1) return { accessResult: u8(c) }
   if (choice !== 0) refuse('axdr_unknown_type', at)
-  return { value: copyTape(c.bytes, readData(c, limits)) }
+  return { value: readValue(c, limits) }
 }
 
 /** Reads a get-response; the cursor stands after its tag. A block keeps its raw bytes: it may end inside a value. */
@@ -56,11 +56,11 @@ export function readGetResponse(c: Cursor, limits: AxdrLimits): Message {
   if (count * 2 > c.end - c.at) refuse('axdr_truncated', countAt)
   const results: DataResult[] = []
   // One budget for all values: compact arrays can name far more elements than they have bytes.
-  let words = 0
+  let nodes = 0
   for (let k = 0; k < count; k++) {
     const result = readDataResult(c, limits)
-    if ('value' in result) words += result.value.words.length
-    if (words > limits.elements * nodeWords) refuse('axdr_budget', c.at)
+    if ('value' in result) nodes += nodeCount(result.value)
+    if (nodes > limits.elements) refuse('axdr_budget', c.at)
     results.push(result)
   }
   finish(c)

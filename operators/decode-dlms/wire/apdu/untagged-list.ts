@@ -1,6 +1,6 @@
 // The list of Czech distributors, not A-XDR as a whole:
 //   02 02 | 16 enum | 01 count | count x ( 02 02 | class (2) | OBIS (6) | attribute (1) | A-XDR data )
-import { type AxdrLimits, copyTape, nodeWords, readData } from '../axdr.ts'
+import { type AxdrLimits, nodeCount, readValue } from '../axdr.ts'
 import { type Cursor, finish, lengthPrefix, skip, u8, u16 } from '../cursor.ts'
 import { obisLength } from '../obis.ts'
 import { refuse, WireError } from '../reasons.ts'
@@ -19,16 +19,16 @@ export function readUntaggedList(c: Cursor, limits: AxdrLimits, plain: WireError
     // The smallest entry takes 12 bytes.
     if (count * 12 > c.end - c.at) refuse('axdr_truncated', c.at)
     const entries: UntaggedEntry[] = []
-    let words = 0
+    let nodes = 0
     for (let k = 0; k < count; k++) {
       if (u8(c) !== 2 || u8(c) !== 2) refuse('axdr_unknown_type', c.at)
       const classId = u16(c)
       const obisAt = skip(c, obisLength)
       const attribute = u8(c)
-      const tape = readData(c, limits)
-      words += tape.used
-      if (words > limits.elements * nodeWords) refuse('axdr_budget', c.at)
-      entries.push({ classId, obisAt, attribute, value: copyTape(c.bytes, tape) })
+      const value = readValue(c, limits)
+      nodes += nodeCount(value)
+      if (nodes > limits.elements) refuse('axdr_budget', c.at)
+      entries.push({ classId, obisAt, attribute, value })
     }
     finish(c)
     return entries
