@@ -32,7 +32,7 @@ const maxPerDate = 262_144
  * dates of one household cannot be joined.
  *
  * *Delivery*: every frame gives at least one record. Throws HaltError if a key is missing: better nothing than a plain or
- * stale identifier. *Order*: not kept: the output of a batch is sorted by pseudonym, then start, so that it says nothing
+ * stale identifier. *Order*: not kept: the output of a batch is sorted by pseudonym, start and channel, so that it says nothing
  * about the order of arrival. *State*: none; pseudonyms are cached within bounds.
  * *Privacy*: the one step from identified to pseudonymous for readings. Register totals, which would join the dates of a
  * household, and arrival times are left behind. Still personal data: a day of half hours is as good as a name.
@@ -75,12 +75,13 @@ function byPseudonym(a: Made, b: Made): number {
   return (
     a.order - b.order ||
     a.value.pseudonym.compare(b.value.pseudonym) ||
-    firstStart(a.value.intervals) - firstStart(b.value.intervals)
+    firstPlace(a.value.intervals) - firstPlace(b.value.intervals)
   )
 }
 
-function firstStart(intervals: HouseholdReading['intervals']): number {
-  return intervals[0]?.start ?? 0
+/** Start and channel of the first interval: no two records after deduplication share them. */
+function firstPlace([first]: HouseholdReading['intervals']): number {
+  return first === undefined ? 0 : first.start * 2 + (first.channel === 'import' ? 0 : 1)
 }
 
 type Interval = HouseholdReading['intervals'][number]
