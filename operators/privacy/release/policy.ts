@@ -43,9 +43,9 @@ export interface ClassRule {
 }
 
 /**
- * Defaults. S and the equal split are those of docs on utility; the counts and shares follow California's D.14-05-016 as
- * utilities apply it (residential 100; others 15, none above 15 %). rho 0.02435597 is the largest with at most epsilon 1
- * at delta 1e-6 (Canonne, Kamath and Steinke 2020, corollary 13).
+ * Defaults. S grows with the level, where noise weighs less than what a tight clip takes from evening peaks; the counts
+ * and shares follow California's D.14-05-016 as utilities apply it (residential 100; others 15, none above 15 %). rho
+ * 0.02435597 is the largest of eight decimals with at most epsilon 1 at delta 1e-6 (Canonne, Kamath and Steinke 2020).
  */
 export const defaultPolicy: ReleasePolicy = deepFreeze({
   windowSeconds: 1_800,
