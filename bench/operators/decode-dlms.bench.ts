@@ -136,11 +136,7 @@ const interval = bytes(
 const intervalFrame = wrapper(generalGlo(interval, 0x30, 7))
 const intervalKeys = keysFor(0)
 const intervalContext: DecodeContext = { transport: 'wrapper', keys: () => intervalKeys }
-const profile =
-  intervalProfiles.get('interval-30min') ??
-  (() => {
-    throw new Error('no profile')
-  })()
+const profile = profileOf('interval-30min')
 const read: Work = () => {
   const found = intervalReadings(messageOf(decode(intervalFrame, intervalContext)), profile)
   if (!('readings' in found)) throw new Error(found.reason)

@@ -24,7 +24,7 @@ import type { Content, DecodeContext, Decoded, Path, Refused, Trust } from './ty
 import { readTransferBlock } from './wire/apdu/general-block-transfer.ts'
 import { readApdu } from './wire/apdu/index.ts'
 import type { Message } from './wire/apdu/message.ts'
-import { apduTag } from './wire/apdu/tags.ts'
+import { apduTag, insideGeneral, outOfScope } from './wire/apdu/tags.ts'
 import { defaultAxdrLimits, readValue } from './wire/axdr.ts'
 import { joinBlock } from './wire/blocks.ts'
 import { cursor, finish } from './wire/cursor.ts'
@@ -169,7 +169,9 @@ function readLayer(bytes: Uint8Array, at: number, end: number, work: Work, depth
     const { plaintext } = layer
     if (plaintext === undefined) return undefined
     work.stage = 'plaintext'
-    if (layer.inner >= 0 && plaintext[0] !== layer.inner) refuse('apdu_unknown_tag', 0)
+    const first = plaintext[0] as number
+    if (layer.inner >= 0 ? first !== layer.inner : !insideGeneral.has(first) && !outOfScope.has(first))
+      refuse('apdu_unknown_tag', 0)
     const inner = readLayer(plaintext, 0, plaintext.length, work, depth)
     if (inner !== undefined) inner.ciphered = cipheredOf(layer)
     return inner

@@ -56,7 +56,10 @@ export function decodeDump(bytes: Uint8Array, context: DecodeContext): Dump {
       faults.push({ reason: scan.reason, at: scan.start })
     }
     from = scan.next
-    if (scan.kind === 'more') return { units, faults, pending }
+    if (scan.kind !== 'more') continue
+    // Flags alone are idle fill in a stream, but a capture of nothing else holds no frame.
+    if (units.length === 0 && faults.length === 0 && bytes.length > 0) faults.push({ reason: 'frame_missing', at: 0 })
+    return { units, faults, pending }
   }
 }
 

@@ -5,6 +5,7 @@ import { type Dump, decodeDump } from './dump.ts'
 import { messageFacts, securityFacts } from './expect-message.ts'
 import { hdlcFacts, mbusFacts } from './link-facts.ts'
 import type { DecodeContext, Decoded, KeyLookup, Refused } from './types.ts'
+import { apduTag } from './wire/apdu/tags.ts'
 import { tagLength, titleLength } from './wire/cipher.ts'
 import { uint16At } from './wire/cursor.ts'
 import type { Transport } from './wire/link.ts'
@@ -52,15 +53,10 @@ export function expectationOf(record: FrameRecord): Expectation {
     faultName(reason, transport, dump),
   ])
   for (const { at, decoded } of dump.units) {
-    const message = messageOf(decoded, record)
+    const message = messageOf(decoded, record) ?? cutTelegram(decoded, transport, bytes)
     if (message !== undefined) messages.push(message)
-    if (decoded.outcome === 'refused') told.push([at, refusalName(decoded, transport)])
-    if (
-      decoded.outcome === 'message' &&
-      decoded.content.message.kind === 'p1-telegram' &&
-      !decoded.content.message.complete
-    )
-      told.push([at, 'no-frame'])
+    if (decoded.outcome === 'refused')
+      told.push([at, isTelegram(transport, bytes) ? 'no-frame' : refusalName(decoded, transport)])
     if (decoded.outcome === 'refused' && isLoneSegment(decoded, transport, bytes, at)) facts['incomplete'] = 'segment'
   }
   told.sort(([first], [second]) => first - second)
@@ -156,6 +152,16 @@ function verifiesWithoutAad(decoded: Decoded, bound: Uint8Array | undefined, rec
 
 function startsAsWrapper(record: FrameRecord): boolean {
   return record.hex.startsWith('0001')
+}
+
+function isTelegram(transport: Transport, bytes: Uint8Array): boolean {
+  return transport === 'apdu' && bytes[0] === apduTag.p1Text
+}
+
+// What is left of a telegram without its last line is still worth a look.
+function cutTelegram(decoded: Decoded, transport: Transport, bytes: Uint8Array): Json | undefined {
+  if (decoded.outcome !== 'refused' || !isTelegram(transport, bytes)) return undefined
+  return { apdu: 'p1-telegram', text: Buffer.from(bytes).toString('latin1') }
 }
 
 function isLoneSegment(decoded: Refused, transport: Transport, bytes: Uint8Array, at: number): boolean {

@@ -74,7 +74,7 @@ function extract(message: Message, compiled: CompiledProfile, options: IntervalO
   const timeBytes = message.kind === 'data-notification' ? message.bytes : undefined
   const value = bodyOf(message)
   if (value === undefined) return refuse('obis_unmapped', 0)
-  const found = collect(value, compiled)
+  collect(value, compiled)
   if (found.buffer >= 0) return fromBuffer(value, found, compiled, options)
   if (!found.any) return refuse('obis_unmapped', 0)
   if (compiled.clockIsNotification && timeBytes !== undefined && timeAt >= 0) {
@@ -121,60 +121,74 @@ interface Found {
   capturePeriod: number
 }
 
+// One for all messages, since nothing here is re-entered: reading out four values must not cost ten allocations.
+const found: Found = {
+  nodes: [],
+  scales: [],
+  any: false,
+  clock: -1,
+  status: -1,
+  buffer: -1,
+  captureObjects: -1,
+  capturePeriod: -1,
+}
+const nothing: AxdrValue = { bytes: new Uint8Array(0), words: new Int32Array(0), root: 0 }
+let subject = nothing
+let roles: CompiledProfile
+
 function collect(value: AxdrValue, compiled: CompiledProfile): Found {
-  const { bytes, words } = value
   const slots = compiled.channels.length * 2
-  const found: Found = {
-    nodes: new Array<number>(slots).fill(-1),
-    scales: new Array<number>(slots * 2).fill(-1),
-    any: false,
-    clock: -1,
-    status: -1,
-    buffer: -1,
-    captureObjects: -1,
-    capturePeriod: -1,
-  }
+  for (let k = 0; k < slots; k++) found.nodes[k] = -1
+  for (let k = 0; k < slots * 2; k++) found.scales[k] = -1
+  found.any = false
+  found.clock = -1
+  found.status = -1
+  found.buffer = -1
+  found.captureObjects = -1
+  found.capturePeriod = -1
   if (compiled.columns.length > 0 && isBuffer(value, compiled.columns.length)) {
     found.buffer = value.root
     return found
   }
-  walk(value, (node, obisAt, _index, object, scalerUnit) => {
-    if (obisAt < 0) return
-    if (object >= 0 && objectClass(bytes, words, object) === profileGeneric) {
-      takeProfile(value, node, objectAttribute(bytes, words, object), found)
-      return
-    }
-    const role = roleAt(compiled, bytes, obisAt)
-    if (role === undefined || tagOf(words, node) === axdrTag.nullData) return
-    if (role.use === 'clock') found.clock = once(found.clock, node, obisAt)
-    else if (role.use === 'status') found.status = once(found.status, node, obisAt)
-    else takeEnergy(value, role, node, scalerUnit, obisAt, found)
-  })
+  subject = value
+  roles = compiled
+  try {
+    walk(value, visit)
+  } finally {
+    // No message is kept alive between calls.
+    subject = nothing
+  }
   return found
 }
 
-function takeEnergy(
-  value: AxdrValue,
-  role: Role,
-  node: number,
-  scalerUnit: number,
-  obisAt: number,
-  found: Found,
-): void {
-  const slot = role.channel * 2 + (role.use === 'register' ? 1 : 0)
-  found.nodes[slot] = once(found.nodes[slot] as number, node, obisAt)
-  const { bytes, words } = value
-  found.scales[slot * 2] =
-    scalerUnit < 0 ? role.scaler : ((bytes[offsetOf(words, scalerUnit + 1)] as number) << 24) >> 24
-  found.scales[slot * 2 + 1] = scalerUnit < 0 ? role.unit : (bytes[offsetOf(words, scalerUnit + 2)] as number)
-  if (role.use === 'interval') found.any = true
+function visit(node: number, obisAt: number, _index: number, object: number, scalerUnit: number): void {
+  if (obisAt < 0) return
+  const { bytes, words } = subject
+  if (object >= 0 && objectClass(bytes, words, object) === profileGeneric) {
+    takeProfile(subject, node, objectAttribute(bytes, words, object), found)
+    return
+  }
+  const role = roleAt(roles, bytes, obisAt)
+  if (role === undefined || tagOf(words, node) === axdrTag.nullData) return
+  if (role.use === 'clock') found.clock = once(found.clock, node, obisAt)
+  else if (role.use === 'status') found.status = once(found.status, node, obisAt)
+  else takeEnergy(subject, role, node, scalerUnit, obisAt, found)
 }
 
-function takeProfile(value: AxdrValue, node: number, attribute: number, found: Found): void {
+function takeEnergy(value: AxdrValue, role: Role, node: number, scalerUnit: number, obisAt: number, to: Found): void {
+  const slot = role.channel * 2 + (role.use === 'register' ? 1 : 0)
+  to.nodes[slot] = once(to.nodes[slot] as number, node, obisAt)
+  const { bytes, words } = value
+  to.scales[slot * 2] = scalerUnit < 0 ? role.scaler : ((bytes[offsetOf(words, scalerUnit + 1)] as number) << 24) >> 24
+  to.scales[slot * 2 + 1] = scalerUnit < 0 ? role.unit : (bytes[offsetOf(words, scalerUnit + 2)] as number)
+  if (role.use === 'interval') to.any = true
+}
+
+function takeProfile(value: AxdrValue, node: number, attribute: number, to: Found): void {
   const at = offsetOf(value.words, node)
-  if (attribute === bufferAttribute) found.buffer = once(found.buffer, node, at)
-  else if (attribute === captureObjectsAttribute) found.captureObjects = once(found.captureObjects, node, at)
-  else if (attribute === capturePeriodAttribute) found.capturePeriod = once(found.capturePeriod, node, at)
+  if (attribute === bufferAttribute) to.buffer = once(to.buffer, node, at)
+  else if (attribute === captureObjectsAttribute) to.captureObjects = once(to.captureObjects, node, at)
+  else if (attribute === capturePeriodAttribute) to.capturePeriod = once(to.capturePeriod, node, at)
 }
 
 // The same object twice in one message: there is no telling which is meant.
@@ -191,18 +205,18 @@ function isBuffer(value: AxdrValue, columns: number): boolean {
 
 function fromBuffer(
   value: AxdrValue,
-  found: Found,
+  { buffer, captureObjects, capturePeriod }: Found,
   compiled: CompiledProfile,
   options: IntervalOptions,
 ): readonly IntervalReading[] {
   const { bytes, words } = value
   const { profile } = compiled
-  const at = offsetOf(words, found.buffer)
-  if (tagOf(words, found.buffer) !== axdrTag.array) refuse('value_out_of_range', at)
-  const columns = found.captureObjects < 0 ? compiled.columns : columnsOf(value, found.captureObjects, compiled)
-  if (found.capturePeriod >= 0) {
-    const period = integerAt(bytes, tagOf(words, found.capturePeriod), offsetOf(words, found.capturePeriod))
-    if (period !== profile.periodSeconds) refuse('time_invalid', offsetOf(words, found.capturePeriod))
+  const at = offsetOf(words, buffer)
+  if (tagOf(words, buffer) !== axdrTag.array) refuse('value_out_of_range', at)
+  const columns = captureObjects < 0 ? compiled.columns : columnsOf(value, captureObjects, compiled)
+  if (capturePeriod >= 0) {
+    const period = integerAt(bytes, tagOf(words, capturePeriod), offsetOf(words, capturePeriod))
+    if (period !== profile.periodSeconds) refuse('time_invalid', offsetOf(words, capturePeriod))
   }
   const clockColumn = columns.findIndex((role) => role?.use === 'clock')
   const statusColumn = columns.findIndex((role) => role?.use === 'status')
@@ -219,7 +233,7 @@ function fromBuffer(
   const readings: IntervalReading[] = []
   walkRows(
     value,
-    found.buffer,
+    buffer,
     { clockColumn, periodSeconds: profile.periodSeconds, newestFirst: profile.newestFirst },
     (cells) => {
       if (cells.length !== columns.length) refuse('obis_unmapped', at)

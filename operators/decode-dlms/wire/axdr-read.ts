@@ -100,8 +100,8 @@ export function dataTree(value: AxdrValue, node = value.root): DataTree {
   const size = sizeOf(words, node)
   if (isContainer(tag)) {
     const elements: DataTree[] = []
-    for (let child = node + 1; child < nextOf(words, node); child = nextOf(words, child))
-      elements.push(dataTree(value, child))
+    const end = nextOf(words, node)
+    for (let child = node + 1; child < end; child = nextOf(words, child)) elements.push(dataTree(value, child))
     return { type: axdrName[tag] as 'array' | 'structure' | 'compact-array', elements }
   }
   switch (tag) {
@@ -123,7 +123,7 @@ export function dataTree(value: AxdrValue, node = value.root): DataTree {
     case axdrTag.dateTime:
     case axdrTag.date:
     case axdrTag.time:
-      return { type: axdrName[tag] as 'octet-string', value: bytes.subarray(at, at + size) }
+      return { type: axdrName[tag] as 'octet-string', value: new Uint8Array(bytes.buffer, bytes.byteOffset + at, size) }
     default:
       return { type: axdrName[tag] as IntegerType, value: integerAt(bytes, tag, at) as number | bigint }
   }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { decode } from '../../../operators/decode-dlms/decode.ts'
 import { readings } from '../../../operators/decode-dlms/interpret/readings.ts'
 import type { Message } from '../../../operators/decode-dlms/wire/apdu/message.ts'
+import { frameById } from './frames.ts'
 import { bytes, plainContext } from './make.ts'
 
 function messageOf(hex: string): Message {
@@ -82,6 +83,20 @@ describe('APDUs', () => {
   it('data-notification keeps a 32-bit invoke id without a sign', () => {
     const message = messageOf('0f ffffffff 00 1105')
     assert.equal(message.kind === 'data-notification' && message.invokeId, 0xffffffff)
+  })
+
+  it('P1 telegrams are taken whole, with and without checksum', () => {
+    const text = Buffer.from('/ABC5\\1\r\n\r\n1-0:1.8.0(000001*Wh)\r\n!\r\n')
+    assert.equal(messageOf(text.toString('hex')).kind, 'p1-telegram')
+    for (let length = 1; length < text.length; length++) {
+      const cut = reasonOf(text.subarray(0, length).toString('hex'))
+      assert.equal(cut, 'frame_truncated', `${length} bytes`)
+    }
+    const [message] = frameById('dsmr-parser-sagemcom-t210-p1').expect['messages'] as readonly [{ plaintext: string }]
+    const captured = Buffer.from(message.plaintext, 'hex')
+    assert.equal(messageOf(captured.toString('hex')).kind, 'p1-telegram')
+    captured[40] = (captured[40] as number) ^ 1
+    assert.equal(reasonOf(captured.toString('hex')), 'checksum_mismatch')
   })
 
   const refused: readonly (readonly [string, string, string])[] = [

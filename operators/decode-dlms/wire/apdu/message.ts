@@ -95,7 +95,7 @@ export type Message =
       readonly error: number
       readonly code: number
     }
-  | { readonly kind: 'p1-telegram'; readonly bytes: Uint8Array; readonly complete: boolean }
+  | { readonly kind: 'p1-telegram'; readonly bytes: Uint8Array }
   | { readonly kind: 'data'; readonly value: AxdrValue; readonly trailing: Uint8Array }
 
 /** An association response. `userInformation` is the inner APDU, possibly ciphered, read apart. */

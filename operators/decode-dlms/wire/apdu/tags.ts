@@ -76,3 +76,19 @@ export const outOfScope: ReadonlySet<number> = new Set([
   0xd3,
   0xd5,
 ])
+
+/** What the plaintext of general-glo or general-ded may begin with: associations are not ciphered, and ciphering is not nested. */
+export const insideGeneral: ReadonlySet<number> = new Set([
+  apduTag.initiateRequest,
+  apduTag.initiateResponse,
+  apduTag.confirmedServiceError,
+  apduTag.dataNotification,
+  apduTag.p1Text,
+  apduTag.getRequest,
+  apduTag.eventNotification,
+  apduTag.getResponse,
+  apduTag.actionResponse,
+  apduTag.exceptionResponse,
+  apduTag.accessResponse,
+  apduTag.generalBlockTransfer,
+])
