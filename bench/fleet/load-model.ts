@@ -84,7 +84,7 @@ export function loadModel(seed: number, slots: Slots): LoadSource {
     const random = simulationRandom(seed, 'homeDay', home.home, day.localDay)
     const energy = wattHours.subarray(0, day.slots).fill(0)
     const add = adder(energy, day, minutesPerSlot)
-    const present = occupancy(seed, home, day)
+    const present = occupancy(seed, home, day, weather)
     addBase(random, home, energy, perHour)
     if (present.inUse) {
       addAwake(random, home, weather, present, add)
@@ -138,18 +138,18 @@ interface Occupancy {
   readonly factor: number
 }
 
-function occupancy(seed: number, home: HomeTraits, day: SlotDay): Occupancy {
+function occupancy(seed: number, home: HomeTraits, day: SlotDay, weather: DayWeather): Occupancy {
   const week = Math.floor((day.localDay + 3) / 7)
   const weekday = (day.localDay + 3) % 7
   const ofWeek = simulationRandom(seed, 'homeWeek', home.home, week)
-  const away = ofWeek.chance(0.035)
+  const away = ofWeek.chance(0.025)
   const weekFactor = Math.exp(0.18 * ofWeek.normal())
   const ofDay = simulationRandom(seed, 'homeWeek', home.home, -1 - day.localDay)
-  const out = ofDay.chance(0.03)
+  const out = ofDay.chance(0.02)
   return {
     inUse: !home.vacant && !away && !out,
     weekend: weekday >= 5,
-    factor: home.activity * weekFactor * Math.exp(0.22 * ofDay.normal()),
+    factor: home.activity * weekFactor * (1 + 0.035 * (12.2 - weather.daylightHours)) * Math.exp(0.27 * ofDay.normal()),
   }
 }
 
@@ -166,15 +166,15 @@ function addAwake(random: SimulationRandom, home: HomeTraits, weather: DayWeathe
   const power = home.awakePower * Math.sqrt(present.factor)
   const inByDay = home.homeByDay || present.weekend || random.chance(0.2)
   if (inByDay) {
-    add(rises * 60, (returns - rises) * 60, 0.55 * power * (returns - rises))
+    add(rises * 60, (returns - rises) * 60, 0.8 * power * (returns - rises))
   } else {
     add(rises * 60, 90, 0.7 * power * 1.5)
   }
-  add(returns * 60, (sleeps - returns) * 60, 1.05 * power * (sleeps - returns))
+  add(returns * 60, (sleeps - returns) * 60, 0.9 * power * (sleeps - returns))
   // lamps from dusk to bed; daylight is centred on 13:00 by the clock in summer, 12:10 in winter
   const dusk = 12.4 + weather.daylightHours / 2
   const dark = sleeps - Math.max(dusk, returns)
-  if (dark > 0) add(Math.max(dusk, returns) * 60, dark * 60, 0.6 * power * dark)
+  if (dark > 0) add(Math.max(dusk, returns) * 60, dark * 60, 0.75 * power * dark)
 }
 
 function addUses(random: SimulationRandom, home: HomeTraits, present: Occupancy, add: Add): void {

@@ -69,7 +69,8 @@ export function deliveriesOf(
     faults,
     meters,
     outages,
-    clockAheadMs: clockAhead(random, faults),
+    // a new meter is set when it is put in, and so was the old one for its last reading
+    clockAheadMs: meters.second === undefined ? clockAhead(random, faults) : 0,
     transmissions: [],
     deliveries: [],
   }

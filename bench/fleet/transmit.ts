@@ -1,12 +1,23 @@
 import type { MeterFrame, Transport } from '../../schemas/meter-frame.ts'
 import type { Slots } from './calendar.ts'
 import { type Protector, protectorOf } from './encode/cipher.ts'
-import { blocksOf, hdlcFrames, wrap } from './encode/link.ts'
+import {
+  blocksOf,
+  fillHdlc,
+  fillWrapper,
+  hdlcFrames,
+  hdlcLead,
+  hdlcTail,
+  logicalLink,
+  wrap,
+  wrapperHeader,
+} from './encode/link.ts'
 import { type PushRow, writePush } from './encode/push.ts'
+import { slabAllocator } from './encode/slab.ts'
 import { byteWriter } from './encode/writer.ts'
 import { meterSecrets, recentlyUsed } from './keys.ts'
 import type { Carriage, Meter } from './meters.ts'
-import { simulationHash, simulationRandom } from './random.ts'
+import { type SimulationRandom, simulationHash, simulationRandom } from './random.ts'
 import type { Transmission } from './schedule.ts'
 
 /** True values of a fleet; index home × slots + slot. */
@@ -94,17 +105,41 @@ export function createTransmitter(options: TransmitterOptions): Transmitter {
         },
         slots.calendar,
       )
-      if (protection === 'none') return carry(out.take(), meter.carriage)
-      const keyRef = protection === 'own' ? meter.keyRef : `${meter.keyRef}:stale`
-      return carry(protectorFor(meter, keyRef).protect(out.view(), counter), meter.carriage)
+      if (protection === 'none') return carry(out.length(), meter.carriage, (target, at) => target.set(out.view(), at))
+      const protector = protectorFor(meter, protection === 'own' ? meter.keyRef : `${meter.keyRef}:stale`)
+      return carry(protector.protectedLength(out.length()), meter.carriage, (target, at) =>
+        protector.protect(out.view(), counter, target, at),
+      )
     },
   }
 }
 
-function carry(apdu: Uint8Array, carriage: Carriage): readonly Uint8Array[] {
-  if (carriage === 'wrapper') return [wrap(apdu)]
-  if (carriage === 'blocks') return blocksOf(apdu, pieceBytes).map((block) => wrap(block))
-  return hdlcFrames(apdu, carriage === 'hdlc' ? undefined : pieceBytes)
+const allocate = slabAllocator()
+
+/** Puts an APDU of `length` bytes, which `put` writes, into the transport units of a carriage. */
+function carry(
+  length: number,
+  carriage: Carriage,
+  put: (target: Uint8Array, at: number) => void,
+): readonly Uint8Array[] {
+  if (carriage === 'wrapper') {
+    const unit = allocate(wrapperHeader + length)
+    put(unit, wrapperHeader)
+    fillWrapper(unit)
+    return [unit]
+  }
+  const most = carriage === 'hdlc' ? 1_024 : pieceBytes
+  const information = logicalLink.length + length
+  if (carriage === 'hdlc' && information <= most) {
+    const frame = allocate(hdlcLead + information + hdlcTail)
+    frame.set(logicalLink, hdlcLead)
+    put(frame, hdlcLead + logicalLink.length)
+    fillHdlc(frame, false)
+    return [frame]
+  }
+  const apdu = new Uint8Array(length)
+  put(apdu, 0)
+  return carriage === 'blocks' ? blocksOf(apdu, most).map(wrap) : hdlcFrames(apdu, most)
 }
 
 /** Link layer under which a listener hands on the units of a carriage. */
@@ -119,8 +154,8 @@ export function frameOf(connection: string, zone: string, carriage: Carriage, by
 
 /**
  * Damages the units of one message so that no check can let it pass: one to three flipped bits or a cut-off end in one
- * unit, or a unit that is missing. Left alone are bits that no checksum or tag covers (wrapper ports, HDLC flags), and
- * the last unit of several, which must arrive so that the message after it starts clean.
+ * unit, or a unit that is missing. Left alone is the last unit of several, which must arrive so that the message after
+ * it starts clean.
  */
 export function damaged(units: readonly Uint8Array[], damage: number, carriage: Carriage): readonly Uint8Array[] {
   const random = simulationRandom(damage, 'corruption', units.length)
@@ -130,20 +165,28 @@ export function damaged(units: readonly Uint8Array[], damage: number, carriage: 
     if (i !== which) return unit
     if (random.chance(0.25)) return unit.slice(0, 1 + random.below(unit.length - 3))
     const copy = unit.slice()
-    for (const bit of distinctBits(random, unit.length, carriage)) {
+    for (const bit of checkedBits(random, unit.length, carriage)) {
       copy[bit >>> 3] = (copy[bit >>> 3] as number) ^ (1 << (bit & 7))
     }
     return copy
   })
 }
 
-function distinctBits(random: ReturnType<typeof simulationRandom>, bytes: number, carriage: Carriage): Set<number> {
-  const hdlc = transportOf(carriage) === 'hdlc'
+/**
+ * Bytes that no checksum or tag covers, so that a flipped bit would do no harm: HDLC flags; ports of the wrapper; block
+ * control and acknowledged block of a block transfer.
+ */
+function unchecked(byte: number, length: number, carriage: Carriage): boolean {
+  if (transportOf(carriage) === 'hdlc') return byte === 0 || byte === length - 1
+  return (byte >= 2 && byte < 6) || (carriage === 'blocks' && (byte === 9 || byte === 12 || byte === 13))
+}
+
+function checkedBits(random: SimulationRandom, length: number, carriage: Carriage): Set<number> {
   const bits = new Set<number>()
   const wanted = 1 + random.below(3)
   while (bits.size < wanted) {
-    const bit = hdlc ? 8 + random.below((bytes - 2) * 8) : random.below(bytes * 8)
-    if (hdlc || bit < 16 || bit >= 48) bits.add(bit)
+    const bit = random.below(length * 8)
+    if (!unchecked(bit >>> 3, length, carriage)) bits.add(bit)
   }
   return bits
 }

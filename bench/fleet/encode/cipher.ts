@@ -3,11 +3,16 @@ import { lengthOfLength } from './axdr.ts'
 
 const generalGloCiphering = 0xdb
 const tagLength = 12
+const cipherOptions = { authTagLength: tagLength }
 
 /** What a meter needs to protect an APDU; made once per meter. */
 export interface Protector {
-  /** Wraps a plain APDU under an invocation counter that was never used before with this key. */
-  readonly protect: (plain: Uint8Array, counter: number) => Uint8Array
+  /** Bytes of the protected APDU around a plain one of `plainLength` bytes. */
+  readonly protectedLength: (plainLength: number) => number
+  /**
+   * Writes the protected APDU at `target[at]`, under an invocation counter that was never used before with this key.
+   */
+  readonly protect: (plain: Uint8Array, counter: number, target: Uint8Array, at: number) => void
 }
 
 /**
@@ -31,35 +36,35 @@ export function protectorOf(options: {
   const nonce = new Uint8Array(12)
   nonce.set(systemTitle)
 
-  const protect = (plain: Uint8Array, counter: number): Uint8Array => {
+  const protectedLength = (plainLength: number): number => {
+    const body = 5 + plainLength + tagLength
+    return 10 + lengthOfLength(body) + body
+  }
+  const protect: Protector['protect'] = (plain, counter, target, from) => {
     nonce[8] = counter >>> 24
     nonce[9] = counter >>> 16
     nonce[10] = counter >>> 8
     nonce[11] = counter
-    const cipher = createCipheriv(algorithm, encryption, nonce, { authTagLength: tagLength })
+    const cipher = createCipheriv(algorithm, encryption, nonce, cipherOptions)
     cipher.setAAD(additional)
     const ciphered = cipher.update(plain)
     cipher.final()
     const body = 5 + plain.length + tagLength
-    const apdu = new Uint8Array(10 + lengthOfLength(body) + body)
-    let at = 0
-    apdu[at++] = generalGloCiphering
-    apdu[at++] = 8
-    apdu.set(systemTitle, at)
-    at += 8
+    let at = from
+    target[at++] = generalGloCiphering
+    target[at++] = 8
+    for (let i = 0; i < 8; i++) target[at++] = nonce[i] as number
     if (body >= 0x100) {
-      apdu[at++] = 0x82
-      apdu[at++] = body >>> 8
+      target[at++] = 0x82
+      target[at++] = body >>> 8
     } else if (body >= 0x80) {
-      apdu[at++] = 0x81
+      target[at++] = 0x81
     }
-    apdu[at++] = body
-    apdu[at++] = control
-    apdu.set(nonce.subarray(8), at)
-    at += 4
-    apdu.set(ciphered, at)
-    apdu.set(cipher.getAuthTag(), at + plain.length)
-    return apdu
+    target[at++] = body
+    target[at++] = control
+    for (let i = 8; i < 12; i++) target[at++] = nonce[i] as number
+    target.set(ciphered, at)
+    target.set(cipher.getAuthTag(), at + plain.length)
   }
-  return { protect }
+  return { protectedLength, protect }
 }

@@ -1,18 +1,31 @@
 import { writeLength } from './axdr.ts'
 import { byteWriter } from './writer.ts'
 
-/** TCP/UDP wrapper (IEC 62056-47): version 1, source and destination port, length, APDU. */
-export function wrap(apdu: Uint8Array, source = 1, destination = 1): Uint8Array {
-  const out = new Uint8Array(8 + apdu.length)
-  out[1] = 1
-  out[2] = source >>> 8
-  out[3] = source
-  out[4] = destination >>> 8
-  out[5] = destination
-  out[6] = apdu.length >>> 8
-  out[7] = apdu.length
-  out.set(apdu, 8)
-  return out
+/** Bytes before the APDU in a wrapper unit. */
+export const wrapperHeader = 8
+
+/**
+ * Fills in the header of a TCP/UDP wrapper (IEC 62056-47) whose APDU stands at `unit[8]`: version 1, source and
+ * destination port 1, length.
+ */
+export function fillWrapper(unit: Uint8Array): void {
+  const length = unit.length - wrapperHeader
+  unit[0] = 0
+  unit[1] = 1
+  unit[2] = 0
+  unit[3] = 1
+  unit[4] = 0
+  unit[5] = 1
+  unit[6] = length >>> 8
+  unit[7] = length
+}
+
+/** A wrapper unit around an APDU. */
+export function wrap(apdu: Uint8Array): Uint8Array {
+  const unit = new Uint8Array(wrapperHeader + apdu.length)
+  unit.set(apdu, wrapperHeader)
+  fillWrapper(unit)
+  return unit
 }
 
 const table = Uint16Array.from({ length: 256 }, (_, byte) => {
@@ -32,28 +45,38 @@ const flag = 0x7e
 /** Unnumbered information; with the poll/final bit in the last frame of a message. */
 const unnumbered = 0x03
 const finalBit = 0x10
-const logicalLink = Uint8Array.of(0xe6, 0xe7, 0x00)
+/** LLC header of the meter's side, in front of the APDU. */
+export const logicalLink = Uint8Array.of(0xe6, 0xe7, 0x00)
+
+/** Bytes of an HDLC frame before and after its information. */
+export const hdlcLead = 9
+export const hdlcTail = 3
 
 /**
- * HDLC frames of format type 3 (IEC 62056-46) for one message: flag, format (length, segmentation bit), client address,
- * two-byte meter address, control, header check, information, frame check, flag. The information is E6 E7 00 and the
- * APDU, cut into pieces of at most `maxInformation` bytes; every piece but the last has the segmentation bit.
+ * HDLC frames of format type 3 (IEC 62056-46) for one message. The information is E6 E7 00 and the APDU, cut into
+ * pieces of at most `maxInformation` bytes; every piece but the last has the segmentation bit.
  */
-export function hdlcFrames(apdu: Uint8Array, maxInformation = 1_024): readonly Uint8Array[] {
+export function hdlcFrames(apdu: Uint8Array, maxInformation: number): readonly Uint8Array[] {
   const information = new Uint8Array(logicalLink.length + apdu.length)
   information.set(logicalLink)
   information.set(apdu, logicalLink.length)
   const frames: Uint8Array[] = []
   for (let from = 0; from < information.length; from += maxInformation) {
     const to = Math.min(from + maxInformation, information.length)
-    frames.push(hdlcFrame(information, from, to, to < information.length))
+    const frame = new Uint8Array(hdlcLead + to - from + hdlcTail)
+    frame.set(information.subarray(from, to), hdlcLead)
+    fillHdlc(frame, to < information.length)
+    frames.push(frame)
   }
   return frames
 }
 
-function hdlcFrame(information: Uint8Array, from: number, to: number, more: boolean): Uint8Array {
-  const length = 10 + to - from
-  const frame = new Uint8Array(length + 2)
+/**
+ * Fills in an HDLC frame whose information stands at `frame[9]`: flag, format (type 3, segmentation bit, length), client
+ * address, two-byte meter address, control, header check; after the information the frame check and a flag.
+ */
+export function fillHdlc(frame: Uint8Array, more: boolean): void {
+  const length = frame.length - 2
   frame[0] = flag
   frame[1] = 0xa0 | (more ? 0x08 : 0) | (length >>> 8)
   frame[2] = length
@@ -65,12 +88,10 @@ function hdlcFrame(information: Uint8Array, from: number, to: number, more: bool
   const header = checkSequence(frame, 1, 7)
   frame[7] = header
   frame[8] = header >>> 8
-  frame.set(information.subarray(from, to), 9)
   const check = checkSequence(frame, 1, length - 1)
   frame[length - 1] = check
   frame[length] = check >>> 8
   frame[length + 1] = flag
-  return frame
 }
 
 /**
