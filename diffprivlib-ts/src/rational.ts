@@ -10,6 +10,11 @@ export interface Rational {
 export type Rounding = 'up' | 'down'
 
 const gcd = (a: bigint, b: bigint): bigint => {
+  // Certified bounds are dyadic with thousands of bits, where Euclid's steps would be many: a power of two shares powers of two only.
+  if ((b & (b - 1n)) === 0n && a !== 0n) {
+    const lowest = a & -a
+    return lowest < b ? lowest : b
+  }
   while (b !== 0n) [a, b] = [b, a % b]
   return a
 }

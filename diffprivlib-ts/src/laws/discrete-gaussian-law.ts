@@ -27,7 +27,7 @@ import {
   sub,
   toInteger,
 } from '../rational.ts'
-import { bitsBelowOne, missOf, type NoiseLaw, toBounds } from './law.ts'
+import { type Bounds, bitsBelowOne, missOf, type NoiseLaw, toBounds } from './law.ts'
 
 /** Up to this sigma^2 tails are summed term by term; above it they are bounded by the error function. */
 const summedUpTo = integer(65_536n)
@@ -77,22 +77,25 @@ export const discreteGaussianLaw = (sigma2: Rational): NoiseLaw => {
   const summed = compare(sigma2, summedUpTo) <= 0
   const sigmaBits = Math.max(bitLength(sigma2.num) - bitLength(sigma2.den), 0)
 
-  /** Bits that exp(-k^2 / (2 sigma2)) has before its first significant one. */
-  const decayBits = (k: bigint) => Number(toInteger(mul(halfSquare(k, sigma2), ratio(3n, 2n)), 'up')) + 8
-
-  /** P[|X| <= h] by summation. */
-  const head = (h: bigint, precision: number): Enclosure => {
-    let lower = 0n
-    let upper = 0n
-    let k = 0n
-    for (const weight of weights(sigma2, precision)) {
-      if (k > h) break
-      const times = k === 0n ? 1n : 2n
-      lower += times * weight.lower
-      upper += times * weight.upper
-      k += 1n
+  /**
+   * P[|X| > h] by summation outwards from h + 1, relative to the first term. When a term is down to its rounding, k is past sigma and
+   * sigma at most 256, so later terms shrink by exp(-1/256) or more each and add up to less than 300 times the last one, of 3 units at most.
+   */
+  const tailBySummation = (h: bigint): Bounds => {
+    const precision = 192 + sigmaBits
+    const first = expNegativeRational(halfSquare(h + 1n, sigma2), precision)
+    const step = plain(expNegativeRational(div(one, sigma2), precision))
+    let quotient = plain(expNegativeRational(div(integer(2n * h + 3n), mul(integer(2n), sigma2)), precision))
+    let term: Enclosure = { lower: 1n << BigInt(precision), upper: 1n << BigInt(precision) }
+    let { lower, upper } = term
+    while (term.upper > 3n) {
+      term = timesPositive(term, quotient, precision)
+      quotient = timesPositive(quotient, step, precision)
+      lower += term.lower
+      upper += term.upper
     }
-    return dividePositive({ lower, upper }, normaliser(sigma2, precision), precision)
+    const relative = timesPositive({ lower: 2n * lower, upper: 2n * (upper + 900n) }, first, precision)
+    return toBounds(dividePositive(relative, normaliser(sigma2, precision), precision), precision, first.shift)
   }
 
   /**
@@ -138,20 +141,12 @@ export const discreteGaussianLaw = (sigma2: Rational): NoiseLaw => {
 
   return Object.freeze({
     probability: (k: bigint) => {
-      const precision = 192 + sigmaBits + decayBits(k)
-      const weight = plain(expNegativeRational(halfSquare(k, sigma2), precision))
-      return toBounds(dividePositive(weight, normaliser(sigma2, precision), precision), precision)
+      const precision = 192 + sigmaBits
+      const weight = expNegativeRational(halfSquare(k, sigma2), precision)
+      return toBounds(dividePositive(weight, normaliser(sigma2, precision), precision), precision, weight.shift)
     },
     tail: (h: bigint) => {
-      if (summed) {
-        const precision = 192 + sigmaBits + decayBits(h + 1n)
-        const inside = head(h, precision)
-        const unit = 1n << BigInt(precision)
-        return toBounds(
-          { lower: unit > inside.upper ? unit - inside.upper : 0n, upper: unit - inside.lower },
-          precision,
-        )
-      }
+      if (summed) return tailBySummation(h)
       // Every integer k > h also carries at least the integral of f over [k, k + 1], and the normaliser is within 2^-1000 of its integral.
       const next = integer(h + 1n)
       const below = erfcOfSquare(div(mul(next, next), mul(integer(2n), sigma2)), 128)

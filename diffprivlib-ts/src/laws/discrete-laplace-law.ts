@@ -18,33 +18,32 @@ export const discreteLaplaceLaw = (scale: Rational): NoiseLaw => {
   if (sign(scale) <= 0) throw new ParameterError('the scale of a discrete Laplace must be greater than 0')
   const scaleBits = Math.max(bitLength(scale.num) - bitLength(scale.den) + 1, 0)
   const unit = (precision: number): Enclosure => ({ lower: 1n << BigInt(precision), upper: 1n << BigInt(precision) })
-  /** a^k = exp(-k/scale), at plain precision. */
-  const power = (k: bigint, precision: number) => plain(expNegativeRational(div(integer(k), scale), precision))
+  /** a^k = exp(-k/scale). */
+  const power = (k: bigint, precision: number) => expNegativeRational(div(integer(k), scale), precision)
   const sumWithOne = (a: Enclosure, precision: number): Enclosure => ({
     lower: a.lower + (1n << BigInt(precision)),
     upper: a.upper + (1n << BigInt(precision)),
   })
-  const decayBits = (k: bigint) => Number(divide(k * scale.den * 3n, scale.num * 2n, 'up')) + 8
+  /** Bits before the first significant one of a itself, when the scale is small. */
+  const headBits = Number(divide(scale.den * 3n, scale.num * 2n, 'up')) + 8
 
   return Object.freeze({
     probability: (k: bigint) => {
-      const magnitude = k < 0n ? -k : k
-      const precision = 160 + 2 * scaleBits + decayBits(magnitude + 1n)
-      const a = power(1n, precision)
+      const precision = 160 + 2 * scaleBits
+      const a = plain(power(1n, precision))
       const weight = dividePositive(subtract(unit(precision), a), sumWithOne(a, precision), precision)
-      return toBounds(timesPositive(weight, power(magnitude, precision), precision), precision)
+      const decay = power(k < 0n ? -k : k, precision)
+      return toBounds(timesPositive(weight, decay, precision), precision, decay.shift)
     },
     tail: (h: bigint) => {
-      const precision = 160 + scaleBits + decayBits(h + 1n)
-      const a = power(1n, precision)
-      return toBounds(
-        dividePositive(times(power(h + 1n, precision), 2n), sumWithOne(a, precision), precision),
-        precision,
-      )
+      const precision = 160 + scaleBits
+      const a = plain(power(1n, precision))
+      const decay = power(h + 1n, precision)
+      return toBounds(dividePositive(times(decay, 2n), sumWithOne(a, precision), precision), precision, decay.shift)
     },
     variance: () => {
-      const precision = 256 + 4 * scaleBits + decayBits(1n)
-      const a = power(1n, precision)
+      const precision = 256 + 4 * scaleBits + headBits
+      const a = plain(power(1n, precision))
       const complement = subtract(unit(precision), a)
       return toBounds(
         dividePositive(times(a, 2n), timesPositive(complement, complement, precision), precision),
@@ -55,7 +54,7 @@ export const discreteLaplaceLaw = (scale: Rational): NoiseLaw => {
       const miss = missOf(confidence)
       const precision = 160 + scaleBits + bitsBelowOne(miss)
       // P[|X| > h] = 2 a^(h+1) / (1 + a) <= miss exactly when h + 1 >= scale * ln(2 / (miss (1 + a))).
-      const a = power(1n, precision)
+      const a = plain(power(1n, precision))
       const sum = sumWithOne(a, precision)
       const lnSum = {
         lower: ln({ num: sum.lower, den: 1n << BigInt(precision) }, precision).lower,

@@ -1,6 +1,6 @@
 import { ParameterError } from '../errors.ts'
 import type { Enclosure } from '../numeric/fixed-point.ts'
-import { bitLength, compare, one, type Rational, ratio, sign, sub } from '../rational.ts'
+import { bitLength, compare, one, type Rational, ratio, sign, sub, zero } from '../rational.ts'
 
 /** A real number between two fractions. */
 export interface Bounds {
@@ -30,11 +30,15 @@ export const missOf = (confidence: Rational): Rational => {
   return miss
 }
 
-/** An enclosure at `precision` as two fractions. */
-export const toBounds = ({ lower, upper }: Enclosure, precision: number): Bounds => ({
-  lower: ratio(lower, 1n << BigInt(precision)),
-  upper: ratio(upper, 1n << BigInt(precision)),
-})
+/** Values below 2^-(this) are only said to lie between 0 and it. */
+const smallestShift = 1 << 20
+
+/** An enclosure at `precision`, times 2^-shift, as two fractions. */
+export const toBounds = ({ lower, upper }: Enclosure, precision: number, shift = 0): Bounds => {
+  if (shift > smallestShift) return { lower: zero, upper: ratio(1n, 1n << BigInt(smallestShift)) }
+  const unit = 1n << BigInt(precision + shift)
+  return { lower: ratio(lower, unit), upper: ratio(upper, unit) }
+}
 
 /** How many bits a value near `miss` needs before its first significant one. */
 export const bitsBelowOne = (miss: Rational): number => Math.max(bitLength(miss.den) - bitLength(miss.num) + 1, 0)
