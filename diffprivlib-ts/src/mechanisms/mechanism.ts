@@ -50,7 +50,8 @@ export interface Mechanism {
 
 const largestNumber = 2 ** 52
 
-const requireInteger = (value: number): void => {
+const requireNumber = (value: number, sampler: IntegerSampler): void => {
+  if (!sampler.numbers) throw new ParameterError('the scale is above 2^36: pass a bigint, which is returned as one')
   // The message must not hold the value: it is the secret.
   if (!Number.isInteger(value) || Math.abs(value) > largestNumber)
     throw new ParameterError(
@@ -74,14 +75,14 @@ export const oneShot = (parts: {
   function release(value: number): number
   function release(value: bigint): bigint
   function release(value: number | bigint): number | bigint {
-    if (typeof value === 'number') requireInteger(value)
+    if (typeof value === 'number') requireNumber(value, sampler)
     spend()
     return typeof value === 'number' ? value + sampler.nextNumber() : value + sampler.next()
   }
   function releaseAll(values: readonly number[]): number[]
   function releaseAll(values: readonly bigint[]): bigint[]
   function releaseAll(values: readonly (number | bigint)[]): (number | bigint)[] {
-    for (const value of values) if (typeof value === 'number') requireInteger(value)
+    for (const value of values) if (typeof value === 'number') requireNumber(value, sampler)
     spend()
     return values.map((value) => (typeof value === 'number' ? value + sampler.nextNumber() : value + sampler.next()))
   }

@@ -9,19 +9,22 @@ export interface IntegerSampler {
    * a safe integer; below it the chance of one is less than exp(-100000).
    */
   readonly nextNumber: () => number
+  /** Whether the scale allows `nextNumber`. */
+  readonly numbers: boolean
 }
 
 /** The largest scale whose draws are handed out as numbers. */
 export const numberScaleLimit = 2 ** 36
 
 /** The sampler over bigint draws, with numbers where the scale allows them. */
-export const fromBigints = (next: () => bigint, scaleAllowsNumbers: boolean): IntegerSampler =>
+export const fromBigints = (next: () => bigint, numbers: boolean): IntegerSampler =>
   Object.freeze({
     next,
     nextNumber: () => {
-      if (!scaleAllowsNumbers) throw new ParameterError('the scale is above 2^36: use next(), which returns a bigint')
+      if (!numbers) throw new ParameterError('the scale is above 2^36: use next(), which returns a bigint')
       return toSafe(next())
     },
+    numbers,
   })
 
 /** A bigint as a number. Throws ParameterError when it is not a safe integer. */
@@ -34,4 +37,4 @@ export const toSafe = (value: bigint): number => {
 
 /** The sampler over draws that are safe integers by their scale. */
 export const fromNumbers = (nextNumber: () => number): IntegerSampler =>
-  Object.freeze({ next: () => BigInt(nextNumber()), nextNumber })
+  Object.freeze({ next: () => BigInt(nextNumber()), nextNumber, numbers: true })
