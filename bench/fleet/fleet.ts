@@ -13,6 +13,7 @@ import { type LoadSource, loadModel } from './load-model.ts'
 import {
   connectionOf,
   defaultMeterMix,
+  defaultProfileNames,
   type MeterMix,
   meterOf,
   type ProfileNames,
@@ -102,7 +103,6 @@ export interface Fleet {
 }
 
 const dayMs = 86_400_000
-const defaultProfileNames: ProfileNames = { described: 'described-list', objects: 'push-object-list' }
 
 /** Makes a fleet. Throws an `Error` that names the option on impossible ones. */
 export function createFleet(options: FleetOptions): Fleet {

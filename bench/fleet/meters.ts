@@ -46,6 +46,9 @@ export interface ProfileNames {
   readonly objects: string
 }
 
+/** Names for layouts that describe themselves, but for the unit of a push object list, which the profile has to know. */
+export const defaultProfileNames: ProfileNames = { described: 'described-list', objects: 'push-object-list' }
+
 const twenty = 0xfffff
 
 /**
@@ -59,6 +62,18 @@ export function scattered(seed: number, n: number, which: number): number {
     const next = left ^ (simulationHash(seed, 'identity', right, which * 8 + round) & twenty)
     left = right
     right = next
+  }
+  return left * (twenty + 1) + right
+}
+
+/** The `n` whose `scattered` number this is. */
+export function gathered(seed: number, number: number, which: number): number {
+  let left = Math.floor(number / (twenty + 1)) & twenty
+  let right = number & twenty
+  for (let round = 3; round >= 0; round--) {
+    const before = right ^ (simulationHash(seed, 'identity', left, which * 8 + round) & twenty)
+    right = left
+    left = before
   }
   return left * (twenty + 1) + right
 }
@@ -99,6 +114,18 @@ export function meterOf(seed: number, home: number, generation: number, mix: Met
 /** Connection point of a home. Identifying, as in a real register. */
 export function connectionOf(seed: number, home: number): string {
   return `CP${hex10(scattered(seed, home, 1))}`
+}
+
+/** The home of a connection point; `undefined` if it is written in another form. May lie outside the fleet. */
+export function homeOfConnection(seed: number, connection: string): number | undefined {
+  const digits = /^CP([0-9A-F]{10})$/.exec(connection)?.[1]
+  return digits === undefined ? undefined : gathered(seed, Number.parseInt(digits, 16), 1)
+}
+
+/** The home whose first meter has this system title. */
+export function homeOfTitle(seed: number, systemTitle: string): number | undefined {
+  const digits = new RegExp(`^${maker}([0-9A-F]{10})$`).exec(systemTitle)?.[1]
+  return digits === undefined ? undefined : gathered(seed, Number.parseInt(digits, 16), 0)
 }
 
 /** Measuring point of a home: 13 digits. */

@@ -1,6 +1,7 @@
 import type { Register, RegisteredGroup } from '../../operators/contract/register.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
+import { homeOfConnection, homeOfTitle, type MeterMix, meterOf, type RegisterOptions, registerEntry } from './meters.ts'
 
 /** A register over entries held in memory. Groups count the points whose newest entry is not closed. */
 export function fleetRegister(entries: readonly RegisterEntry[]): Register {
@@ -42,4 +43,34 @@ function countGroups(entries: readonly RegisterEntry[]): Readonly<Record<Level, 
     result[level] = [...groups].map(([group, count]) => ({ group, level, ...count }))
   }
   return result
+}
+
+/**
+ * A register for very many meters without exchanges: entries are computed when asked for and kept, so that a million
+ * meters need no memory until they speak.
+ */
+export function computedRegister(
+  options: RegisterOptions & { readonly homes: number; readonly meterMix: MeterMix; readonly validFrom: EpochMs },
+): Register & { readonly entryOf: (home: number) => RegisterEntry } {
+  const { seed, homes, meterMix, validFrom, topology, zone, timeZone } = options
+  const kept: (RegisterEntry | undefined)[] = new Array(homes)
+  const entryOf = (home: number): RegisterEntry => {
+    const known = kept[home]
+    if (known !== undefined) return known
+    const made = registerEntry(options, meterOf(seed, home, 0, meterMix), validFrom, null)
+    kept[home] = made
+    return made
+  }
+  const entryAt = (home: number | undefined, at: EpochMs): RegisterEntry | undefined =>
+    home === undefined || home >= homes || at < validFrom ? undefined : entryOf(home)
+  return {
+    entryOf,
+    byConnection: (connection, at) => entryAt(homeOfConnection(seed, connection), at),
+    byTitle: (systemTitle, at) => entryAt(homeOfTitle(seed, systemTitle), at),
+    groups: (level) =>
+      topology.groups(level).map((group) => {
+        const [from, to] = topology.homesOf(level, group) ?? [0, 0]
+        return { group, level, zone, timeZone, residential: to - from, other: 0 }
+      }),
+  }
 }

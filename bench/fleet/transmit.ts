@@ -42,6 +42,8 @@ export interface TransmitterOptions {
   readonly slots: Slots
   readonly values: FleetValues
   readonly statusFlagged: number
+  /** How many meters' keys to keep; default 65,536. */
+  readonly keptMeters?: number
 }
 
 /** Information per HDLC frame and per block of meters that cut their messages up. */
@@ -49,9 +51,9 @@ const pieceBytes = 64
 
 /** Turns transmissions into bytes. Keeps the keys of the meters used last. */
 export function createTransmitter(options: TransmitterOptions): Transmitter {
-  const { seed, slots, values, statusFlagged } = options
+  const { seed, slots, values, statusFlagged, keptMeters = 65_536 } = options
   const { intervalMs } = slots
-  const protectors = recentlyUsed<Protector>(65_536)
+  const protectors = recentlyUsed<Protector>(keptMeters)
   const out = byteWriter()
 
   const protectorFor = (meter: Meter, keyRef: string): Protector => {
