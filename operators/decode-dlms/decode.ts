@@ -11,15 +11,7 @@
 // `decoded.outcome` is `message`, `pending` (a part was kept), `link` (no APDU), `duplicate` (the replay check knew it) or `refused`.
 // Values are only in `content`; no reason holds bytes, keys or titles.
 
-import {
-  cipheredOf,
-  isCiphered,
-  type Layer,
-  type LayerHolder,
-  openLayer,
-  protectionBits,
-  protectionName,
-} from './security.ts'
+import { isCiphered, type Layer, type LayerHolder, openLayer, protectionBits, protectionName } from './security.ts'
 import type { Content, DecodeContext, Decoded, Path, Refused, Trust } from './types.ts'
 import { readTransferBlock } from './wire/apdu/general-block-transfer.ts'
 import { readApdu } from './wire/apdu/index.ts'
@@ -140,7 +132,7 @@ function finished(content: Content | undefined, work: Work, before: Pending): De
   const pending = pendingOf(work, before)
   const { path, layer } = work
   if (content === undefined) {
-    if (layer?.tag === 'unopened') return { outcome: 'duplicate', path, pending, ciphered: cipheredOf(layer) }
+    if (layer?.tag === 'unopened') return { outcome: 'duplicate', path, pending, ciphered: layer }
     return { outcome: 'pending', path, pending, content: undefined }
   }
   if (content.message.kind === 'get-response-with-datablock' && content.message.result === undefined)
@@ -173,7 +165,7 @@ function readLayer(bytes: Uint8Array, at: number, end: number, work: Work, depth
     if (layer.inner >= 0 ? first !== layer.inner : !insideGeneral.has(first) && !outOfScope.has(first))
       refuse('apdu_unknown_tag', 0)
     const inner = readLayer(plaintext, 0, plaintext.length, work, depth)
-    if (inner !== undefined) inner.ciphered = cipheredOf(layer)
+    if (inner !== undefined) inner.ciphered = layer
     return inner
   }
   return readPlain(bytes, at, end, tag, work)
@@ -272,8 +264,11 @@ function part(work: Work, before: Pending, content: Content | undefined): Decode
 
 function refused(reason: DecodeReason, byteOffset: number, work: Work, before: Pending): Refused {
   const { layer } = work
-  if (layer !== undefined && reason === 'authentication_failed') layer.tag = 'failed'
-  const ciphered = layer === undefined ? undefined : cipheredOf(layer)
+  if (layer !== undefined) {
+    if (reason === 'authentication_failed') layer.tag = 'failed'
+    // What was refused is not shown, even if it was decrypted first.
+    layer.plaintext = undefined
+  }
   return {
     outcome: 'refused',
     path: work.path,
@@ -281,7 +276,7 @@ function refused(reason: DecodeReason, byteOffset: number, work: Work, before: P
     reason,
     stage: work.stage,
     byteOffset,
-    ciphered,
+    ciphered: layer,
   }
 }
 

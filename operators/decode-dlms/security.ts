@@ -19,30 +19,22 @@ export function protectionName(bits: number): Protection {
   return bits === 0x20 ? 'encrypted' : bits === 0x10 ? 'authenticated' : 'none'
 }
 
-/** A ciphered layer on its way: filled as far as it was read, so that a refusal can name it. One object a frame. */
-export interface Layer {
-  wrapper: string
-  control: number
-  invocationCounter: number
-  systemTitle: Uint8Array | undefined
-  tag: Ciphered['tag']
-  replay: Ciphered['replay']
-  plaintext: Uint8Array | undefined
+/**
+ * A ciphered layer on its way: filled as far as it was read, so that a refusal can name it. One object a frame: once the frame is decided it is
+ * handed out as `Ciphered` and not changed again.
+ */
+export interface Layer extends Writable<Ciphered> {
   /** The title that counts: the one carried, else the one bound to the connection. */
   title: Uint8Array | undefined
   /** Tag that the plaintext must begin with; -1 if any plain APDU may be inside. */
   inner: number
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** Where the layer is kept while it is being read. */
 export interface LayerHolder {
   layer: Layer | undefined
-}
-
-/** What of a layer may be told: everything but the title that was used. */
-export function cipheredOf(layer: Layer): Ciphered {
-  const { wrapper, control, invocationCounter, systemTitle, tag, replay, plaintext } = layer
-  return { wrapper, control, invocationCounter, systemTitle, tag, replay, plaintext }
 }
 
 /** Whether an APDU with this tag is ciphered in a way that this decoder opens. */

@@ -14,26 +14,6 @@ export type Layout =
   | 'positional'
   | 'array{untagged class/obis/attribute, value}'
 
-/** One value in a list. Offsets are into the bytes of the value. */
-export interface Entry {
-  /** Node of the value. */
-  readonly node: number
-  /** Offset of the six OBIS bytes; -1 if the layout gives none. */
-  readonly obisAt: number
-  /** Place in the list; -1 where an OBIS code says more. */
-  readonly index: number
-  readonly classId: number | undefined
-  readonly attribute: number | undefined
-  /** Node of the scaler-unit structure; -1 if the push carries none. */
-  readonly scalerUnit: number
-}
-
-/** A recognised arrangement and its entries in the order of the wire. */
-export interface Arranged {
-  readonly layout: Layout
-  readonly entries: readonly Entry[]
-}
-
 /**
  * Told once for each value of a list, in the order of the wire.
  * @param node the value. @param obisAt offset of its OBIS code, -1 if none. @param index its place, -1 if it has an OBIS code.
@@ -64,24 +44,6 @@ export function walk(value: AxdrValue, visit: Visit): Layout {
   }
   for (let node = root + 1, index = 0; node < end; node = nextOf(words, node), index++) visit(node, -1, index, -1, -1)
   return 'positional'
-}
-
-/** The arrangement of a value with its entries as objects. */
-export function arrange(value: AxdrValue): Arranged {
-  const { bytes, words } = value
-  const entries: Entry[] = []
-  const layout = walk(value, (node, obisAt, index, object, scalerUnit) => {
-    const listed = object >= 0
-    entries.push({
-      node,
-      obisAt,
-      index,
-      classId: listed ? objectClass(bytes, words, object) : undefined,
-      attribute: listed ? objectAttribute(bytes, words, object) : undefined,
-      scalerUnit,
-    })
-  })
-  return { layout, entries }
 }
 
 /** Class id of a line (class, OBIS, attribute, data index) of a push object list or of capture objects. */

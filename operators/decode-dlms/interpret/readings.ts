@@ -6,7 +6,7 @@ import { axdrName, axdrTag } from '../wire/axdr-types.ts'
 import { dateTimeLength } from '../wire/date-time.ts'
 import { obisText } from '../wire/obis.ts'
 import { shiftDecimal } from './decimal.ts'
-import { arrange, type Entry, type Layout } from './layout.ts'
+import { type Layout, objectAttribute, objectClass, walk } from './layout.ts'
 import { plausibleTime, timeText } from './time.ts'
 import { unitSymbol } from './units.ts'
 
@@ -75,59 +75,87 @@ export function readings(message: Message, scales: ScaleLookup = unknownScale): 
 }
 
 function valuesOf(value: AxdrValue, scales: ScaleLookup): Readings {
-  const { layout, entries } = arrange(value)
-  return { layout, values: entries.map((entry) => readingOf(value, entry, scales)) }
+  const { bytes, words } = value
+  const values: Reading[] = []
+  const layout = walk(value, (node, obisAt, index, object, scalerUnit) => {
+    const listed = object >= 0
+    const classId = listed ? objectClass(bytes, words, object) : undefined
+    const attribute = listed ? objectAttribute(bytes, words, object) : undefined
+    const obis = obisAt < 0 ? undefined : obisText(bytes, obisAt)
+    values.push(
+      readingAt(
+        value,
+        node,
+        obis,
+        index < 0 ? undefined : index,
+        classId,
+        attribute,
+        scaleOf(value, scalerUnit, obis, scales),
+      ),
+    )
+  })
+  return { layout, values }
+}
+
+function scaleOf(
+  value: AxdrValue,
+  scalerUnit: number,
+  obis: string | undefined,
+  scales: ScaleLookup,
+): Scale | undefined {
+  if (scalerUnit < 0) return obis === undefined ? undefined : scales(obis)
+  const { bytes, words } = value
+  const scaler = ((bytes[offsetOf(words, scalerUnit + 1)] as number) << 24) >> 24
+  return { scaler, unit: bytes[offsetOf(words, scalerUnit + 2)] as number }
 }
 
 function listOf(values: readonly AxdrValue[]): Readings {
   return {
     layout: 'positional',
-    values: values.map((value, index) => readingOf(value, { ...rootEntry, node: value.root, index }, unknownScale)),
+    values: values.map((value, index) => positionalReading(value, value.root, index, undefined)),
   }
 }
 
-const rootEntry: Entry = { node: 0, obisAt: -1, index: -1, classId: undefined, attribute: undefined, scalerUnit: -1 }
-
 function untagged(bytes: Uint8Array, entries: readonly UntaggedEntry[]): Readings {
-  const values = entries.map(({ classId, attribute, obisAt, value }) => ({
-    ...readingOf(value, { ...rootEntry, node: value.root, classId, attribute }, unknownScale),
-    obis: obisText(bytes, obisAt),
-  }))
+  const values = entries.map(({ classId, attribute, obisAt, value }) =>
+    readingAt(value, value.root, obisText(bytes, obisAt), undefined, classId, attribute, undefined),
+  )
   return { layout: 'array{untagged class/obis/attribute, value}', values }
 }
 
-/** One entry of a list as a reading. `positional` is the scale of an entry without OBIS code, from a layout. */
-export function readingOf(value: AxdrValue, entry: Entry, scales: ScaleLookup, positional?: Scale): Reading {
+/** A value that has a place instead of an OBIS code. `scale` comes from a layout, if at all. */
+export function positionalReading(value: AxdrValue, node: number, index: number, scale: Scale | undefined): Reading {
+  return readingAt(value, node, undefined, index, undefined, undefined, scale)
+}
+
+function readingAt(
+  value: AxdrValue,
+  node: number,
+  obis: string | undefined,
+  index: number | undefined,
+  classId: number | undefined,
+  attribute: number | undefined,
+  scale: Scale | undefined,
+): Reading {
   const { bytes, words } = value
-  const { node } = entry
   const tag = tagOf(words, node)
   const at = offsetOf(words, node)
-  const obis = entry.obisAt < 0 ? undefined : obisText(bytes, entry.obisAt)
   const raw = integerAt(bytes, tag, at)
-  let scaler: number | undefined
-  let unitCode: number | undefined
-  if (entry.scalerUnit >= 0) {
-    scaler = ((bytes[offsetOf(words, entry.scalerUnit + 1)] as number) << 24) >> 24
-    unitCode = bytes[offsetOf(words, entry.scalerUnit + 2)] as number
-  } else if (obis !== undefined && raw !== undefined) {
-    const known = scales(obis)
-    scaler = known?.scaler
-    unitCode = known?.unit
-  } else if (positional !== undefined) {
-    scaler = positional.scaler
-    unitCode = positional.unit
-  }
+  const scaler = scale?.scaler
   return {
     obis,
-    index: entry.index < 0 ? undefined : entry.index,
-    classId: entry.classId,
-    attribute: entry.attribute,
+    index,
+    classId,
+    attribute,
     type: axdrName[tag] as string,
     raw,
     scaler,
-    unit: unitCode === undefined ? undefined : unitSymbol(unitCode),
+    unit: scale === undefined ? undefined : unitSymbol(scale.unit),
     value: raw === undefined ? printable(value, node) : shiftDecimal(raw, scaler ?? 0),
-    octets: tag === axdrTag.octetString ? bytes.subarray(at, at + sizeOf(words, node)) : undefined,
+    octets:
+      tag === axdrTag.octetString
+        ? new Uint8Array(bytes.buffer, bytes.byteOffset + at, sizeOf(words, node))
+        : undefined,
   }
 }
 

@@ -4,7 +4,7 @@ import { type AxdrValue, nextOf, sizeOf, tagOf } from '../wire/axdr.ts'
 import { axdrName, axdrTag } from '../wire/axdr-types.ts'
 import { parseObis } from '../wire/obis.ts'
 import { type DecodeReason, refuse, WireError } from '../wire/reasons.ts'
-import { type Reading, readingOf } from './readings.ts'
+import { positionalReading, type Reading } from './readings.ts'
 
 /** One element of a positional list. Scaler and unit code are both there or both absent. */
 export interface Position {
@@ -79,12 +79,11 @@ export function labelled(value: AxdrValue, layouts: readonly PositionalLayout[])
     let index = 0
     for (let node = root + 1; node < nextOf(words, root); node = nextOf(words, node), index++) {
       const position = layout?.positions[index]
-      const entry = { node, obisAt: -1, index, classId: undefined, attribute: undefined, scalerUnit: -1 }
       const scale =
         position?.scaler === undefined || position.unit === undefined
           ? undefined
           : { scaler: position.scaler, unit: position.unit }
-      const reading = readingOf(value, entry, () => undefined, scale)
+      const reading = positionalReading(value, node, index, scale)
       values.push(position?.obis === undefined ? reading : { ...reading, obis: position.obis })
     }
     return { layout, values }

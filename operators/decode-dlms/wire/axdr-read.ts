@@ -94,14 +94,20 @@ export type IntegerType =
 
 /** Materialises a node and everything inside it. Depth is bounded, since the tape was read within limits. */
 export function dataTree(value: AxdrValue, node = value.root): DataTree {
-  const { bytes, words } = value
+  return treeAt(value.bytes, value.words, node)
+}
+
+function treeAt(bytes: Uint8Array, words: Int32Array, node: number): DataTree {
   const tag = tagOf(words, node)
   const at = offsetOf(words, node)
+  // The two types that pushes are made of come first.
+  if (tag === axdrTag.doubleLongUnsigned) return { type: 'double-long-unsigned', value: uint32At(bytes, at) }
   const size = sizeOf(words, node)
+  if (tag === axdrTag.octetString) return { type: 'octet-string', value: viewOf(bytes, at, size) }
   if (isContainer(tag)) {
     const elements: DataTree[] = []
     const end = nextOf(words, node)
-    for (let child = node + 1; child < end; child = nextOf(words, child)) elements.push(dataTree(value, child))
+    for (let child = node + 1; child < end; child = nextOf(words, child)) elements.push(treeAt(bytes, words, child))
     return { type: axdrName[tag] as 'array' | 'structure' | 'compact-array', elements }
   }
   switch (tag) {
@@ -117,14 +123,17 @@ export function dataTree(value: AxdrValue, node = value.root): DataTree {
     case axdrTag.bcd:
     case axdrTag.enum:
       return { type: axdrName[tag] as 'bcd' | 'enum', value: bytes[at] as number }
-    case axdrTag.octetString:
     case axdrTag.visibleString:
     case axdrTag.utf8String:
     case axdrTag.dateTime:
     case axdrTag.date:
     case axdrTag.time:
-      return { type: axdrName[tag] as 'octet-string', value: new Uint8Array(bytes.buffer, bytes.byteOffset + at, size) }
+      return { type: axdrName[tag] as 'visible-string', value: viewOf(bytes, at, size) }
     default:
       return { type: axdrName[tag] as IntegerType, value: integerAt(bytes, tag, at) as number | bigint }
   }
+}
+
+function viewOf(bytes: Uint8Array, at: number, size: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, size)
 }

@@ -23,6 +23,9 @@ export interface AxdrLimits {
 /** Limits that real pushes and profile buffers stay far below: 16 levels, 32,768 nodes (384 KiB of tape). */
 export const defaultAxdrLimits: AxdrLimits = { depth: 16, elements: 32_768 }
 
+/** Nodes that a result in a list of results counts for besides those of its value: each is an object of its own, as large as so many nodes. */
+export const resultNodes = 8
+
 /** A value that was read: its bytes, and its nodes in `words`. Node `root` is the value itself. */
 export interface AxdrValue {
   readonly bytes: Uint8Array

@@ -11,7 +11,7 @@ import { inspectWrapper, wrapperHeader, wrapperLength } from './wrapper.ts'
 /** How a unit is wrapped. `llc` is an HDLC information field, `apdu` a bare APDU, `axdr` a bare data value. */
 export type Transport = 'hdlc' | 'mbus' | 'wrapper' | 'llc' | 'apdu' | 'axdr'
 
-/** A unit without its link layer. */
+/** A unit without its link layer; valid until the next unit is read. */
 export interface Payload {
   /** APDU bytes `[at, end)`; `undefined` if the unit carries none (link control, or a segment that waits for more). */
   bytes: Uint8Array | undefined
@@ -142,16 +142,23 @@ function joined(segment: Segment, open: SegmentJoin | undefined, receivedAt: num
   }
 }
 
+// The usual case, a unit that is a whole message, gets one object for all units: it is read out before the next unit is looked at.
+const wholePayload: Payload = {
+  bytes: undefined,
+  at: 0,
+  end: 0,
+  segments: 1,
+  unnumbered: false,
+  linkOnly: false,
+  open: undefined,
+  abandoned: undefined,
+  refused: undefined,
+}
+
 function whole(bytes: Uint8Array, at: number, end: number, open: SegmentJoin | undefined): Payload {
-  return {
-    bytes,
-    at,
-    end,
-    segments: 1,
-    unnumbered: false,
-    linkOnly: false,
-    open,
-    abandoned: undefined,
-    refused: undefined,
-  }
+  wholePayload.bytes = bytes
+  wholePayload.at = at
+  wholePayload.end = end
+  wholePayload.open = open
+  return wholePayload
 }

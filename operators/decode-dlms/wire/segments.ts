@@ -46,6 +46,9 @@ export interface JoinLimits {
   readonly millis: number
 }
 
+/** Most segments of one message: what the state of a connection counts with two bytes. No limit on bytes alone would hold that. */
+const mostSegments = 0xffff
+
 /** 64 KiB and two minutes. */
 export const defaultJoinLimits: JoinLimits = { bytes: 65_536, millis: 120_000 }
 
@@ -88,6 +91,7 @@ export function joinSegment(
   const fits = before.link === segment.link && before.address === segment.address && before.next === segment.number
   if (!fits) return given('segment_missing', abandoned)
   if (before.bytes.length + segment.bytes.length > limits.bytes) return given('frame_oversize', abandoned)
+  if (before.count === mostSegments) return given('frame_oversize', abandoned)
   const bytes = concat(before.bytes, segment.bytes)
   const count = before.count + 1
   if (segment.final) return { open: undefined, complete: bytes, count, refused: undefined, abandoned }

@@ -1,7 +1,7 @@
 // access-response: DA | long-invoke-id-and-priority (4) | date-time (OCTET STRING: 00, or 0C and 12 bytes)
 //   | access-request-specification (OPTIONAL: 00, or 01 and a list of specifications)
 //   | list of data: count, values | list of responses: count, (service (1), data-access-result (1))
-import { type AxdrLimits, type AxdrValue, nodeCount, readValue } from '../axdr.ts'
+import { type AxdrLimits, type AxdrValue, nodeCount, readValue, resultNodes } from '../axdr.ts'
 import { type Cursor, finish, lengthPrefix, skip, u8, u32 } from '../cursor.ts'
 import { dateTimeLength } from '../date-time.ts'
 import { refuse } from '../reasons.ts'
@@ -17,13 +17,12 @@ export function readAccessResponse(c: Cursor, limits: AxdrLimits): Message {
   const flagAt = c.at
   const flag = u8(c)
   if (flag > 1) refuse('axdr_unknown_type', flagAt)
-  if (flag === 1) skipSpecifications(c, limits)
+  let nodes = flag === 1 ? skipSpecifications(c, limits) : 0
   const count = boundedCount(c)
   const values: AxdrValue[] = []
-  let nodes = 0
   for (let k = 0; k < count; k++) {
     const value = readValue(c, limits)
-    nodes += nodeCount(value)
+    nodes += resultNodes + nodeCount(value)
     if (nodes > limits.elements) refuse('axdr_budget', c.at)
     values.push(value)
   }
@@ -48,8 +47,10 @@ function boundedCount(c: Cursor): number {
 }
 
 // Each specification is a choice: 1 get, 2 set, 3 action (9 bytes of descriptor), 4 get with selection, 5 set with selection (selector and parameters after it).
-function skipSpecifications(c: Cursor, limits: AxdrLimits): void {
+// Returns the nodes that they took: they share one budget with the values, since a few bytes of a selection can name all of it.
+function skipSpecifications(c: Cursor, limits: AxdrLimits): number {
   const count = boundedCount(c)
+  let nodes = 0
   for (let k = 0; k < count; k++) {
     const at = c.at
     const choice = u8(c)
@@ -57,7 +58,9 @@ function skipSpecifications(c: Cursor, limits: AxdrLimits): void {
     skip(c, 9)
     if (choice >= 4) {
       skip(c, 1)
-      readValue(c, limits)
+      nodes += nodeCount(readValue(c, limits))
+      if (nodes > limits.elements) refuse('axdr_budget', c.at)
     }
   }
+  return nodes
 }

@@ -2,7 +2,7 @@
 //   01 normal:    invoke-id-and-priority (1) | result: 00 data, or 01 data-access-result (1)
 //   02 datablock: invoke-id-and-priority (1) | last (1) | block number (4) | 00 and OCTET STRING raw data, or 01 data-access-result (1)
 //   03 with list: invoke-id-and-priority (1) | count | results
-import { type AxdrLimits, nodeCount, readValue } from '../axdr.ts'
+import { type AxdrLimits, nodeCount, readValue, resultNodes } from '../axdr.ts'
 import { byteLength, type Cursor, finish, lengthPrefix, skip, u8, u32 } from '../cursor.ts'
 import { refuse } from '../reasons.ts'
 import type { DataResult, Message } from './message.ts'
@@ -59,7 +59,7 @@ export function readGetResponse(c: Cursor, limits: AxdrLimits): Message {
   let nodes = 0
   for (let k = 0; k < count; k++) {
     const result = readDataResult(c, limits)
-    if ('value' in result) nodes += nodeCount(result.value)
+    nodes += resultNodes + ('value' in result ? nodeCount(result.value) : 0)
     if (nodes > limits.elements) refuse('axdr_budget', c.at)
     results.push(result)
   }

@@ -1,6 +1,6 @@
 // The list of Czech distributors, not A-XDR as a whole:
 //   02 02 | 16 enum | 01 count | count x ( 02 02 | class (2) | OBIS (6) | attribute (1) | A-XDR data )
-import { type AxdrLimits, nodeCount, readValue } from '../axdr.ts'
+import { type AxdrLimits, nodeCount, readValue, resultNodes } from '../axdr.ts'
 import { type Cursor, finish, lengthPrefix, skip, u8, u16 } from '../cursor.ts'
 import { obisLength } from '../obis.ts'
 import { refuse, WireError } from '../reasons.ts'
@@ -26,7 +26,7 @@ export function readUntaggedList(c: Cursor, limits: AxdrLimits, plain: WireError
       const obisAt = skip(c, obisLength)
       const attribute = u8(c)
       const value = readValue(c, limits)
-      nodes += nodeCount(value)
+      nodes += resultNodes + nodeCount(value)
       if (nodes > limits.elements) refuse('axdr_budget', c.at)
       entries.push({ classId, obisAt, attribute, value })
     }
