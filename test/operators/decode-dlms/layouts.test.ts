@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodeDump } from '../../../operators/decode-dlms/dump.ts'
 import { shiftDecimal, shiftInteger } from '../../../operators/decode-dlms/interpret/decimal.ts'
+import { checkOctetLayout, octetReadings } from '../../../operators/decode-dlms/interpret/octet-layout.ts'
 import { labelled } from '../../../operators/decode-dlms/interpret/registry.ts'
 import { positionalLayouts } from '../../../operators/decode-dlms/profiles/index.ts'
-import type { AxdrValue } from '../../../operators/decode-dlms/wire/axdr.ts'
+import { type AxdrValue, readValue } from '../../../operators/decode-dlms/wire/axdr.ts'
+import { cursor } from '../../../operators/decode-dlms/wire/cursor.ts'
 import { bytesOf, frameById } from './frames.ts'
-import { plainContext } from './make.ts'
+import { bytes, plainContext } from './make.ts'
 
 function bodyOf(id: string): AxdrValue {
   const [unit] = decodeDump(bytesOf(frameById(id)), plainContext('hdlc')).units
@@ -50,6 +52,43 @@ describe('positional layouts', () => {
     assert.deepEqual(labelled(bodyOf('ams-gh180-1'), [layout as NonNullable<typeof layout>, twin]), {
       reason: 'profile_ambiguous',
     })
+  })
+})
+
+describe('layouts of a bare octet-string', () => {
+  const layout = checkOctetLayout({
+    kind: 'octets',
+    id: 'test-gas',
+    version: 1,
+    describes: 'Made up for this test.',
+    length: 6,
+    fields: [
+      { at: 0, size: 4, signed: false, littleEndian: false, obis: '7-0:3.0.0.255', scaler: -3, unit: 13 },
+      { at: 4, size: 2, signed: true, littleEndian: true, obis: '7-0:41.0.0.255', scaler: -1, unit: 9 },
+    ],
+  })
+  const octets = (hex: string) => readValue(cursor(bytes(`0906 ${hex}`)))
+
+  it('give their fields exactly', () => {
+    const found = octetReadings(octets('000030 39 ffff'), [layout])
+    assert.ok('values' in found)
+    assert.deepEqual(
+      found.values.map(({ obis, value, unit }) => [obis, value, unit]),
+      [
+        ['7-0:3.0.0.255', '12.345', 'm³'],
+        ['7-0:41.0.0.255', '-0.1', '°C'],
+      ],
+    )
+  })
+
+  it('are refused when none or more than one has the length', () => {
+    assert.deepEqual(octetReadings(octets('000000000000'), []), { reason: 'obis_unmapped' })
+    assert.deepEqual(octetReadings(octets('000000000000'), [layout, layout]), { reason: 'profile_ambiguous' })
+    assert.deepEqual(octetReadings(readValue(cursor(bytes('1105'))), [layout]), { reason: 'obis_unmapped' })
+  })
+
+  it('must keep their fields inside the string', () => {
+    assert.throws(() => checkOctetLayout({ ...layout, length: 5 }), /test-gas/)
   })
 })
 
