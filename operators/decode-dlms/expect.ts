@@ -100,7 +100,9 @@ function linkFacts(bytes: Uint8Array, transport: Transport, dump: Dump, record: 
   const facts: Record<string, Json> = {}
   if (transport === 'hdlc') {
     const frames = places.flatMap((at) => hdlcFacts(bytes, at) ?? [])
-    if (frames.length > 0) facts['frames'] = frames.map((frame) => ({ ...frame }))
+    // Listed for captures that are frames from end to end, damaged or not; among stray bytes only the good ones are told, by their place.
+    const stray = dump.faults.some(({ reason }) => reason === 'apdu_trailing_bytes' || reason === 'frame_missing')
+    if (frames.length > 0 && !stray) facts['frames'] = frames.map((frame) => ({ ...frame }))
     const gbt = record.transport === 'hdlc+gbt'
     const blocks = dump.units.filter(({ decoded }) => decoded.path.transferBlock > 0)
     if (blocks.length > 0 && gbt) facts['gbtBlocks'] = blocks.length
