@@ -12,5 +12,6 @@ export {
   sightingKinds,
 } from './journal.ts'
 export { fleetKeyring } from './keys.ts'
+export { createMillion, type MillionFleet, type MillionOptions } from './million.ts'
 export { ProfileError, type Profiles, parseProfiles, readProfiles } from './profiles.ts'
 export { fleetRegister } from './register.ts'

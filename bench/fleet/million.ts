@@ -5,7 +5,7 @@ import type { Register } from '../../operators/contract/register.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { Channel } from '../../schemas/interval-reading.ts'
 import type { Level, RegisterEntry } from '../../schemas/register-entry.ts'
-import { calendarOf, dateText } from './calendar.ts'
+import { calendarOf, dateText, type Slots } from './calendar.ts'
 import type { Arrival, Tick } from './fleet.ts'
 import type { HomeMix } from './homes.ts'
 import { createJournal, type Journal } from './journal.ts'
@@ -64,8 +64,8 @@ export interface MillionFleet {
   readonly register: Register & { readonly entryOf: (home: number) => RegisterEntry }
   readonly keyring: Keyring
   readonly topology: Topology
-  readonly start: EpochMs
-  readonly intervalMs: number
+  /** The one interval. */
+  readonly slots: Slots
   /** Frames as the listener hands them on, one tick per simulated second. Views of the packed bytes: do not change. */
   readonly arrivals: () => IterableIterator<Tick>
   /** True energy of a group in the interval, in whole Wh. */
@@ -99,7 +99,7 @@ export async function createMillion(options: MillionOptions): Promise<MillionFle
     meterMix: options.meterMix ?? packedMeterMix,
     homeMix: options.homeMix ?? packedHomeMix,
   }
-  const { intervalMs } = oneSlot(packed)
+  const slots = oneSlot(packed)
   const importWh = new Int32Array(homes)
   const exportWh = new Int32Array(homes)
   const made = await makeRanges(packed, options.threads ?? availableParallelism(), (done) => {
@@ -114,7 +114,7 @@ export async function createMillion(options: MillionOptions): Promise<MillionFle
     homes,
     slots: 1,
     start,
-    intervalMs,
+    intervalMs: slots.intervalMs,
     importWh,
     exportWh,
     exports: (home) => (exportWh[home] as number) >= 0,
@@ -169,8 +169,7 @@ export async function createMillion(options: MillionOptions): Promise<MillionFle
     }),
     keyring: fleetKeyring(seed, options.keptKeys ?? 2 * homes),
     topology,
-    start,
-    intervalMs,
+    slots,
     arrivals,
     trueLoad: (level, group, channel = 'import') => {
       const range = topology.homesOf(level, group)

@@ -36,7 +36,8 @@ interface Counters {
   readonly digests: Map<number, string>
 }
 
-export function runModel(fleet: Fleet): ModelOutcome {
+/** Runs the model over everything that arrives. */
+export function runModel(fleet: Pick<Fleet, 'register' | 'keyring' | 'slots' | 'arrivals'>): ModelOutcome {
   const { register, keyring, slots } = fleet
   const readings: HouseholdReading[] = []
   const rejected: RejectedFrame[] = []
