@@ -1,6 +1,7 @@
-import { addDemo } from './cli/demo.ts'
-import { openDeployment } from './cli/deploy.ts'
-import { knownPipelines } from './cli/known-pipelines.ts'
 import { runCommand } from './cli/program.ts'
 
-await runCommand(process.argv, { pipelines: knownPipelines, deploy: openDeployment, commands: [addDemo] })
+// Each command loads what it needs when it is called: `explain` should not wait for the pipelines.
+await runCommand(process.argv, {
+  pipelines: async () => (await import('./cli/known-pipelines.ts')).knownPipelines(),
+  deploy: async (settings) => (await import('./cli/deploy.ts')).openDeployment(settings),
+})

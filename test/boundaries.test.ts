@@ -59,7 +59,7 @@ const planted: readonly { readonly rule: string; readonly path: string; readonly
   { rule: 'layers', path: 'pipelines/testing/driver.ts', text: `import { x } from '../../connectors/kafka/index.ts'` },
   { rule: 'layers', path: 'pipelines/readings.ts', text: `import { fleet } from '../bench/fleet/index.ts'` },
   { rule: 'layers', path: 'pipelines/cli/run.ts', text: `import { fleet } from '../../bench/fleet/index.ts'` },
-  { rule: 'layers', path: 'bench/run.ts', text: `import { x } from '../test/helpers/x.ts'` },
+  { rule: 'layers', path: 'bench/run.ts', text: `import { x } from '../elsewhere/x.ts'` },
   { rule: 'layers', path: 'pipelines/cli/demo.ts', text: `import { x } from '../../test/helpers/x.ts'` },
   { rule: 'layers', path: 'diffprivlib-ts/src/a.ts', text: `import type { EpochMs } from '../../schemas/codec.ts'` },
   { rule: 'layers', path: 'elsewhere/a.ts', text: `import { x } from '../schemas/codec.ts'` },

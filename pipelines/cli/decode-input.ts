@@ -58,7 +58,12 @@ export function frameRecords(argument: string, options: DecodeInputOptions): rea
 const isHex = (text: string) => text.length > 0 && text.length % 2 === 0 && /^[0-9a-f]+$/i.test(text)
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+  try {
+    return statSync(path).isFile()
+  } catch {
+    // A frame in hex digits is no path either: it may be too long for one.
+    return false
+  }
 }
 
 function parseRecords(text: string, name: string): readonly unknown[] {
@@ -92,7 +97,7 @@ function checked(record: unknown, where: string): FrameRecord {
   const { id = where, transport, hex, key, authKey, systemTitle } = record as Record<string, unknown>
   if (typeof id !== 'string') return refuse('has an id that is no text')
   if (typeof hex !== 'string' || !isHex(hex)) return refuse('has no hex digits under hex')
-  if (!frameTransports.includes(transport as never)) {
+  if (!frameTransports.some((known) => known === transport)) {
     return refuse(`has a transport other than ${frameTransports.join(', ')}`)
   }
   for (const [name, value] of Object.entries({ key, authKey, systemTitle })) {

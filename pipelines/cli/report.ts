@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { HaltError } from '../../operators/contract/halt.ts'
-import { SettingsError } from '../runtime/settings.ts'
+import { SettingsError } from '../runtime/settings-error.ts'
 import { CliError, type ExitCode, exitCodes } from './errors.ts'
 
 /** Errors of our own whose message is written for the reader and says what to do. */

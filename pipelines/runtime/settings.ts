@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { nearest } from './nearest.ts'
+import { SettingsError } from './settings-error.ts'
 
 /** Settings of a deployment: where things lie and what its policy changes. Pipelines themselves are code. */
 export interface Settings {
@@ -27,17 +28,6 @@ export interface Settings {
     readonly clipWhPerHalfHour: Readonly<Partial<Record<Level, number>>>
     /** Cap of rho per household-day over all levels and kinds, as an exact rational. */
     readonly rhoPerDay: string | undefined
-  }
-}
-
-/** Everything that is wrong with the settings, at once. The message is for the reader; it holds no secret. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError'
-  readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
-    const many = problems.length === 1 ? 'A setting is wrong:' : `${problems.length} settings are wrong:`
-    super([many, ...problems.map((problem) => `  ${problem}`)].join('\n'))
-    this.problems = problems
   }
 }
 

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readSettings, SettingsError, settingSpecs } from '../../../pipelines/runtime/settings.ts'
+import { readSettings, settingSpecs } from '../../../pipelines/runtime/settings.ts'
+import { SettingsError } from '../../../pipelines/runtime/settings-error.ts'
 
 const fromFile = (text: string, env: Record<string, string> = {}) =>
   readSettings({ env, file: 'settings.json', read: () => text })
