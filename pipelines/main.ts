@@ -1,7 +1,10 @@
 import { runCommand } from './cli/program.ts'
 
-// Each command loads what it needs when it is called: `explain` should not wait for the pipelines.
+// Each command loads what it needs when it is called: `explain` should wait neither for the pipelines nor for the fleet.
+const light = ['run', 'decode', 'explain', 'describe']
+
 await runCommand(process.argv, {
   pipelines: async () => (await import('./cli/known-pipelines.ts')).knownPipelines(),
   deploy: async (settings) => (await import('./cli/deploy.ts')).openDeployment(settings),
+  commands: light.includes(process.argv[2] ?? '') ? [] : [(await import('./cli/demo.ts')).addDemo],
 })

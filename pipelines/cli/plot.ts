@@ -200,9 +200,9 @@ function legend(
   paints: PlotOptions['paints'],
   margin: number,
 ): string {
-  const entries = series.map(({ name }, at) => {
+  const entries = series.flatMap(({ name, values }, at) => {
     const paint = paints?.[at]
-    return `${paint ? paint('━━') : marks[at % marks.length]} ${name}`
+    return values.some(isNumber) ? [`${paint ? paint('━━') : marks[at % marks.length]} ${name}`] : []
   })
-  return `${' '.repeat(margin + 1)}${[...entries, ...(band ? [`${shade} ${band.name}`] : [])].join('   ')}`
+  return `${' '.repeat(margin + 1)}${[...entries, ...(band?.lower.some(isNumber) ? [`${shade} ${band.name}`] : [])].join('   ')}`
 }

@@ -49,6 +49,14 @@ test('draws braille dots with colours', () => {
   assert.match(rows.join(''), /[\u2801-\u28ff]/)
 })
 
+test('names only what is drawn', () => {
+  const series = [
+    { name: 'true', values: ramp },
+    { name: 'released', values: ramp.map(() => undefined) },
+  ]
+  assert.match(linePlot({ series }).at(-1) as string, /● true$/)
+})
+
 test('leaves a gap where values are missing', () => {
   const values = ramp.map((value, at) => (at > 15 && at < 32 ? undefined : value))
   const row = linePlot({ series: [{ name: 'a', values: values.map((v) => (v === undefined ? v : 7)) }] }).find((one) =>
