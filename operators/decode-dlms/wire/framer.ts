@@ -37,12 +37,24 @@ const empty = new Uint8Array(0)
  */
 export function framer(framing: Framing, cap: number = defaultCaps[framing]): Framer {
   const scan = scanState()
-  let held: Uint8Array = empty
+  // The bytes that are not decided yet are the first `held` ones of `store`, which grows by doubling: adding to it byte by byte costs no more than
+  // adding all at once.
+  let store: Uint8Array = empty
+  let held = 0
   let streamAt = 0
 
-  function drain(bytes: Uint8Array, final: boolean): readonly FramerEvent[] {
+  function append(chunk: Uint8Array): void {
+    if (held + chunk.length > store.length) {
+      const grown = new Uint8Array(Math.max(held + chunk.length, Math.min(2 * store.length, cap)))
+      grown.set(store.subarray(0, held))
+      store = grown
+    }
+    store.set(chunk, held)
+    held += chunk.length
+  }
+
+  function drain(bytes: Uint8Array, end: number, final: boolean): readonly FramerEvent[] {
     const events: FramerEvent[] = []
-    const end = bytes.length
     let from = 0
     for (;;) {
       scanNext(framing, bytes, from, end, final, cap, scan)
@@ -53,21 +65,25 @@ export function framer(framing: Framing, cap: number = defaultCaps[framing]): Fr
       if (scan.kind === 'more') break
     }
     streamAt += from
-    held = from === end ? empty : bytes.slice(from)
+    if (from === end) {
+      held = 0
+      store = empty
+    } else if (from > 0 || bytes !== store) {
+      store = bytes.slice(from, end)
+      held = end - from
+    }
     return events
   }
 
   return {
     push(chunk) {
       if (scan.dead) return []
-      if (held.length === 0) return drain(chunk, false)
-      const joined = new Uint8Array(held.length + chunk.length)
-      joined.set(held)
-      joined.set(chunk, held.length)
-      return drain(joined, false)
+      if (held === 0) return drain(chunk, chunk.length, false)
+      append(chunk)
+      return drain(store, held, false)
     },
-    end: () => (scan.dead ? [] : drain(held, true)),
-    buffered: () => held.length,
+    end: () => (scan.dead ? [] : drain(store, held, true)),
+    buffered: () => held,
     closed: () => scan.dead,
   }
 }

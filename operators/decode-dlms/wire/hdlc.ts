@@ -49,8 +49,15 @@ export type Inspection = DecodeReason | 'incomplete' | undefined
 /**
  * Looks at the frame whose format field is at `at` and fills `frame`. The header check is tested as soon as the header is there, so a
  * false start never makes a reader wait for a length that it only claims; the frame check runs only over a frame whose closing flag is in place.
+ * @param most longest frame with both flags in bytes; a good header that announces more is `frame_oversize` before the rest has come.
  */
-export function inspectHdlc(bytes: Uint8Array, at: number, end: number, frame: HdlcFrame): Inspection {
+export function inspectHdlc(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  frame: HdlcFrame,
+  most: number = hdlcMaximum,
+): Inspection {
   if (end - at < 2) return end - at === 1 && ((bytes[at] as number) & 0xf0) !== 0xa0 ? 'frame_missing' : 'incomplete'
   const format = bytes[at] as number
   if ((format & 0xf0) !== 0xa0) return 'frame_missing'
@@ -83,6 +90,7 @@ export function inspectHdlc(bytes: Uint8Array, at: number, end: number, frame: H
     if (headerEnd + 2 > end) return 'incomplete'
     register = crcRun(bytes, at, headerEnd + 2)
     if (register !== crcGood) return 'hcs_mismatch'
+    if (length + 2 > most) return 'frame_oversize'
     frame.informationAt = headerEnd + 2
     checkedTo = headerEnd + 2
   }

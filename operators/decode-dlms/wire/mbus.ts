@@ -29,8 +29,17 @@ export function mbusFrame(): MbusFrame {
   return { at: 0, length: 0, wrapped: false, sequence: 0, final: false, dataAt: 0, dataEnd: 0 }
 }
 
-/** Looks at the frame that starts at `at` and fills `frame`; the sum runs only over a frame whose stop byte is in place. */
-export function inspectMbus(bytes: Uint8Array, at: number, end: number, frame: MbusFrame): Inspection {
+/**
+ * Looks at the frame that starts at `at` and fills `frame`; the sum runs only over a frame whose stop byte is in place.
+ * @param most longest frame in bytes; one that announces more is `frame_oversize` before the rest has come.
+ */
+export function inspectMbus(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  frame: MbusFrame,
+  most: number = mbusMaximum,
+): Inspection {
   if (end - at < 4) return 'incomplete'
   const claimed = bytes[at + 1] as number
   if (bytes[at] !== mbusStart || bytes[at + 3] !== mbusStart || bytes[at + 2] !== claimed) return 'frame_missing'
@@ -39,6 +48,7 @@ export function inspectMbus(bytes: Uint8Array, at: number, end: number, frame: M
   frame.at = at
   frame.length = length
   frame.wrapped = wrapped
+  if (length + 6 > most) return 'frame_oversize'
   const checkAt = at + 4 + length
   if (checkAt + 2 > end) return 'incomplete'
   const control = bytes[at + 6] as number

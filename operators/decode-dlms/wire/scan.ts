@@ -64,10 +64,9 @@ function scanHdlc(bytes: Uint8Array, from: number, end: number, final: boolean, 
     if (flag > from && !scan.hunting) return fault(scan, 'frame_missing', from, flag)
     while (flag + 1 < end && bytes[flag + 1] === hdlcFlag) flag++
     if (flag + 1 === end) return more(scan, final ? end : flag)
-    const found = inspectHdlc(bytes, flag + 1, end, hdlcScratch)
+    const found = inspectHdlc(bytes, flag + 1, end, hdlcScratch, cap)
     if (found === undefined) {
       const closing = flag + 1 + hdlcScratch.length
-      if (closing + 1 - flag > cap) return fault(scan, 'frame_oversize', flag, closing)
       return unit(scan, flag, closing + 1, closing)
     }
     if (found === 'incomplete') {
@@ -92,10 +91,10 @@ function scanMbus(bytes: Uint8Array, from: number, end: number, final: boolean, 
       return more(scan, end)
     }
     if (at > from && !scan.hunting) return fault(scan, 'frame_missing', from, at)
-    const found = inspectMbus(bytes, at, end, mbusScratch)
+    const found = inspectMbus(bytes, at, end, mbusScratch, cap)
     if (found === undefined) {
       const stop = at + 6 + mbusScratch.length
-      return stop - at > cap ? fault(scan, 'frame_oversize', at, stop) : unit(scan, at, stop, stop)
+      return unit(scan, at, stop, stop)
     }
     if (found === 'incomplete') {
       if (!final) return more(scan, at)

@@ -46,7 +46,7 @@ export interface JoinLimits {
   readonly millis: number
 }
 
-/** Most segments of one message: what the state of a connection counts with two bytes. No limit on bytes alone would hold that. */
+/** Most segments of one message: the state of a connection has two bytes for their number. */
 const mostSegments = 0xffff
 
 /** 64 KiB and two minutes. */
