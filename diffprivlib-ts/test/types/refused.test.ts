@@ -1,0 +1,185 @@
+// Programs that must not compile, each with the compiler's sentence. They are written to a scratch folder and compiled together once.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { after, describe, it } from 'node:test'
+
+const source = resolve(import.meta.dirname, '../../src')
+const compiler = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
+
+const prelude = `
+import { clampedSum, countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism,
+  disjointParts, openAccount, rational, secureBits, type L2Sensitivity, type Neighbours } from '${source}/index.ts'
+import { seededBits, seededGaussian } from '${source}/testing/index.ts'
+export const { one } = rational
+export const neighbours = 'add-remove'
+export const sum = clampedSum({ neighbours, lower: 0n, upper: 100n })
+export const other = clampedSum({ neighbours: 'replace-one', lower: 0n, upper: 100n })
+export const kept = [countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism, disjointParts,
+  openAccount, secureBits, seededBits, seededGaussian]
+export type Kept = L2Sensitivity<Neighbours>
+`
+
+const refused: readonly { readonly what: string; readonly code: string; readonly says: string }[] = [
+  {
+    what: 'a number as a sensitivity',
+    code: 'discreteGaussianMechanism({ neighbours, sensitivity: 100, rho: one })',
+    says: "Type 'number' is not assignable to type 'L2Sensitivity<\"add-remove\">'",
+  },
+  {
+    what: 'a fraction as a sensitivity',
+    code: 'discreteGaussianMechanism({ neighbours, sensitivity: one, rho: one })',
+    says: "'Rational' is missing the following properties from type 'L2Sensitivity",
+  },
+  {
+    what: 'a sensitivity written by hand',
+    code: "discreteGaussianMechanism({ neighbours, sensitivity: { neighbours, l2Squared: one, because: 'I say so' }, rho: one })",
+    says: "Property '[bounded]' is missing",
+  },
+  {
+    what: 'a sensitivity of the other relation, for a Gaussian',
+    code: 'discreteGaussianMechanism({ neighbours, sensitivity: other.l2, rho: one })',
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a sensitivity of the other relation, for a Laplace',
+    code: 'discreteLaplaceMechanism({ neighbours, sensitivity: other.l1, epsilon: one })',
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a mechanism without a relation',
+    code: 'discreteGaussianMechanism({ sensitivity: sum.l2, rho: one })',
+    says: "Property 'neighbours' is missing",
+  },
+  {
+    what: 'a bounding step without a relation',
+    code: 'clampedSum({ lower: 0n, upper: 1n })',
+    says: "Property 'neighbours' is missing",
+  },
+  {
+    what: 'an L2 bound for a Laplace',
+    code: 'discreteLaplaceMechanism({ neighbours, sensitivity: sum.l2, epsilon: one })',
+    says: "Property 'l1' is missing",
+  },
+  {
+    what: 'an L1 bound for a Gaussian',
+    code: 'discreteGaussianMechanism({ neighbours, sensitivity: sum.l1, rho: one })',
+    says: "Property 'l2Squared' is missing",
+  },
+  {
+    what: 'both rho and sigma^2',
+    code: 'discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one, sigma2: one })',
+    says: "Type 'Rational' is not assignable to type 'undefined'",
+  },
+  {
+    what: 'neither epsilon nor scale',
+    code: 'discreteLaplaceMechanism({ neighbours, sensitivity: sum.l1 })',
+    says: 'is not assignable to parameter of type',
+  },
+  {
+    what: 'seeded bits for a mechanism',
+    code: 'discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one }, seededBits(1))',
+    says: "Property '[secure]' is missing in type 'SeededBits'",
+  },
+  {
+    what: 'seeded bits for a sampler',
+    code: 'discreteLaplace(one, seededBits(1))',
+    says: "Property '[secure]' is missing in type 'SeededBits'",
+  },
+  {
+    what: 'a source written by hand',
+    code: 'discreteGaussian(one, { word: () => 4, bits: () => 0 })',
+    says: "Property '[secure]' is missing",
+  },
+  {
+    what: 'secure bits for a seeded sampler, which would look reproducible and not be',
+    code: 'seededGaussian(one, secureBits())',
+    says: "Property '[seeded]' is missing in type 'SecureBits'",
+  },
+  {
+    what: 'parallel composition of a bare list',
+    code: "openAccount(one).charge('day', 'feeders', [one, one])",
+    says: "Argument of type 'Rational[]' is not assignable",
+  },
+  {
+    what: 'a double as a rho',
+    code: "openAccount(one).charge('day', 'sum', 0.1)",
+    says: "Argument of type 'number' is not assignable",
+  },
+  { what: 'parallel composition without a reason', code: 'disjointParts([one])', says: 'Expected 2 arguments' },
+  {
+    what: 'a fraction as the value of a release',
+    code: 'discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one }).release(one)',
+    says: 'No overload matches this call',
+  },
+]
+
+const accepted = [
+  'discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one }).release(5)',
+  'discreteLaplaceMechanism({ neighbours, sensitivity: sum.l1, epsilon: one }, secureBits()).releaseAll([5n])',
+  "discreteGaussianMechanism({ neighbours: 'replace-one', sensitivity: other.l2, sigma2: one })",
+  "openAccount(one).charge('day', 'feeders', disjointParts([one, one], 'one feeder a home'))",
+  'seededGaussian(one, seededBits(1)).nextNumber()',
+]
+
+const folder = mkdtempSync(join(tmpdir(), 'diffprivlib-types-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const compile = (programs: readonly string[]): ReadonlyMap<string, string> => {
+  const files = programs.map((code, i) => {
+    writeFileSync(join(folder, `case-${i}.ts`), `${prelude}\nexport const outcome = ${code}\n`)
+    return `case-${i}.ts`
+  })
+  const compilerOptions = {
+    target: 'es2024',
+    module: 'nodenext',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    types: ['node'],
+    typeRoots: [resolve(compiler, '../@types')],
+  }
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(compiler, 'bin/tsc'), '-p', folder, '--pretty', 'false'],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+    },
+  )
+  assert.equal(stderr, '')
+  const errors = new Map<string, string>()
+  let latest = 'the compiler'
+  for (const line of stdout.split('\n')) {
+    latest = /^(\S+?)\(\d+,\d+\): error/.exec(line)?.[1] ?? latest
+    errors.set(latest, `${errors.get(latest) ?? ''}${line}\n`)
+  }
+  return errors
+}
+
+describe('the compiler', () => {
+  const errors = compile([...refused.map(({ code }) => code), ...accepted])
+  for (const [i, { what, says }] of refused.entries())
+    it(`refuses ${what}`, () => {
+      const said = errors.get(`case-${i}.ts`)
+      assert.ok(said?.includes(says), said ?? 'it compiles')
+    })
+
+  for (const [i, code] of accepted.entries())
+    it(`accepts ${code}`, () => assert.equal(errors.get(`case-${refused.length + i}.ts`), undefined))
+
+  it('complains of nothing else', () => {
+    const known = new Set(refused.map((_, i) => `case-${i}.ts`))
+    assert.deepEqual(
+      [...errors].filter(([path, text]) => !known.has(path) && text.trim() !== ''),
+      [],
+    )
+  })
+})
