@@ -24,6 +24,8 @@ export interface FaultRates {
   readonly gatewaysDown: number
   /** Of the messages during an outage, those that the meter's side kept and sent as they were; the rest are read later. */
   readonly outageBuffered: number
+  /** Of the meters whose messages are read later, those that lose them. */
+  readonly outageLost: number
   /** Meters whose clock is off by 60 to 300 seconds, and by 300 to 1,200. */
   readonly clockOff60: number
   readonly clockOff300: number
@@ -61,6 +63,7 @@ export const defaultFaults: FaultRates = {
   homesPerGateway: 200,
   gatewaysDown: 0.01,
   outageBuffered: 0.7,
+  outageLost: 0.05,
   clockOff60: 0.003,
   clockOff300: 0.0005,
   corrupt: 0.002,
@@ -71,7 +74,7 @@ export const defaultFaults: FaultRates = {
   weakened: 0.0001,
   unknown: 0.0002,
   wrongKeyMeters: 0.0004,
-  exchangesPerDay: 0.0003,
+  exchangesPerDay: 0.0005,
   statusFlagged: 0.002,
 }
 

@@ -13,6 +13,8 @@ export interface MeterMix {
   readonly suite2: number
   /** Push object list and values instead of a described list. */
   readonly objectLists: number
+  /** Of the described lists, those whose notification carries the meter's time of sending; object lists always do. */
+  readonly timed: number
   readonly hdlc: number
   /** HDLC in several transport units per message. */
   readonly hdlcSegmented: number
@@ -23,6 +25,7 @@ export interface MeterMix {
 export const defaultMeterMix: MeterMix = {
   suite2: 0.2,
   objectLists: 0.3,
+  timed: 0.3,
   hdlc: 0.25,
   hdlcSegmented: 0.03,
   blocks: 0.02,
@@ -37,6 +40,8 @@ export interface Meter {
   readonly suite: 0 | 2
   readonly layout: 'described' | 'objects'
   readonly carriage: Carriage
+  /** Its notifications carry the time of sending by its own clock. */
+  readonly timed: boolean
   readonly firstCounter: number
 }
 
@@ -89,6 +94,7 @@ export function meterOf(seed: number, home: number, generation: number, mix: Met
   const systemTitle = maker + hex10(scattered(seed, home + generation * 2 ** 32, 0))
   const suite = random.chance(mix.suite2) ? 2 : 0
   const layout = random.chance(mix.objectLists) ? 'objects' : 'described'
+  const timed = random.chance(mix.timed) || layout === 'objects'
   const u = random.unit()
   const carriage =
     u < mix.hdlc
@@ -107,6 +113,7 @@ export function meterOf(seed: number, home: number, generation: number, mix: Met
     suite,
     layout,
     carriage,
+    timed,
     firstCounter,
   }
 }

@@ -203,5 +203,12 @@ export function mergeFrames(ranges: readonly PackedFrames[]): PackedFrames {
 }
 
 /** Meters of a very large fleet send whole messages: one transport unit each. */
-export const packedMeterMix: MeterMix = { suite2: 0.2, objectLists: 0.3, hdlc: 0.25, hdlcSegmented: 0, blocks: 0 }
+export const packedMeterMix: MeterMix = {
+  suite2: 0.2,
+  objectLists: 0.3,
+  timed: 0.3,
+  hdlc: 0.25,
+  hdlcSegmented: 0,
+  blocks: 0,
+}
 export const packedHomeMix: HomeMix = defaultMix

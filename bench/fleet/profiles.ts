@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { Slots } from './calendar.ts'
+import { fuseWhPerHour } from './homes.ts'
 import type { LoadSource } from './load-model.ts'
 import { simulationRandom } from './random.ts'
 
@@ -90,7 +91,7 @@ export function parseProfiles(text: string, name: string): Profiles {
 /**
  * Homes that stand for more than the file holds: each is one real home, drawn with replacement, shifted by up to four
  * whole weeks and scaled by about 10 %. Dates outside the file repeat it in whole weeks; where a reading is missing, the
- * same time of another week stands in. No export.
+ * same time of another week stands in. Never more than the home's fuse lets through; no export.
  */
 export function profileLoad(seed: number, slots: Slots, profiles: Profiles): LoadSource {
   if (profiles.intervalSeconds * 1_000 !== slots.intervalMs) {
@@ -109,13 +110,14 @@ export function profileLoad(seed: number, slots: Slots, profiles: Profiles): Loa
       const readings = profiles.homes[random.below(profiles.homes.length)] as Int32Array
       const shift = (random.below(9) - 4) * perWeek
       const scale = Math.exp(0.1 * random.normal())
+      const most = Math.floor((fuseWhPerHour(home) * slots.intervalMs) / 3_600_000)
       for (let i = 0; i < day.slots; i++) {
         const wanted = offset + shift + day.firstSlot + i
         let value = -1
         for (let week = 0; week < weeks && value < 0; week++) {
           value = readings[(((wanted + week * perWeek) % span) + span) % span] as number
         }
-        importWh[at + i] = value < 0 ? 0 : Math.round(value * scale)
+        importWh[at + i] = value < 0 ? 0 : Math.min(most, Math.round(value * scale))
         exportWh[at + i] = 0
       }
     },

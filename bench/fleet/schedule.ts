@@ -124,7 +124,9 @@ function planIntervals(plan: Plan): void {
   const chances = episodeChances(faults)
   let held: { readonly outage: Outage; readonly from: number } | undefined
   const release = (until: number): void => {
-    if (held !== undefined) send(plan, held.from, until - held.from, held.outage.to + random.between(1, 20) * minuteMs)
+    if (held !== undefined && !random.chance(faults.outageLost)) {
+      send(plan, held.from, until - held.from, held.outage.to + random.between(1, 20) * minuteMs)
+    }
     held = undefined
   }
   for (let slot = 0; slot < slots.count; ) {

@@ -102,7 +102,7 @@ export function createTransmitter(options: TransmitterOptions): Transmitter {
           layout,
           rows,
           intervalSeconds: intervalMs / 1_000,
-          sentAt: layout === 'described' ? undefined : sentAt + clockAheadMs,
+          sentAt: meter.timed || layout === 'rows' ? sentAt + clockAheadMs : undefined,
           invokeId: counter,
         },
         slots.calendar,
