@@ -11,7 +11,7 @@ import { showCurves, showLevels, showOutcome, showVerdict } from './demo-report.
 import { runScenario, type Scenario } from './demo-scenario.ts'
 import { exitCodes, usageError } from './errors.ts'
 import { parsePort } from './program.ts'
-import { observe } from './run.ts'
+import { observe } from './observe.ts'
 import { onInterrupt } from './signals.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 import { count, duration } from './text.ts'

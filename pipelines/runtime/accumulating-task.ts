@@ -159,7 +159,7 @@ async function hold(task: TaskContext, held: Held, fetched: Fetched): Promise<Fe
 }
 
 async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {
-  const { batch, refused } = decodeRecords(task, records)
+  const { batch, refused } = decodeRecords(task, records, 0)
   const raw = new Map(records.map((record) => [record.offset, record.value ?? new Uint8Array()]))
   const rawOf = (offset: bigint) => raw.get(offset) ?? new Uint8Array()
   held.progress = Math.max(held.progress, records.at(-1)?.timestamp ?? 0)

@@ -196,7 +196,7 @@ async function next(task: TaskContext, held: Held): Promise<Fetched> {
 async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {
   const started = performance.now()
   const { pipeline, partition, options, observer } = task
-  const progress = Math.max(held.progress, records.at(-1)!.timestamp)
+  const progress = records.reduce((latest, { timestamp }) => Math.max(latest, timestamp), held.progress)
   const floor = Math.max(held.floor, progress - options.horizonMs)
   const { result, tables, refused } = await transform(task, held, records, progress, floor, to)
   const body = { kind: 'batch', seq: held.seq + 1, inFrom: held.position, inTo: to, floor, progress, tables } as const
@@ -244,7 +244,7 @@ async function transform(
   to: bigint,
 ) {
   const { pipeline, partition } = task
-  const { batch, refused } = decodeRecords(task, records)
+  const { batch, refused } = decodeRecords(task, records, held.progress)
   const cells = batchCells((addresses) => stepping(task, 'lookup', () => exchange(task, held, addresses)))
   const whole = {
     value: null,

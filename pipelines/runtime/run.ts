@@ -152,7 +152,8 @@ export async function runAll(pipelines: readonly Pipeline[], ports: Ports, optio
   const done = Promise.all(all.map((one) => one.done)).then(
     () => {},
     async (error: unknown) => {
-      if (!(error instanceof Killed)) await stop()
+      const stopped = stop()
+      if (!(error instanceof Killed)) await stopped
       throw error
     },
   )

@@ -10,7 +10,7 @@ import {
 import type { Clock } from '../../operators/contract/clock.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { Batch, Envelope } from '../../operators/contract/operator.ts'
-import { CodecError } from '../../schemas/codec.ts'
+import { CodecError, type EpochMs } from '../../schemas/codec.ts'
 import { type ChainResult, isPublished, isRouted, type Output, type Rejection } from './chain.ts'
 import { deadLetter, type Sealer } from './dead-letter.ts'
 import type { Observer } from './observer.ts'
@@ -98,15 +98,22 @@ export interface Decoded {
   readonly refused: readonly Rejection[]
 }
 
-/** Records to envelopes. A record whose label header disagrees with the topic halts; one of another schema is refused. */
+/**
+ * Records to envelopes. A record whose label header disagrees with the topic halts; one of another schema is refused.
+ * `since` is the partition's progress so far: append times may go back when a partition changes its leader, but the time
+ * of receipt must not, or a value could count as earlier than a seal that has passed.
+ */
 export function decodeRecords(
   { pipeline: { source }, partition, wire }: TaskContext,
   records: readonly LogRecord[],
+  since: EpochMs,
 ): Decoded {
   const batch: Envelope<unknown>[] = []
   const refused: Rejection[] = []
+  let receivedAt = since
   for (const { offset, timestamp, value, headers } of records) {
-    const origin = { topic: source.name, partition, offset, receivedAt: timestamp }
+    receivedAt = Math.max(receivedAt, timestamp)
+    const origin = { topic: source.name, partition, offset, receivedAt }
     const label = headers[labelHeader]
     if (label !== undefined && label !== source.label) {
       throw new HaltError(
