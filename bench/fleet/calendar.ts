@@ -68,6 +68,7 @@ export interface Slots {
   readonly days: readonly SlotDay[]
 }
 
+/** One local day of a run of slots. */
 export interface SlotDay {
   readonly localDay: number
   readonly firstSlot: number

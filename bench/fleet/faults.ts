@@ -51,6 +51,7 @@ export interface FaultRates {
   readonly statusFlagged: number
 }
 
+/** The defaults: rough field conditions, nine intervals of ten on time. */
 export const defaultFaults: FaultRates = {
   randomisationSeconds: 300,
   networkSeconds: 2,

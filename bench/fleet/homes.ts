@@ -1,10 +1,16 @@
 import { type SimulationRandom, simulationRandom } from './random.ts'
 
+/** How homes are heated; all but gas by electricity. */
 export const heatings = ['gas', 'storage', 'direct', 'heat-pump'] as const
+/** One of `heatings`. */
 export type Heating = (typeof heatings)[number]
+/** Kinds of dwelling, smallest first. */
 export const dwellings = ['flat', 'terrace', 'semi', 'detached'] as const
+/** One of `dwellings`. */
 export type Dwelling = (typeof dwellings)[number]
+/** Kinds of tariff. */
 export const tariffs = ['flat', 'night', 'dynamic'] as const
+/** One of `tariffs`. */
 export type Tariff = (typeof tariffs)[number]
 
 /** What makes one home's load its own, drawn once. Power in W, energy in Wh. */

@@ -16,6 +16,7 @@ export const sightingKinds = [
   'unknown',
   'part',
 ] as const
+/** One of `sightingKinds`. */
 export type SightingKind = (typeof sightingKinds)[number]
 
 /** What the pipeline may do with a transport unit, as far as the fault determines it. */
@@ -45,6 +46,7 @@ export const fates = {
   weak: { accepted: false, drops: [], rejects: ['protection_too_weak'] },
   unknown: { accepted: false, drops: [], rejects: ['meter_unknown'] },
 } as const satisfies Record<string, Fate>
+/** Name of one of `fates`. */
 export type FateName = keyof typeof fates
 const fateNames = Object.keys(fates) as FateName[]
 
@@ -89,6 +91,7 @@ export interface Journal {
   readonly dateOf: (slot: number) => string
 }
 
+/** The true values that a journal stands on. */
 export interface JournalOptions {
   readonly homes: number
   readonly slots: number

@@ -22,6 +22,7 @@ export interface LoadStatistics {
   readonly dayVariation: number
 }
 
+/** Levels of all quantiles in a comparison. */
 export const quantileLevels = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99] as const
 
 /** The values of a sorted copy at `levels`. */

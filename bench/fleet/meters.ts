@@ -22,6 +22,7 @@ export interface MeterMix {
   readonly blocks: number
 }
 
+/** Mostly short wrapper messages, with a share of everything else. */
 export const defaultMeterMix: MeterMix = {
   suite2: 0.2,
   objectLists: 0.3,
@@ -145,6 +146,7 @@ export function placeOf(home: number, partitions: number): { readonly partition:
   return { partition: home % partitions, index: Math.floor(home / partitions) + 1 }
 }
 
+/** What register entries have in common. */
 export interface RegisterOptions {
   readonly seed: number
   readonly topology: Topology

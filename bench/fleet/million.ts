@@ -7,7 +7,7 @@ import type { Channel } from '../../schemas/interval-reading.ts'
 import type { Level, RegisterEntry } from '../../schemas/register-entry.ts'
 import { calendarOf, dateText, type Slots } from './calendar.ts'
 import type { Arrival, Tick } from './fleet.ts'
-import type { HomeMix } from './homes.ts'
+import { defaultMix, type HomeMix } from './homes.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { fleetKeyring } from './keys.ts'
 import { connectionOf, defaultProfileNames, type MeterMix, meterOf, type ProfileNames, placeOf } from './meters.ts'
@@ -18,7 +18,6 @@ import {
   type PackedFrames,
   type PackedOptions,
   type PackedRange,
-  packedHomeMix,
   packedMeterMix,
   packRange,
 } from './packed.ts'
@@ -97,7 +96,7 @@ export async function createMillion(options: MillionOptions): Promise<MillionFle
     randomisationSeconds,
     duplicates,
     meterMix: options.meterMix ?? packedMeterMix,
-    homeMix: options.homeMix ?? packedHomeMix,
+    homeMix: options.homeMix ?? defaultMix,
   }
   const slots = oneSlot(packed)
   const importWh = new Int32Array(homes)

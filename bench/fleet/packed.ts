@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../schemas/codec.ts'
 import { type Slots, slotsOf } from './calendar.ts'
-import { defaultMix, type HomeMix, homeTraits } from './homes.ts'
+import { type HomeMix, homeTraits } from './homes.ts'
 import { loadModel } from './load-model.ts'
 import { type MeterMix, meterOf } from './meters.ts'
 import { simulationRandom } from './random.ts'
@@ -211,4 +211,3 @@ export const packedMeterMix: MeterMix = {
   hdlcSegmented: 0,
   blocks: 0,
 }
-export const packedHomeMix: HomeMix = defaultMix

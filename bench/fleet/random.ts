@@ -36,6 +36,7 @@ export const purposes = {
   identity: 10,
   profile: 11,
 } as const
+/** One of `purposes`. */
 export type Purpose = keyof typeof purposes
 
 /** Finalizer of MurmurHash3: spreads every input bit over the word. */

@@ -33,9 +33,19 @@ function countGroups(entries: readonly RegisterEntry[]): Readonly<Record<Level, 
   const result = { utility: [], region: [], substation: [], feeder: [] } as Record<Level, RegisteredGroup[]>
   const open = entries.filter((entry) => entry.validTo === null)
   for (const level of levels) {
-    const groups = new Map<string, { residential: number; other: number; zone: string; timeZone: string }>()
+    const above = levels[levels.indexOf(level) - 1]
+    const groups = new Map<
+      string,
+      { residential: number; other: number; parent: string | null; zone: string; timeZone: string }
+    >()
     for (const { groups: names, customerClass, zone, timeZone } of open) {
-      const count = groups.get(names[level]) ?? { residential: 0, other: 0, zone, timeZone }
+      const count = groups.get(names[level]) ?? {
+        residential: 0,
+        other: 0,
+        parent: above === undefined ? null : names[above],
+        zone,
+        timeZone,
+      }
       groups.set(names[level], count)
       if (customerClass === 'residential') count.residential++
       else count.other++
@@ -70,7 +80,9 @@ export function computedRegister(
     groups: (level) =>
       topology.groups(level).map((group) => {
         const [from, to] = topology.homesOf(level, group) ?? [0, 0]
-        return { group, level, zone, timeZone, residential: to - from, other: 0 }
+        const above = levels[levels.indexOf(level) - 1]
+        const parent = above === undefined ? null : topology.groupsOf(from)[above]
+        return { group, level, parent, zone, timeZone, residential: to - from, other: 0 }
       }),
   }
 }

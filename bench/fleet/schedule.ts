@@ -16,6 +16,7 @@ export interface Transmission {
   readonly sentAt: EpochMs
   /** By how much the meter's clock is ahead, in ms. */
   readonly clockAheadMs: number
+  /** Invocation counter; given out once all messages of the meter are known, in order of sending. */
   counter: number
   readonly protection: 'own' | 'wrong-key' | 'none'
   /** Added to the true value: another content for the same interval. */
@@ -27,11 +28,13 @@ export interface Delivery {
   readonly transmission: Transmission
   readonly receivedAt: EpochMs
   readonly kind: SightingKind
+  /** Settled last, since it may depend on what arrived before. */
   fate: FateName
   /** Other than 0: what to damage, as a seed. */
   readonly damage: number
 }
 
+/** What schedules have in common. */
 export interface ScheduleOptions {
   readonly seed: number
   readonly slots: Slots

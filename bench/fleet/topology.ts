@@ -8,6 +8,7 @@ export interface TopologySize {
   readonly regions: number
 }
 
+/** A tree of groups over homes. */
 export interface Topology {
   readonly size: TopologySize
   /** Feeder of a home, from 0; neighbours have neighbouring numbers. */

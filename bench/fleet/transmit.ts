@@ -32,11 +32,13 @@ export interface FleetValues {
   readonly firstSlotOf: (meter: Meter) => number
 }
 
+/** The encoder of a fleet. */
 export interface Transmitter {
   /** The transport units of one transmission, in order; always the same bytes. */
   readonly unitsOf: (transmission: Transmission) => readonly Uint8Array[]
 }
 
+/** What a fleet’s encoder needs; `statusFlagged` as in the fault rates. */
 export interface TransmitterOptions {
   readonly seed: number
   readonly slots: Slots

@@ -34,20 +34,24 @@ export function lengthOfLength(length: number): number {
   return length < 0x80 ? 1 : length < 0x100 ? 2 : 3
 }
 
+/** null-data: no bytes after the tag. */
 export function writeNull(out: ByteWriter): void {
   out.u8(tag.null)
 }
 
+/** Head of an array; its elements follow. */
 export function writeArray(out: ByteWriter, elements: number): void {
   out.u8(tag.array)
   writeLength(out, elements)
 }
 
+/** Head of a structure; its elements follow. */
 export function writeStructure(out: ByteWriter, elements: number): void {
   out.u8(tag.structure)
   writeLength(out, elements)
 }
 
+/** octet-string. */
 export function writeOctets(out: ByteWriter, bytes: Uint8Array): void {
   out.u8(tag.octetString)
   writeLength(out, bytes.length)
@@ -78,6 +82,7 @@ export function writeDoubleLongUnsigned(out: ByteWriter, value: number): void {
   out.u32(value)
 }
 
+/** enum, one byte. */
 export function writeEnum(out: ByteWriter, value: number): void {
   out.u8(tag.enumeration)
   out.u8(value)

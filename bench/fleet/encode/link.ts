@@ -48,8 +48,9 @@ const finalBit = 0x10
 /** LLC header of the meter's side, in front of the APDU. */
 export const logicalLink = Uint8Array.of(0xe6, 0xe7, 0x00)
 
-/** Bytes of an HDLC frame before and after its information. */
+/** Bytes of an HDLC frame before its information. */
 export const hdlcLead = 9
+/** Check sequence and closing flag. */
 export const hdlcTail = 3
 
 /**

@@ -36,6 +36,7 @@ export interface PushRow {
  */
 export type PushLayout = 'described' | 'objects' | 'rows'
 
+/** One data-notification. */
 export interface PushMessage {
   readonly layout: PushLayout
   readonly rows: readonly PushRow[]
