@@ -45,7 +45,8 @@ export async function runCommand(argv: readonly string[], parts: Parts): Promise
   }
 }
 
-function buildProgram(parts: Parts): Command {
+/** The whole command line, not yet run. */
+export function buildProgram(parts: Parts): Command {
   const version = packageVersion()
   const program = new Command('meterveil')
     .description('a streaming privacy pipeline for smart meters')
