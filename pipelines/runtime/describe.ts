@@ -122,7 +122,7 @@ function branchText(
 }
 
 function stepText(step: StepFacts, width: number): string[] {
-  const state = step.state ? `, state ${step.state}` : step.kind === 'accumulating' ? ', state in snapshots' : ''
+  const state = step.state ? `, state ${step.state}` : step.kind === 'accumulating' ? ', state in memory' : ''
   const lowers = step.lowers ? `  ⇣ ${step.lowers.from} becomes ${step.lowers.to}` : ''
   const below = step.next.length + step.sinks.length > 0 ? '│ ' : '  '
   return [
