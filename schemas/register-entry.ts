@@ -48,7 +48,7 @@ export interface RegisterEntry {
   readonly keyRef: string
   /** Public contract data: the most energy the fuse lets through in one hour, in Wh. */
   readonly fuseWhPerHour: number
-  /** How many measuring points of this direction share the connection point; each gets S divided by it. */
+  /** How many measuring points share the connection point, import and export together; each gets S divided by it. */
   readonly pointsAtConnection: number
 }
 

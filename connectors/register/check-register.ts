@@ -97,11 +97,13 @@ function checkPlaces(entries: readonly RegisterEntry[]): void {
 
 function checkGroups(entries: readonly RegisterEntry[], level: Level): void {
   const firsts = new Map<string, RegisterEntry>()
+  const above = levels[levels.indexOf(level) - 1]
   for (const entry of entries) {
     const first = firsts.get(entry.groups[level])
+    const moved = first !== undefined && above !== undefined && first.groups[above] !== entry.groups[above]
     if (first === undefined) firsts.set(entry.groups[level], entry)
-    else if (first.zone !== entry.zone || first.timeZone !== entry.timeZone) {
-      const what = first.zone === entry.zone ? 'time zone' : 'residency zone'
+    else if (moved || first.zone !== entry.zone || first.timeZone !== entry.timeZone) {
+      const what = moved ? above : first.zone === entry.zone ? 'time zone' : 'residency zone'
       const row = entries.indexOf(first) + 1
       throw new RegisterError(
         entries.indexOf(entry) + 1,

@@ -13,7 +13,8 @@ import { periodsBy, validAt } from './periods.ts'
  * - overlapping validity of two entries of one point, connection or system title;
  * - a validity that ends before it begins, a place that is not a whole number from 0, an unknown time zone,
  *   a fuse below 1 Wh per hour, or fewer than one point at the connection;
- * - a group in two residency zones or two time zones, which have no common local day.
+ * - a group in two residency zones or two time zones, which have no common local day, or under two groups of the level
+ *   above, since groupings that cross could be told apart by their difference.
  */
 export function registerView(entries: readonly RegisterEntry[]): Register {
   checkEntries(entries)
@@ -33,14 +34,17 @@ export function registerView(entries: readonly RegisterEntry[]): Register {
   }
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 function groupsOf(entries: readonly RegisterEntry[], level: Level): readonly RegisteredGroup[] {
-  const groups = new Map<string, { zone: string; timeZone: string; residential: number; other: number }>()
+  const above = levels[levels.indexOf(level) - 1]
+  const groups = new Map<string, Omit<Writable<RegisteredGroup>, 'group' | 'level'>>()
   for (const entry of entries) {
     const { zone, timeZone, customerClass, validTo } = entry
     const name = entry.groups[level]
     let group = groups.get(name)
     if (group === undefined) {
-      group = { zone, timeZone, residential: 0, other: 0 }
+      group = { parent: above === undefined ? null : entry.groups[above], zone, timeZone, residential: 0, other: 0 }
       groups.set(name, group)
     }
     // no two entries of a point are valid at once, so each installed point counts once

@@ -97,7 +97,7 @@ export const reasons = {
   part_of_message: drop('The unit is one part of a message and was joined with the others.', 'None.'),
   link_only: drop('The unit belongs to the link layer and carries no APDU.', 'None.'),
   not_for_load: drop(
-    'The reading came after the D+1 cut-off and has no public use.',
+    'The reading came after the D+1 cut-off, or lies off the grid of release windows, and has no public use.',
     'None: it is in household.readings.',
   ),
   forwarded: drop(

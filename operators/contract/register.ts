@@ -13,6 +13,8 @@ export interface Register {
 export interface RegisteredGroup {
   readonly group: string
   readonly level: Level
+  /** The group above that this one is a part of; `null` at the top. */
+  readonly parent: string | null
   readonly zone: string
   readonly timeZone: string
   /** Registered measuring points per customer class. */

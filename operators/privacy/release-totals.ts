@@ -11,7 +11,6 @@ import { restoreState } from './release/restore.ts'
 import { sealWindow } from './release/seal.ts'
 import { changedRows, headRow, noisyRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './release/state.ts'
 
-export type { ReleaseGroup } from './release/day-plan.ts'
 export type { ReleaseDomain, ReleaseOutput } from './release/domain.ts'
 
 export const releaseTotalsSpec = { name: 'releaseTotals', drops: [], rejects: [] } as const satisfies Spec

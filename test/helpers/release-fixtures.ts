@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import type { Rational } from 'diffprivlib-ts'
 import type { Keyring } from '../../operators/contract/keyring.ts'
 import type { BatchContext, Collector, Envelope } from '../../operators/contract/operator.ts'
-import type { ReleaseGroup } from '../../operators/privacy/release/day-plan.ts'
+import type { RegisteredGroup } from '../../operators/contract/register.ts'
 import type { ReleaseDomain } from '../../operators/privacy/release/domain.ts'
 import type { NoiseSource } from '../../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
@@ -19,7 +19,7 @@ const timeZone = 'Europe/Berlin'
 export const domain: ReleaseDomain = { name: 'demo', zone: 'de', timeZone, partitions: 2 }
 
 /** A tree with two useful feeders, one too small for any release and one too small for a useful one. */
-export const groups: readonly ReleaseGroup[] = [
+export const groups: readonly RegisteredGroup[] = [
   group('utility', 'utility-1', null, 6_560),
   group('region', 'region-1', 'utility-1', 6_560),
   group('substation', 'substation-1', 'region-1', 6_560),
@@ -29,11 +29,17 @@ export const groups: readonly ReleaseGroup[] = [
   group('feeder', 'feeder-4', 'substation-1', 500),
 ]
 
-export function group(level: Level, name: string, parent: string | null, residential: number, other = 0): ReleaseGroup {
+export function group(
+  level: Level,
+  name: string,
+  parent: string | null,
+  residential: number,
+  other = 0,
+): RegisteredGroup {
   return { level, group: name, parent, zone: 'de', timeZone, residential, other }
 }
 
-export const registerOf = (all: readonly ReleaseGroup[]) => ({
+export const registerOf = (all: readonly RegisteredGroup[]) => ({
   groups: (level: Level) => all.filter((each) => each.level === level),
 })
 

@@ -6,12 +6,6 @@ import type { RegisteredGroup } from '../../contract/register.ts'
 import { canonical } from '../ledger/canonical.ts'
 import { type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 
-/** A public group and where it hangs in the tree. */
-export interface ReleaseGroup extends RegisteredGroup {
-  /** The group of the level above that it is part of; without one it counts as part of that whole level. */
-  readonly parent?: string | null
-}
-
 /** A group of a day, with what the register alone says about its release. */
 export interface PlannedGroup {
   readonly level: Level
@@ -49,7 +43,7 @@ export interface DayPlanData {
 }
 
 /** Freezes policy and groups for a day. Groups keep their order within a level; levels go from the widest down. */
-export function planDay(resolved: ResolvedPolicy, groups: readonly ReleaseGroup[]): DayPlan {
+export function planDay(resolved: ResolvedPolicy, groups: readonly RegisteredGroup[]): DayPlan {
   const planned = levels.flatMap((level) =>
     groups
       .filter((group) => group.level === level)
@@ -58,7 +52,7 @@ export function planDay(resolved: ResolvedPolicy, groups: readonly ReleaseGroup[
         return Object.freeze({
           level,
           group,
-          parent: parent ?? null,
+          parent,
           ...counts,
           withheld: withheldFlag(resolved, level, counts),
         })

@@ -4,7 +4,7 @@ import type { LoadPublic } from '../../../schemas/load-public.ts'
 import type { LoadRestricted } from '../../../schemas/load-restricted.ts'
 import type { Level } from '../../../schemas/register-entry.ts'
 import type { Keyring } from '../../contract/keyring.ts'
-import type { ReleaseGroup } from './day-plan.ts'
+import type { RegisteredGroup } from '../../contract/register.ts'
 import type { NoiseSource } from './noise.ts'
 import type { ResolvedPolicy } from './policy.ts'
 
@@ -28,7 +28,7 @@ export interface ReleaseTools {
   readonly domain: ReleaseDomain
   /** Checked policy for days that are not planned yet. */
   readonly resolved: ResolvedPolicy
-  readonly register: { readonly groups: (level: Level) => readonly ReleaseGroup[] }
+  readonly register: { readonly groups: (level: Level) => readonly RegisteredGroup[] }
   readonly noise: NoiseSource
   readonly keyring: Pick<Keyring, 'derived'>
   /** Key and bytes, wire-format header included, of the records of `load.public`. */

@@ -96,7 +96,7 @@ describe('registerView', () => {
       other(3),
       other(4, { groups: gone, validTo: 2_000 }),
     ])
-    const place = { level: 'feeder', zone: 'north', timeZone: 'Europe/London' }
+    const place = { level: 'feeder', parent: 'S', zone: 'north', timeZone: 'Europe/London' }
     assert.deepEqual(register.groups('feeder'), [
       { group: 'F0', ...place, residential: 0, other: 0 },
       { group: 'F1', ...place, residential: 2, other: 0 },
@@ -192,6 +192,12 @@ describe('registerView', () => {
       entries: [base, other(2, { timeZone: 'America/New_York' })],
       row: 2,
       says: /another time zone than row 1/,
+    },
+    {
+      name: 'a group under two groups of the level above',
+      entries: [base, other(2, { groups: { ...groups, substation: 'S2' } })],
+      row: 2,
+      says: /another substation than row 1/,
     },
     {
       name: 'a group in two residency zones',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { planDay, type ReleaseGroup } from '../../../../operators/privacy/release/day-plan.ts'
+import type { RegisteredGroup } from '../../../../operators/contract/register.ts'
+import { planDay } from '../../../../operators/privacy/release/day-plan.ts'
 import { defaultPolicy, resolvePolicy } from '../../../../operators/privacy/release/policy.ts'
 import { restrictedRecords, suppress } from '../../../../operators/privacy/release/restricted.ts'
 import { addCell, emptySum, type GroupSum } from '../../../../operators/privacy/release/sums.ts'
@@ -16,18 +17,18 @@ const sum = (count: number, exactWh = count * 200, largestWh = 300): GroupSum =>
   secondWh: 100,
 })
 
-function reasons(groups: readonly ReleaseGroup[], sums: readonly GroupSum[]): (string | null)[] {
+function reasons(groups: readonly RegisteredGroup[], sums: readonly GroupSum[]): (string | null)[] {
   return suppress(planDay(resolved, groups), new Map(sums.map((each, i) => [i, each])))
 }
 
-const homes = (name: string, parent = 's'): ReleaseGroup => group('feeder', name, parent, 1_000)
-const shops = (name: string): ReleaseGroup => group('feeder', name, 's', 0, 40)
+const homes = (name: string, parent = 's'): RegisteredGroup => group('feeder', name, parent, 1_000)
+const shops = (name: string): RegisteredGroup => group('feeder', name, 's', 0, 40)
 const whole = group('substation', 's', null, 4_000, 40)
 
 describe('restricted aggregates', () => {
   const cases: readonly (readonly [
     string,
-    readonly ReleaseGroup[],
+    readonly RegisteredGroup[],
     readonly GroupSum[],
     readonly (string | null)[],
   ])[] = [
