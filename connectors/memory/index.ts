@@ -1,4 +1,6 @@
+export { type DurableLogOptions, openDurableLog } from './durable-log.ts'
 export { type MemoryLog, type MemoryLogOptions, memoryLog } from './log.ts'
-export { maxRecordBytes } from './log-broker.ts'
+export type { FsyncPolicy } from './log-journal.ts'
+export { maxRecordBytes } from './log-steps.ts'
 export { memorySchemaRegistry } from './schema-registry.ts'
 export { type MemoryStateView, memoryStateView, type ViewSnapshot } from './state-view.ts'

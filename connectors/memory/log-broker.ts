@@ -1,12 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../../operators/contract/clock.ts'
-import { type Headers, LogError, type LogRecord, type OutgoingRecord, type TopicSpec } from '../contract.ts'
-import { emptyPartition, type Partition, recordBytes, type Transaction, wake } from './log-partition.ts'
-
-/** Kafka's default `max.message.bytes`, less what a batch and a record add to key, value and headers. */
-export const maxRecordBytes = 1_048_588 - 128
-
-const noHeaders: Headers = Object.freeze({})
+import { LogError } from '../contract.ts'
+import type { Content, Partition, Transaction } from './log-partition.ts'
+import type { Change, Step } from './log-steps.ts'
 
 /** The newest owner of a transactional id. */
 export interface Producer {
@@ -15,13 +11,15 @@ export interface Producer {
   transaction: Transaction | null
 }
 
-/**
- * One change of the log in two halves: `stage` checks it and reserves its offsets, or throws and changes nothing;
- * `publish` lets readers see it. A durable log writes in between.
- */
-export interface Step {
-  readonly stage: () => void
-  readonly publish: () => void
+/** Keeps changes on a disk. The broker calls one method at a time. */
+export interface Journal {
+  /** Writes changes that count together or not at all; a rejection means that none of them counts. */
+  readonly write: (changes: readonly Change[]) => Promise<void>
+  /** Replaces all that the files of a partition hold. */
+  readonly rewrite: (partition: Partition, content: Content) => Promise<void>
+  /** Makes `first` the first offset of a partition and drops files that lie below it. */
+  readonly truncate: (partition: Partition, first: number) => Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** What the parts of the in-process log share. */
@@ -31,41 +29,72 @@ export interface Broker {
   readonly producers: Map<string, Producer>
   /** Committed offsets by `offsetKey`. */
   readonly committed: Map<string, number>
+  readonly begun: Set<number>
   /** Aborts, once the log closes, what waits in it. */
   readonly closing: AbortController
   readonly partition: (topic: string, index: number) => Partition
   readonly begin: (producer: Producer) => Transaction
+  /** Does a step; resolves once it is on disk, where there is one, and visible. */
   readonly submit: (step: Step) => Promise<void>
+  /**
+   * Changes a partition outside of steps, while nothing is being written: what `prepare` answers is written first and
+   * then applied; undefined means that there is nothing to do.
+   */
+  readonly rework: <T>(rework: {
+    readonly prepare: () => T | undefined
+    readonly write: (journal: Journal, prepared: T) => Promise<void>
+    readonly apply: (prepared: T) => void
+  }) => Promise<void>
   readonly requireOpen: () => void
+  readonly close: () => Promise<void>
 }
 
 export function offsetKey(group: string, topic: string, partition: number): string {
   return `${group}\u0000${topic}\u0000${partition}`
 }
 
-export function createBroker(clock: Clock): Broker {
-  const topics = new Map<string, readonly Partition[]>()
+/** What a broker keeps; a new one begins with nothing. */
+export interface BrokerState {
+  readonly topics: Map<string, readonly Partition[]>
+  readonly committed: Map<string, number>
+  /** Number of the newest transaction. */
+  lastTransaction: number
+  /** Numbers of transactions that began and have not ended. */
+  readonly begun: Set<number>
+}
+
+export const emptyState = (): BrokerState => ({
+  topics: new Map(),
+  committed: new Map(),
+  lastTransaction: 0,
+  begun: new Set(),
+})
+
+/** A broker, in memory only or over a journal. */
+export function createBroker(clock: Clock, state: BrokerState, journal?: Journal): Broker {
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)
-  let transactions = 0
   const requireOpen = () => {
     if (closing.signal.aborted) throw new LogError('closed', 'the log is closed')
   }
+  const queue = journal === undefined ? undefined : writeQueue(journal)
   return {
     clock,
-    topics,
+    topics: state.topics,
+    committed: state.committed,
+    begun: state.begun,
     producers: new Map(),
-    committed: new Map(),
     closing,
     partition: (topic, index) => {
-      const found = topics.get(topic)?.[index]
+      const found = state.topics.get(topic)?.[index]
       if (found === undefined) throw new LogError('topic_unknown', `there is no partition ${topic}[${index}]`)
       return found
     },
     begin: (producer) => {
-      transactions += 1
+      state.lastTransaction += 1
+      state.begun.add(state.lastTransaction)
       const transaction: Transaction = {
-        id: transactions,
+        id: state.lastTransaction,
         transactionalId: producer.id,
         state: 'open',
         deadline: Number.POSITIVE_INFINITY,
@@ -77,118 +106,99 @@ export function createBroker(clock: Clock): Broker {
     },
     submit: async (step) => {
       requireOpen()
+      if (queue !== undefined) return queue.submit(step)
       step.stage()
       step.publish()
     },
+    rework: async ({ prepare, write, apply }) => {
+      requireOpen()
+      const act = async () => {
+        const prepared = prepare()
+        if (prepared === undefined) return
+        if (journal !== undefined) await write(journal, prepared)
+        apply(prepared)
+      }
+      await (queue === undefined ? act() : queue.alone(act))
+    },
     requireOpen,
+    close: async () => {
+      closing.abort()
+      await queue?.drain()
+      await journal?.close()
+    },
   }
 }
 
-/** Adds a topic, or checks that it is there with the same settings. */
-export function addTopic(broker: Broker, topic: TopicSpec): void {
-  if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic.name) || /^\.+$/.test(topic.name) || !(topic.partitions >= 1)) {
-    throw new RangeError('a topic needs a name of letters, digits, dots, dashes or underscores, and a partition')
-  }
-  const present = broker.topics.get(topic.name)?.[0]?.topic
-  if (present !== undefined) {
-    const differs = (['partitions', 'timestamps', 'cleanup', 'retentionMs'] as const).filter(
-      (setting) => present[setting] !== topic[setting],
-    )
-    if (differs.length === 0) return
-    throw new LogError('topic_differs', `topic ${topic.name} exists with other settings: ${differs.join(', ')}`)
-  }
-  const spec = { ...topic }
-  broker.topics.set(
-    topic.name,
-    Array.from({ length: topic.partitions }, (_, index) => emptyPartition(spec, index)),
-  )
+interface WriteQueue {
+  readonly submit: (step: Step) => Promise<void>
+  readonly alone: (act: () => Promise<void>) => Promise<void>
+  readonly drain: () => Promise<void>
 }
 
-/** The step that appends records, inside `transaction` or outside any. All of them or none. */
-export function appendStep(broker: Broker, records: readonly OutgoingRecord[], check: () => Transaction | null): Step {
-  const staged = new Map<Partition, LogRecord[]>()
-  let transaction: Transaction | null = null
+interface Waiting {
+  readonly work: Step | (() => Promise<void>)
+  readonly done: PromiseWithResolvers<void>
+}
+
+/** Writes whatever has come in meanwhile as one group, so that callers at the same time share a sync of the disk. */
+function writeQueue(journal: Journal): WriteQueue {
+  let waiting: Waiting[] = []
+  let pumping: Promise<void> | undefined
+
+  const writeGroup = async (group: readonly Waiting[]) => {
+    const changes: Change[] = []
+    const staged: { readonly step: Step; readonly done: PromiseWithResolvers<void> }[] = []
+    for (const { work, done } of group) {
+      if (typeof work === 'function') continue
+      try {
+        const change = work.stage()
+        if (change !== undefined) changes.push(change)
+        staged.push({ step: work, done })
+      } catch (error) {
+        done.reject(error)
+      }
+    }
+    try {
+      if (changes.length > 0) await journal.write(changes)
+    } catch (error) {
+      for (const { step } of staged.toReversed()) step.undo()
+      for (const { done } of staged) done.reject(error)
+      return
+    }
+    for (const { step, done } of staged) {
+      step.publish()
+      done.resolve()
+    }
+  }
+
+  const pump = async () => {
+    while (waiting.length > 0) {
+      const first = waiting[0]!
+      if (typeof first.work === 'function') {
+        waiting = waiting.slice(1)
+        await first.work().then(first.done.resolve, first.done.reject)
+        continue
+      }
+      const until = waiting.findIndex(({ work }) => typeof work === 'function')
+      const group = until < 0 ? waiting : waiting.slice(0, until)
+      waiting = until < 0 ? [] : waiting.slice(until)
+      await writeGroup(group)
+    }
+    pumping = undefined
+  }
+
+  const put = (work: Waiting['work']): Promise<void> => {
+    const done = Promise.withResolvers<void>()
+    waiting.push({ work, done })
+    // Starting in the next microtask lets calls of the same turn share the first group too.
+    pumping ??= Promise.resolve().then(pump)
+    return done.promise
+  }
   return {
-    stage: () => {
-      transaction = check()
-      const targets = records.map((record) => target(broker, record))
-      const now = broker.clock.now()
-      let last: Partition | undefined
-      let into: LogRecord[] = []
-      for (let index = 0; index < records.length; index++) {
-        const record = records[index]!
-        const partition = targets[index]!
-        if (partition !== last) {
-          last = partition
-          into = staged.get(partition) ?? []
-          staged.set(partition, into)
-          transaction?.partitions.add(partition)
-        }
-        into.push({
-          offset: BigInt(partition.reserved++),
-          timestamp: partition.topic.timestamps === 'create' ? (record.timestamp ?? now) : now,
-          key: record.key,
-          value: record.value,
-          headers: record.headers ?? noHeaders,
-        })
-      }
-    },
-    publish: () => {
-      for (const [partition, added] of staged) {
-        if (transaction !== null && !partition.open.has(transaction)) {
-          partition.open.set(transaction, Number(added[0]!.offset))
-        }
-        for (const record of added) {
-          partition.records.push(record)
-          partition.owners.push(transaction)
-        }
-        partition.end = Number(added.at(-1)!.offset) + 1
-        wake(partition)
-      }
-    },
-  }
-}
-
-function target(broker: Broker, record: OutgoingRecord): Partition {
-  const partition = broker.partition(record.topic, record.partition)
-  const size = recordBytes({ key: record.key, value: record.value, headers: record.headers ?? noHeaders })
-  if (size > maxRecordBytes) {
-    throw new LogError(
-      'record_too_large',
-      `a record of ${size} bytes for ${record.topic} is over the limit of ${maxRecordBytes}`,
-    )
-  }
-  if (partition.topic.cleanup === 'compact' && record.key === null) {
-    throw new LogError('record_invalid', `a record for the compacted topic ${record.topic} has no key`)
-  }
-  return partition
-}
-
-/** The step that ends a transaction: one marker per partition, which takes an offset, and its offsets on commit. */
-export function endStep(
-  broker: Broker,
-  producer: Producer,
-  outcome: 'committed' | 'aborted',
-  check: () => Transaction,
-): Step {
-  const markers = new Map<Partition, number>()
-  let transaction: Transaction | undefined
-  return {
-    stage: () => {
-      transaction = check()
-      transaction.state = 'ending'
-      for (const partition of transaction.partitions) markers.set(partition, partition.reserved++)
-    },
-    publish: () => {
-      if (transaction === undefined) return
-      transaction.state = outcome
-      if (producer.transaction === transaction) producer.transaction = null
-      if (outcome === 'committed') for (const [key, next] of transaction.offsets) broker.committed.set(key, next)
-      for (const [partition, marker] of markers) {
-        partition.open.delete(transaction)
-        partition.end = marker + 1
-      }
-      for (const partition of markers.keys()) wake(partition)
+    submit: put,
+    alone: put,
+    drain: async () => {
+      while (pumping !== undefined) await pumping
     },
   }
 }

@@ -144,11 +144,21 @@ export function truncateFront(partition: Partition, before: number): void {
   partition.version++
 }
 
+/** Records and their transactions, as a partition holds them. */
+export type Content = Pick<Partition, 'records' | 'owners'>
+
+/** Puts content in the place of what the partition holds. */
+export function replaceContent(partition: Partition, { records, owners }: Content): void {
+  partition.records = records
+  partition.owners = owners
+  partition.version++
+}
+
 /**
  * Keeps, of the stable part, the last committed record of each key. Offsets stay. A tombstone goes too once it is
- * older than `tombstonesBefore`, so that readers under way still meet it for a while.
+ * older than `tombstonesBefore`, so that readers under way still meet it for a while. Undefined if all stays.
  */
-export function compactStable(partition: Partition, tombstonesBefore: EpochMs): void {
+export function compacted(partition: Partition, tombstonesBefore: EpochMs): Content | undefined {
   const stable = indexAt(partition, lastStable(partition))
   const seen = new Set<string>()
   const kept: number[] = []
@@ -160,9 +170,10 @@ export function compactStable(partition: Partition, tombstonesBefore: EpochMs): 
     seen.add(key)
     if (record.value !== null || record.timestamp >= tombstonesBefore) kept.push(index)
   }
-  if (kept.length === stable) return
+  if (kept.length === stable) return undefined
   kept.reverse()
-  partition.records = [...kept.map((index) => partition.records[index]!), ...partition.records.slice(stable)]
-  partition.owners = [...kept.map((index) => partition.owners[index]!), ...partition.owners.slice(stable)]
-  partition.version++
+  return {
+    records: [...kept.map((index) => partition.records[index]!), ...partition.records.slice(stable)],
+    owners: [...kept.map((index) => partition.owners[index]!), ...partition.owners.slice(stable)],
+  }
 }

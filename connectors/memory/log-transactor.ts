@@ -1,6 +1,7 @@
 import { LogError, type Transactor } from '../contract.ts'
-import { appendStep, type Broker, endStep, offsetKey, type Producer } from './log-broker.ts'
+import { type Broker, offsetKey, type Producer } from './log-broker.ts'
 import type { Transaction } from './log-partition.ts'
+import { appendStep, endStep } from './log-steps.ts'
 
 /** Fences the older owner of `transactionalId`, aborts what it left open, and makes the new one. */
 export async function openTransactor(broker: Broker, transactionalId: string, timeoutMs: number): Promise<Transactor> {
@@ -34,17 +35,7 @@ async function expire(broker: Broker, producer: Producer): Promise<void> {
 async function abortLeftover(broker: Broker, producer: Producer): Promise<void> {
   const left = producer.transaction
   if (left === null) return
-  let settled = false
-  const step = endStep(broker, producer, 'aborted', () => left)
-  await broker.submit({
-    stage: () => {
-      settled = left.state !== 'open'
-      if (!settled) step.stage()
-    },
-    publish: () => {
-      if (!settled) step.publish()
-    },
-  })
+  await broker.submit(endStep(broker, producer, 'aborted', () => (left.state === 'open' ? left : undefined)))
 }
 
 function transactorOf(broker: Broker, producer: Producer, epoch: number, timeoutMs: number): Transactor {

@@ -1,9 +1,10 @@
 import { type Clock, hours, systemClock } from '../../operators/contract/clock.ts'
 import { type Log, LogError, type Membership, type TopicSpec } from '../contract.ts'
-import { addTopic, appendStep, type Broker, createBroker, offsetKey } from './log-broker.ts'
+import { type Broker, createBroker, emptyState, offsetKey } from './log-broker.ts'
 import { createGroups } from './log-groups.ts'
-import { boundOf, compactStable, indexAt, lastStable, truncateFront } from './log-partition.ts'
+import { boundOf, compacted, indexAt, lastStable, replaceContent, truncateFront } from './log-partition.ts'
 import { openReader } from './log-reader.ts'
+import { appendStep, topicStep } from './log-steps.ts'
 import { expireTransactions, openTransactor } from './log-transactor.ts'
 
 export interface MemoryLogOptions {
@@ -36,7 +37,7 @@ export interface MemoryLog extends Log {
  * Values are kept, not copied: a sender must not reuse their bytes.
  */
 export function memoryLog(options: MemoryLogOptions = {}): MemoryLog {
-  return logOver(createBroker(options.clock ?? systemClock), options)
+  return logOver(createBroker(options.clock ?? systemClock, emptyState()), options)
 }
 
 /** The port over a broker. */
@@ -50,21 +51,27 @@ export function logOver(broker: Broker, options: MemoryLogOptions): MemoryLog {
     if (before > BigInt(lastStable(partition))) {
       throw new LogError('offset_out_of_range', `${topic}[${index}] cannot be truncated past its stable end`)
     }
-    truncateFront(partition, Number(before))
+    await broker.rework({
+      prepare: () => (Number(before) > partition.first ? Number(before) : undefined),
+      write: (journal, first) => journal.truncate(partition, first),
+      apply: (first) => truncateFront(partition, first),
+    })
   }
   const compact = async (topic: string) => {
     broker.partition(topic, 0)
     for (const partition of broker.topics.get(topic) ?? []) {
-      if (partition.topic.cleanup === 'compact') {
-        compactStable(partition, broker.clock.now() - tombstoneRetentionMs)
-      }
+      if (partition.topic.cleanup !== 'compact') continue
+      await broker.rework({
+        prepare: () => compacted(partition, broker.clock.now() - tombstoneRetentionMs),
+        write: (journal, content) => journal.rewrite(partition, content),
+        apply: (content) => replaceContent(partition, content),
+      })
     }
   }
 
   return {
     createTopics: async (specs) => {
-      broker.requireOpen()
-      for (const spec of specs) addTopic(broker, spec)
+      for (const spec of specs) await broker.submit(topicStep(broker, spec))
     },
     partitions: async (topic) => {
       broker.requireOpen()
@@ -104,7 +111,7 @@ export function logOver(broker: Broker, options: MemoryLogOptions): MemoryLog {
       return groups.join(group, topic, handlers)
     },
     append: async (records) => broker.submit(appendStep(broker, records, () => null)),
-    close: async () => broker.closing.abort(),
+    close: broker.close,
     topics: () => [...broker.topics.values()].map((partitions) => partitions[0]!.topic),
     truncate,
     compact,
@@ -127,6 +134,8 @@ export function logOver(broker: Broker, options: MemoryLogOptions): MemoryLog {
   }
 }
 
+const retryAfterMs = 1_000
+
 /** Sleeps until the earliest deadline of an open transaction, once anything has one, and aborts what is due. */
 function watchDeadlines(broker: Broker): (timeoutMs: number) => void {
   let wakesAt = Number.POSITIVE_INFINITY
@@ -139,8 +148,12 @@ function watchDeadlines(broker: Broker): (timeoutMs: number) => void {
     await broker.clock.sleep(Math.max(0, deadline - broker.clock.now()), signal)
     if (signal.aborted || broker.closing.signal.aborted) return
     wakesAt = Number.POSITIVE_INFINITY
-    const earliest = await expireTransactions(broker)
-    if (earliest < wakesAt) void sleepUntil(earliest)
+    // Where a full disk takes no abort, it is tried again: readers wait for it. A broken disk is not asked again.
+    const earliest = await expireTransactions(broker).catch((error: unknown) =>
+      error instanceof LogError && error.code === 'disk_full' ? broker.clock.now() + retryAfterMs : undefined,
+    )
+    if (earliest === undefined) return
+    if (earliest < wakesAt && !broker.closing.signal.aborted) void sleepUntil(earliest)
   }
   return (timeoutMs) => {
     if (broker.clock.now() + timeoutMs >= wakesAt) return
