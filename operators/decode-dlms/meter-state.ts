@@ -3,6 +3,7 @@
 import { CodecError } from '../../schemas/codec.ts'
 import { windowBytes } from './counter-window.ts'
 import { decodePending, encodePending, type Pending } from './wire/pending.ts'
+import { WireError } from './wire/reasons.ts'
 
 /** What is remembered of a meter: its counters, and parts of a message that wait for the rest. */
 export interface MeterState {
@@ -26,7 +27,15 @@ export const meterStateCodec = {
     if (flags > 3 || bytes.length < joinsAt) throw new CodecError('meter state', 'a cell of another form')
     return {
       window: (flags & 1) !== 0 ? bytes.subarray(1, joinsAt) : undefined,
-      pending: (flags & 2) !== 0 ? decodePending(bytes.subarray(joinsAt)) : undefined,
+      pending: (flags & 2) !== 0 ? joinsOf(bytes.subarray(joinsAt)) : undefined,
     }
   },
+}
+
+function joinsOf(bytes: Uint8Array): Pending {
+  try {
+    return decodePending(bytes)
+  } catch (error) {
+    throw error instanceof WireError ? new CodecError('meter state', 'open joins of another form') : error
+  }
 }
