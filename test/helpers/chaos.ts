@@ -1,24 +1,15 @@
-import { createHmac } from 'node:crypto'
 import { checkReadings, type Verdict } from '../../bench/fleet/checker.ts'
 import { createFleet, type FaultRates } from '../../bench/fleet/index.ts'
-import {
-  type MemoryLog,
-  type MemoryStateView,
-  memoryLog,
-  memorySchemaRegistry,
-  memoryStateView,
-} from '../../connectors/memory/index.ts'
-import { minutes, type VirtualClock, virtualClock } from '../../operators/contract/clock.ts'
+import type { MemoryLog, MemoryStateView } from '../../connectors/memory/index.ts'
+import { minutes, type VirtualClock } from '../../operators/contract/clock.ts'
 import type { Published } from '../../operators/contract/published.ts'
 import { type NoiseSource, secureNoise } from '../../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
-import { allPipelines } from '../../pipelines/index.ts'
-import { readRange } from '../../pipelines/runtime/changelog.ts'
-import { Killed, type Ports, type Probe, type Running, runAll, sealer } from '../../pipelines/runtime/index.ts'
-import { openWire } from '../../pipelines/runtime/wire.ts'
-import { watchActivity } from '../../pipelines/testing/activity.ts'
+import { pseudonymsOf } from '../../pipelines/cli/demo-scenario.ts'
+import { Killed, type Ports, type Probe } from '../../pipelines/runtime/index.ts'
+import { openWorld } from '../../pipelines/testing/world.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
-import { topicSpecs, topics } from '../../schemas/topics.ts'
+import { topics } from '../../schemas/topics.ts'
 import { checkRelease } from './release-checker.ts'
 
 /** Where a run can be killed: a step of a task, or one of the moments inside a release. */
@@ -75,14 +66,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const faults = { corrupt: 0.01, replayed: 0.01, duplicates: 0.05, homesPerGateway: 4, ...options.faults }
   const fleet = createFleet({ seed, homes, start, partitions, profileNames, faults })
   const { entries, register, keyring } = fleet
-  const clock = virtualClock(start)
-  const log = memoryLog({ clock })
-  await log.createTopics(topicSpecs(partitions, { groupPartitions: 2 }))
-  const registry = memorySchemaRegistry()
-  const wire = await openWire(registry, Object.values(topics))
-  const view = memoryStateView()
-  const zone = entries[0]!.zone
-  const domain = { name: 'utility', zone, timeZone: entries[0]!.timeZone, partitions }
+  const { zone, timeZone } = entries[0]!
   let kills = 0
   let over = false
   const strike = (moment: Moment) => {
@@ -91,28 +75,34 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     throw new Killed(`${moment.at} ${moment.step}`)
   }
 
-  let running: Running
-  let activity = watchActivity()
+  const world = await openWorld({
+    entries,
+    register,
+    keyring,
+    zone,
+    timeZone,
+    partitions,
+    groupPartitions: 2,
+    start,
+    policy,
+    noise: striking(strike),
+  })
+  const { clock, log, view, wire } = world
+  let { running, activity }: Partial<Awaited<ReturnType<typeof world.launch>>> = {}
   const launch = async () => {
-    activity = watchActivity(strike)
-    const plain: Ports = { log, view, registry, clock, seal: sealer(keyring) }
-    const ports = options.ports?.(plain, { clock, log, view }) ?? plain
-    const pipelines = await allPipelines({
-      entries,
-      register,
-      keyring,
-      registry,
-      domain,
-      policy,
-      noise: striking(strike),
+    const ports = options.ports
+    const started = await world.launch({
+      probe: strike,
+      task: { heartbeatMs: minutes(5) },
+      ...(ports ? { ports: (plain: Ports) => ports(plain, { clock, log, view }) } : {}),
     })
-    for (const { source } of pipelines) activity.expect(await log.partitions(source.name))
-    running = await runAll(pipelines, ports, { probe: activity.probe, task: { heartbeatMs: minutes(5) } })
+    running = started.running
+    activity = started.activity
   }
   const rest = async () => {
     for (;;) {
       try {
-        return await activity.rest(running.done)
+        return await activity!.rest(running!.done)
       } catch (error) {
         if (!(error instanceof Killed)) throw error
         await launch()
@@ -130,8 +120,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
       for (const { receivedAt, partition, frame, seq } of tick.value.arrivals) {
         clock.moveTo(receivedAt)
         sequences[partition]!.push(seq)
-        const value = wire.encode(topics.meterFrames, frame)
-        await log.append([{ topic: topics.meterFrames.name, partition, key: null, value }])
+        await log.append([world.frameRecord(partition, frame)])
       }
     }
     clock.moveTo(until)
@@ -142,33 +131,15 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   over = true
   await running!.stop()
 
-  const all = async <T>(
-    topic: { readonly name: string },
-    isolation: 'read_committed' | 'read_uncommitted',
-    as: (record: Awaited<ReturnType<typeof readRange>>[number]) => T,
-  ) => {
-    const values: T[] = []
-    for (let p = 0; p < (await log.partitions(topic.name)); p++) {
-      const bounds = await log.bounds(topic.name, p, isolation)
-      for (const record of await readRange(log, topic.name, p, bounds.first, bounds.end, isolation))
-        values.push(as(record))
-    }
-    return values
-  }
-  const decoded = <T>(topic: Parameters<typeof wire.decode>[0]) =>
-    all(topic, 'read_committed', ({ value }) => wire.decode(topic, value!) as T)
   const verdict = checkReadings(fleet.journal, {
-    readings: await decoded(topics.householdReadings),
-    rejected: await decoded(topics.meterRejected),
+    readings: await world.read(topics.householdReadings),
+    rejected: await world.read(topics.meterRejected),
     // Counters live in the process and die with it: what the log holds is checked here.
     counts: { received: 0, accepted: 0, dropped: {}, rejected: {} },
-    pseudonymOf: (connection, date) =>
-      createHmac('sha256', keyring.derived('pseudonym', date)!).update(connection).digest().subarray(0, 16),
+    pseudonymOf: pseudonymsOf(keyring),
     sequenceAt: (partition, offset) => sequences[partition]?.[offset],
   })
-  const published = await all(
-    topics.loadPublic,
-    'read_uncommitted',
+  const published = (await world.records(topics.loadPublic, 'read_uncommitted')).map(
     ({ key, value, timestamp }): Published<LoadPublic> => ({
       key: Buffer.from(key!).toString(),
       bytes: value!,
@@ -176,7 +147,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     }),
   )
   const violations = checkRelease({
-    ledger: await decoded(topics.releaseLedger),
+    ledger: await world.read(topics.releaseLedger),
     published,
     codec: { decode: (bytes) => wire.decode(topics.loadPublic, bytes) as LoadPublic },
     cap: resolvePolicy(policy).cap,
