@@ -1,4 +1,15 @@
 export { type DurableLogOptions, openDurableLog } from './durable-log.ts'
+export {
+  type Fault,
+  type FaultedCall,
+  type FaultPlan,
+  type FaultRates,
+  type FaultyLog,
+  faultyLog,
+  faultyView,
+  scriptedFaults,
+  seededFaults,
+} from './faults.ts'
 export { type MemoryLog, type MemoryLogOptions, memoryLog } from './log.ts'
 export type { FsyncPolicy } from './log-journal.ts'
 export { maxRecordBytes } from './log-steps.ts'

@@ -1,8 +1,18 @@
 import { type Clock, hours, systemClock } from '../../operators/contract/clock.ts'
 import { type Log, LogError, type Membership, type TopicSpec } from '../contract.ts'
-import { type Broker, createBroker, emptyState, offsetKey } from './log-broker.ts'
+import { type Broker, type BrokerState, createBroker, emptyState, offsetKey } from './log-broker.ts'
 import { createGroups } from './log-groups.ts'
-import { boundOf, compacted, indexAt, lastStable, replaceContent, truncateFront } from './log-partition.ts'
+import {
+  boundOf,
+  compacted,
+  emptyPartition,
+  indexAt,
+  lastStable,
+  type Partition,
+  replaceContent,
+  type Transaction,
+  truncateFront,
+} from './log-partition.ts'
 import { openReader } from './log-reader.ts'
 import { appendStep, topicStep } from './log-steps.ts'
 import { expireTransactions, openTransactor } from './log-transactor.ts'
@@ -29,6 +39,11 @@ export interface MemoryLog extends Log {
   readonly evict: (membership: Membership) => void
   /** How many rebalances the group has seen. */
   readonly generation: (group: string, topic: string) => number
+  /**
+   * A log in memory that holds what this one holds now, as a restored backup does: groups, owners and open transactions
+   * are gone, and what those had sent counts as aborted.
+   */
+  readonly backup: () => MemoryLog
 }
 
 /**
@@ -129,6 +144,7 @@ export function logOver(broker: Broker, options: MemoryLogOptions): MemoryLog {
         }
       }
     },
+    backup: () => logOver(createBroker(broker.clock, copyState(broker)), options),
     evict: groups.evict,
     generation: groups.generation,
   }
@@ -159,5 +175,28 @@ function watchDeadlines(broker: Broker): (timeoutMs: number) => void {
     if (broker.clock.now() + timeoutMs >= wakesAt) return
     alarm.abort()
     void sleepUntil(broker.clock.now() + timeoutMs)
+  }
+}
+
+function copyState(broker: Broker): BrokerState {
+  const copies = new Map<Transaction, Transaction>()
+  const owner = (transaction: Transaction | null): Transaction | null => {
+    if (transaction === null || transaction.state === 'committed') return null
+    const copy: Transaction = copies.get(transaction) ?? { ...transaction, state: 'aborted' }
+    copies.set(transaction, copy)
+    return copy
+  }
+  const copyOf = (partition: Partition): Partition => ({
+    ...emptyPartition(partition.topic, partition.index),
+    records: [...partition.records],
+    owners: partition.owners.map(owner),
+    first: partition.first,
+    end: partition.end,
+    reserved: partition.end,
+  })
+  return {
+    ...emptyState(),
+    topics: new Map([...broker.topics].map(([name, partitions]) => [name, partitions.map(copyOf)])),
+    committed: new Map(broker.committed),
   }
 }
