@@ -123,8 +123,14 @@ function run(bytes: Uint8Array, context: DecodeContext, peek: boolean): Decoded 
 /** A message whose ciphering is added once it is known. */
 type Opening = { -readonly [K in keyof Content]: Content[K] }
 
-function tagOf(layer: Layer): Trust['tag'] {
-  return layer.tag === 'verified' || layer.tag === 'unverified' ? layer.tag : 'absent'
+function trustOf(layer: Layer | undefined): Trust {
+  if (layer === undefined) return { protection: 'none', tag: 'absent', replay: 'unchecked' }
+  const { control, tag, replay } = layer
+  return {
+    protection: protectionName(control & 0x30),
+    tag: tag === 'verified' || tag === 'unverified' ? tag : 'absent',
+    replay,
+  }
 }
 
 // `undefined` content: the block was kept, or the replay check stopped the frame.
@@ -133,15 +139,11 @@ function finished(content: Content | undefined, work: Work, before: Pending): De
   const { path, layer } = work
   if (content === undefined) {
     if (layer?.tag === 'unopened') return { outcome: 'duplicate', path, pending, ciphered: layer }
-    return { outcome: 'pending', path, pending, content: undefined }
+    return part(work, before, undefined)
   }
   if (content.message.kind === 'get-response-with-datablock' && content.message.result === undefined)
     return part(work, before, content)
-  const trust =
-    layer === undefined
-      ? ({ protection: 'none', tag: 'absent', replay: 'unchecked' } as const)
-      : { protection: protectionName(layer.control & 0x30), tag: tagOf(layer), replay: layer.replay }
-  return { outcome: 'message', path, pending, content, trust }
+  return { outcome: 'message', path, pending, content, trust: trustOf(layer) }
 }
 
 function readLayer(bytes: Uint8Array, at: number, end: number, work: Work, depth: number): Opening | undefined {
@@ -208,7 +210,7 @@ function isAnswer(tag: number): boolean {
 function readTransfer(bytes: Uint8Array, at: number, end: number, work: Work): Uint8Array | undefined {
   const block = readTransferBlock(cursor(bytes, at + 1, end))
   work.path.transferBlock = block.number
-  return join(work, 'general', block.number, block.last, block.data)
+  return join(work, 'general', '', block.number, block.last, block.data)
 }
 
 function joinDatablock(message: Message & { kind: 'get-response-with-datablock' }, work: Work): Message {
@@ -216,7 +218,8 @@ function joinDatablock(message: Message & { kind: 'get-response-with-datablock' 
     work.block = undefined
     return message
   }
-  const joined = join(work, 'get-response', message.blockNumber, message.last, message.block)
+  const { blockNumber, last, block, invokeId } = message
+  const joined = join(work, 'get-response', `#${invokeId}`, blockNumber, last, block)
   if (joined === undefined) return message
   const c = cursor(joined)
   const value = readValue(c, work.context.axdrLimits ?? defaultAxdrLimits)
@@ -227,18 +230,20 @@ function joinDatablock(message: Message & { kind: 'get-response-with-datablock' 
 function join(
   work: Work,
   transfer: 'general' | 'get-response',
+  request: string,
   number: number,
   last: boolean,
   data: Uint8Array,
 ): Uint8Array | undefined {
   const { layer, context, path } = work
   const title = layer?.title === undefined ? '' : Buffer.from(layer.title).toString('hex')
+  const source = title + request
   const open = work.block
   // Until it is known to fit, the block replaces whatever is open: a transfer that was disturbed is not continued.
   work.block = undefined
   const result = joinBlock(
     open,
-    { transfer, protection: layer === undefined ? 0 : layer.control & 0x30, title, number, last, data },
+    { transfer, protection: layer === undefined ? 0 : layer.control & 0x30, source, number, last, data },
     context.receivedAt ?? 0,
     context.joinLimits ?? defaultJoinLimits,
   )
@@ -259,7 +264,7 @@ function bareValue(bytes: Uint8Array, work: Work, before: Pending): Decoded {
 }
 
 function part(work: Work, before: Pending, content: Content | undefined): Decoded {
-  return { outcome: 'pending', path: work.path, pending: pendingOf(work, before), content }
+  return { outcome: 'pending', path: work.path, pending: pendingOf(work, before), content, trust: trustOf(work.layer) }
 }
 
 function refused(reason: DecodeReason, byteOffset: number, work: Work, before: Pending): Refused {

@@ -102,6 +102,8 @@ function decodeOne(
   let window = before.window
   switch (decoded.outcome) {
     case 'pending':
+      // A ciphered part uses its counter up: else old parts could be put in front of the last one of a new message.
+      if (decoded.trust.tag === 'verified') window = recordCounter(window, meter.owner, counter, digest)
       out.drop(record, 'part_of_message')
       break
     case 'link':

@@ -111,6 +111,8 @@ export interface DecodedMessage extends Outcome {
 export interface DecodedPart extends Outcome {
   readonly outcome: 'pending'
   readonly content: Content | undefined
+  /** Of the part alone. Its counter is used up if the tag is `verified`, as that of a message is. */
+  readonly trust: Trust
 }
 
 /** A unit of the link layer alone, without APDU. */

@@ -9,8 +9,11 @@ export interface BlockJoin {
   readonly transfer: 'general' | 'get-response'
   /** Protection bits under which the blocks came; every block of a transfer must have the same. */
   readonly protection: number
-  /** System title of the sender in hexadecimal, empty without ciphering: blocks of two meters on one connection never mix. */
-  readonly title: string
+  /**
+   * Where the blocks come from: system title of the sender in hexadecimal, empty without ciphering, and for datablocks the invoke id of the request
+   * that they answer. Blocks of two meters on one connection, or of two answers, never mix.
+   */
+  readonly source: string
   readonly next: number
   readonly bytes: Uint8Array
   readonly lastLength: number
@@ -21,7 +24,7 @@ export interface BlockJoin {
 export interface Block {
   readonly transfer: 'general' | 'get-response'
   readonly protection: number
-  readonly title: string
+  readonly source: string
   readonly number: number
   readonly last: boolean
   readonly data: Uint8Array
@@ -69,12 +72,12 @@ export function joinBlock(
   if (length > limits.bytes) return result({ refused: 'frame_oversize', abandoned, restarted })
   const bytes = before === undefined ? block.data : concat(before.bytes, block.data)
   if (block.last) return result({ complete: bytes, abandoned, restarted })
-  const { transfer, protection, title } = block
+  const { transfer, protection, source } = block
   const startedAt = before?.startedAt ?? receivedAt
   const next: BlockJoin = {
     transfer,
     protection,
-    title,
+    source,
     next: block.number + 1,
     bytes,
     lastLength: block.data.length,
@@ -84,7 +87,7 @@ export function joinBlock(
 }
 
 function sameSource(open: BlockJoin, block: Block): boolean {
-  return open.transfer === block.transfer && open.protection === block.protection && open.title === block.title
+  return open.transfer === block.transfer && open.protection === block.protection && open.source === block.source
 }
 
 function result(part: { [K in keyof BlockResult]?: BlockResult[K] | undefined }): BlockResult {

@@ -1,7 +1,7 @@
 // What is open on one connection between two transport units, as plain data and as bytes, so that a runtime can keep it in a changelog.
 //   version (1, 01) | flags (1): bit 0 segment join, bit 1 block transfer
 //   segment join: link (1) | next (1, FF none) | count (2) | last length (4) | started (8) | address length (1), address | length (4), bytes
-//   block transfer: transfer (1) | protection (1) | next (4) | last length (4) | started (8) | title length (1), title | length (4), bytes
+//   block transfer: transfer (1) | protection (1) | next (4) | last length (4) | started (8) | source length (1), source | length (4), bytes
 import type { BlockJoin } from './blocks.ts'
 import { type Cursor, cursor, finish, take, u8, u16, u32 } from './cursor.ts'
 import { refuse } from './reasons.ts'
@@ -38,7 +38,7 @@ export function encodePending(pending: Pending): Uint8Array {
     head.writeUInt32BE(block.next, 2)
     head.writeUInt32BE(block.lastLength, 6)
     head.writeBigUInt64BE(BigInt(block.startedAt), 10)
-    parts.push(head, text(block.title), counted(block.bytes))
+    parts.push(head, text(block.source), counted(block.bytes))
   }
   return Buffer.concat(parts)
 }
@@ -70,8 +70,8 @@ function readBlock(c: Cursor): BlockJoin {
   const next = u32(c)
   const lastLength = u32(c)
   const startedAt = u32(c) * 4_294_967_296 + u32(c)
-  const title = readText(c)
-  return { transfer, protection, next, lastLength, startedAt, title, bytes: take(c, u32(c)) }
+  const source = readText(c)
+  return { transfer, protection, next, lastLength, startedAt, source, bytes: take(c, u32(c)) }
 }
 
 function readText(c: Cursor): string {

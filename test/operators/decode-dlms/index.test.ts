@@ -178,6 +178,25 @@ describe('decodeDlms', () => {
     assert.equal(found?.readings[0]?.quality, qualityBits.deviationUnspecified)
   })
 
+  it('does not put an old ciphered block before the last one of a new message', () => {
+    const blocks = (wattHours: string, counter: number): readonly Uint8Array[] => {
+      const plaintext = push(undefined, wattHours)
+      const cut = plaintext.length - 40
+      return [plaintext.subarray(0, cut), plaintext.subarray(cut)].map((data, k) => {
+        const control = k === 0 ? 0x40 : 0xc0
+        return wrapper(generalGlo(joined(Uint8Array.of(0xe0, control, 0, k + 1, 0, 0), sized(data)), 0x30, counter + k))
+      })
+    }
+    const [first, second] = blocks('000001f4', 10) as [Uint8Array, Uint8Array]
+    const [third, fourth] = blocks('00000200', 12) as [Uint8Array, Uint8Array]
+    const honest = [frame(first), frame(second), frame(third), frame(fourth)]
+    assert.deepEqual(summary(run(honest)), ['part_of_message', 'emit', 'part_of_message', 'emit'])
+    const spliced = [frame(first), frame(second), frame(first), frame(fourth)]
+    assert.deepEqual(summary(run(spliced)), ['part_of_message', 'emit', 'duplicate', 'block_missing'])
+    const resent = [frame(first), frame(first), frame(second)]
+    assert.deepEqual(summary(run(resent)), ['part_of_message', 'duplicate', 'emit'])
+  })
+
   it('has no state for a meter of which nothing was verified and nothing waits', () => {
     const store: CellStore = new Map()
     run([frame(forged(9)), frame(wrapper(push())), frame(bytes('d8 01 02'), 'apdu')], store)

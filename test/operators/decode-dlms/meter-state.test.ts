@@ -38,7 +38,7 @@ function blockOf(random: SimulationRandom): BlockJoin {
   return {
     transfer: pick(random, ['general', 'get-response'] as const),
     protection: pick(random, [0, 0x10, 0x20, 0x30]),
-    title: random.chance(0.5) ? '' : Buffer.from(noise(random, 8)).toString('hex'),
+    source: random.chance(0.5) ? '' : `${Buffer.from(noise(random, 8)).toString('hex')}#${random.below(256)}`,
     next: 2 + random.below(2 ** 31),
     bytes,
     lastLength: random.below(bytes.length + 1),
