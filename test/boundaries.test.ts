@@ -56,7 +56,7 @@ const planted: readonly { readonly rule: string; readonly path: string; readonly
   { rule: 'layers', path: 'connectors/kafka/a.ts', text: `import { dedupe } from '../../operators/dedupe.ts'` },
   { rule: 'layers', path: 'pipelines/runtime/run.ts', text: `import { log } from '../../connectors/memory/index.ts'` },
   { rule: 'layers', path: 'pipelines/runtime/run.ts', text: `import { dedupe } from '../../operators/dedupe.ts'` },
-  { rule: 'layers', path: 'pipelines/testing/driver.ts', text: `import { x } from '../../connectors/kafka/index.ts'` },
+  { rule: 'layers', path: 'pipelines/testing/driver.ts', text: `import { x } from '../../bench/fleet/index.ts'` },
   { rule: 'layers', path: 'pipelines/readings.ts', text: `import { fleet } from '../bench/fleet/index.ts'` },
   { rule: 'layers', path: 'pipelines/cli/run.ts', text: `import { fleet } from '../../bench/fleet/index.ts'` },
   { rule: 'layers', path: 'bench/run.ts', text: `import { x } from '../elsewhere/x.ts'` },

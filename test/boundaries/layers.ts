@@ -34,18 +34,6 @@ export const layers: readonly { readonly files: RegExp; readonly may: readonly s
     says: 'a connector imports schemas, the contracts and its own folder',
   },
   {
-    files: /^pipelines\/testing\//,
-    may: [
-      'schemas/',
-      'operators/contract/',
-      'connectors/contract.ts',
-      'connectors/memory/',
-      'pipelines/runtime/',
-      'pipelines/testing/',
-    ],
-    says: 'the test driver runs on contracts, the runtime and the memory connector',
-  },
-  {
     files: /^pipelines\/runtime\//,
     may: ['schemas/', 'operators/contract/', 'connectors/contract.ts', 'pipelines/runtime/'],
     says: 'the runtime knows contracts only: no operator, no connector',
