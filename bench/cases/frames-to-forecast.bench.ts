@@ -2,7 +2,7 @@
 // The frames of a fleet's day are encoded and appended beforehand; only the pipelines are timed, in processor time of this
 // process, so that other work on the machine does not count.
 import { hours } from '../../operators/contract/clock.ts'
-import { openWorld } from '../../pipelines/testing/world.ts'
+import { openWorld } from '../../pipelines/simulation/world.ts'
 import { createFleet } from '../fleet/index.ts'
 import { report } from '../report.ts'
 import { stageTimes } from '../stage-times.ts'

@@ -8,7 +8,7 @@ import { type Reason, reasons } from '../../operators/contract/reasons.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import { topics } from '../../schemas/topics.ts'
 import { observers, silentObserver } from '../runtime/index.ts'
-import { openWorld, type World } from '../testing/world.ts'
+import { openWorld, type World } from '../simulation/world.ts'
 
 export interface ScenarioOptions {
   readonly fleet: Fleet

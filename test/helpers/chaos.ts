@@ -7,7 +7,7 @@ import { type NoiseSource, secureNoise } from '../../operators/privacy/release/n
 import { defaultPolicy, type ReleasePolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { pseudonymsOf } from '../../pipelines/cli/demo-scenario.ts'
 import { Killed, type Ports, type Probe } from '../../pipelines/runtime/index.ts'
-import { openWorld } from '../../pipelines/testing/world.ts'
+import { openWorld } from '../../pipelines/simulation/world.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import { topics } from '../../schemas/topics.ts'
 import { checkRelease } from './release-checker.ts'

@@ -29,7 +29,7 @@ import {
 } from '../runtime/index.ts'
 import type { AnyTopic } from '../runtime/stream.ts'
 import { openWire, type Wire } from '../runtime/wire.ts'
-import { type Activity, watchActivity } from './activity.ts'
+import { type Activity, watchActivity } from '../testing/activity.ts'
 
 export interface WorldOptions {
   readonly entries: Iterable<RegisterEntry>
