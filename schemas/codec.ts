@@ -12,8 +12,12 @@ export interface Codec<T> {
   readonly decode: (bytes: Uint8Array) => T
 }
 
+declare const born: unique symbol
+
 /** A named stream of records of one type, cleared for one label. Born in `schemas/topics.ts` only. */
 export interface Topic<T, L extends Label> {
+  /** The label it was born with: a copy under another label is no topic. */
+  readonly [born]: L
   readonly name: string
   readonly label: L
   readonly codec: Codec<T>
@@ -21,6 +25,13 @@ export interface Topic<T, L extends Label> {
   readonly key: (value: T) => string | null
   /** The record's timestamp, in topics stamped by the producer whose records say it themselves. UTC. */
   readonly timestamp?: (value: T) => EpochMs
+}
+
+/** Makes a topic. Importable from schemas/topics.ts and tests only: a test sees to it. */
+export function topic<T, L extends Label, N extends string>(
+  made: Omit<Topic<T, L>, typeof born> & { readonly name: N },
+): Topic<T, L> & { readonly name: N } {
+  return made as typeof made & Topic<T, L>
 }
 
 /** Bytes that do not fit the schema. Carries no content of the bytes. */

@@ -1,7 +1,7 @@
 export * from './accepted-batch.ts'
 export * from './audit-event.ts'
 export { addBounded, type BoundedWh } from './bounded.ts'
-export * from './codec.ts'
+export { type Codec, CodecError, type EpochMs, type Topic } from './codec.ts'
 export * from './forecast-public.ts'
 export * from './household-reading.ts'
 export * from './interval-reading.ts'

@@ -1,6 +1,6 @@
 import { type AcceptedBatch, acceptedBatchCodec } from './accepted-batch.ts'
 import { type AuditEvent, auditEventCodec } from './audit-event.ts'
-import type { Topic } from './codec.ts'
+import { type Topic, topic } from './codec.ts'
 import { type ForecastPublic, forecastPublicCodec } from './forecast-public.ts'
 import { type HouseholdReading, householdReadingCodec } from './household-reading.ts'
 import type { Label } from './label.ts'
@@ -20,93 +20,93 @@ type Named<N extends string, T, L extends Label> = Topic<T, L> & { readonly name
 const noKey = (): null => null
 const groupKey = ({ level, group }: { readonly level: Level; readonly group: string }): string => `${level}/${group}`
 
-const meterFrames: Named<'meter.frames', MeterFrame, 'identified'> = {
+const meterFrames: Named<'meter.frames', MeterFrame, 'identified'> = topic({
   name: 'meter.frames',
   label: 'identified',
   codec: meterFrameCodec,
   key: noKey,
-}
+})
 
 /** Compacted by the place of the point, assigned once, and the start of validity: one row per entry, no meter named. */
-const meterRegister: Named<'meter.register', RegisterEntry, 'identified'> = {
+const meterRegister: Named<'meter.register', RegisterEntry, 'identified'> = topic({
   name: 'meter.register',
   label: 'identified',
   codec: registerEntryCodec,
   key: ({ partition, index, validFrom }) => `${partition}/${index}/${validFrom}`,
-}
+})
 
-const meterRejected: Named<'meter.rejected', RejectedFrame, 'identified'> = {
+const meterRejected: Named<'meter.rejected', RejectedFrame, 'identified'> = topic({
   name: 'meter.rejected',
   label: 'identified',
   codec: rejectedFrameCodec,
   key: noKey,
-}
+})
 
-const meterAccepted: Named<'meter.accepted', AcceptedBatch, 'identified'> = {
+const meterAccepted: Named<'meter.accepted', AcceptedBatch, 'identified'> = topic({
   name: 'meter.accepted',
   label: 'identified',
   codec: acceptedBatchCodec,
   key: noKey,
-}
+})
 
 /** Stamped with its local date: an append time would keep the arrival time that the record leaves out. */
-const householdReadings: Named<'household.readings', HouseholdReading, 'pseudonymous'> = {
+const householdReadings: Named<'household.readings', HouseholdReading, 'pseudonymous'> = topic({
   name: 'household.readings',
   label: 'pseudonymous',
   codec: householdReadingCodec,
   key: noKey,
   timestamp: ({ date }) => Date.parse(date),
-}
+})
 
-const loadPartials: Named<'load.partials', LoadPartial, 'pseudonymous'> = {
+const loadPartials: Named<'load.partials', LoadPartial, 'pseudonymous'> = topic({
   name: 'load.partials',
   label: 'pseudonymous',
   codec: loadPartialCodec,
   key: noKey,
-}
+})
 
-const loadState: Named<'load.state', LoadState, 'pseudonymous'> = {
+const loadState: Named<'load.state', LoadState, 'pseudonymous'> = topic({
   name: 'load.state',
   label: 'pseudonymous',
   codec: loadStateCodec,
   key: ({ row }) => row,
-}
+})
 
-const loadRestricted: Named<'load.restricted', LoadRestricted, 'aggregate'> = {
+const loadRestricted: Named<'load.restricted', LoadRestricted, 'aggregate'> = topic({
   name: 'load.restricted',
   label: 'aggregate',
   codec: loadRestrictedCodec,
   key: groupKey,
-}
+})
 
-const releaseLedger: Named<'release.ledger', LedgerRecord, 'aggregate'> = {
+const releaseLedger: Named<'release.ledger', LedgerRecord, 'aggregate'> = topic({
   name: 'release.ledger',
   label: 'aggregate',
   codec: ledgerRecordCodec,
   key: ({ domain }) => domain,
-}
+})
 
 /** Stamped with the tick that its seal names, which [publish] supplies. */
-const loadPublic: Named<'load.public', LoadPublic, 'released'> = {
+const loadPublic: Named<'load.public', LoadPublic, 'released'> = topic({
   name: 'load.public',
   label: 'released',
   codec: loadPublicCodec,
   key: groupKey,
-}
+})
 
-const forecastPublic: Named<'forecast.public', ForecastPublic, 'released'> = {
+const forecastPublic: Named<'forecast.public', ForecastPublic, 'released'> = topic({
   name: 'forecast.public',
   label: 'released',
   codec: forecastPublicCodec,
   key: groupKey,
-}
+})
 
-const audit: Named<'audit', AuditEvent, 'aggregate'> = {
+const audit: Named<'audit', AuditEvent, 'aggregate'> = topic({
   name: 'audit',
   label: 'aggregate',
   codec: auditEventCodec,
   key: noKey,
-}
+})
 
 /** Every topic there is, with its label: the only place where one is born. */
 export const topics = {

@@ -110,6 +110,12 @@ const planted: readonly { readonly rule: string; readonly path: string; readonly
     path: 'operators/privacy/index.ts',
     text: `export { lowering } from '../contract/operator.ts'`,
   },
+  {
+    rule: 'topics are born in one file',
+    path: 'pipelines/load.ts',
+    text: `import { topic } from '../schemas/codec.ts'`,
+  },
+  { rule: 'topics are born in one file', path: 'schemas/index.ts', text: `export * from './codec.ts'` },
   { rule: 'one door for randomness', path: 'operators/a.ts', text: `import { randomBytes } from 'node:crypto'` },
   {
     rule: 'one door for randomness',

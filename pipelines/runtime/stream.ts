@@ -10,12 +10,17 @@ import type { EpochMs, Topic } from '../../schemas/codec.ts'
 import { type AtMost, type Label, mayReach, type PrivacyError } from '../../schemas/label.ts'
 import type { RejectedFrame } from '../../schemas/rejected-frame.ts'
 
-/** Refuses, with a sentence, a topic that a stream labelled `L` must not reach. */
+/** The labels among `A` that a stream labelled `L` must not reach. */
+type Barred<L extends Label, A extends Label> = A extends unknown ? ([L] extends [AtMost<A>] ? never : A) : never
+
+/** Refuses, with a sentence, a topic that a stream labelled `L` must not reach, whichever of the labels `A` it may have. */
 export type Cleared<L extends Label, A extends Label> = [L] extends [never]
   ? PrivacyError<'a stream without a label has no sink'>
-  : [L] extends [AtMost<A>]
-    ? unknown
-    : PrivacyError<`'${Exclude<L, AtMost<A>>}' stream cannot reach a topic labelled '${A}'`>
+  : [A] extends [never]
+    ? PrivacyError<'a topic without a label takes no stream'>
+    : [Barred<L, A>] extends [never]
+      ? unknown
+      : PrivacyError<`'${Exclude<L, AtMost<Barred<L, A>>>}' stream cannot reach a topic labelled '${Barred<L, A>}'`>
 
 /** Refuses, with a sentence, a topic of another record type. */
 export type Carries<T, U> = [T] extends [U]

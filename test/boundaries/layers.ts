@@ -184,7 +184,7 @@ export const words: readonly {
     rule: 'labels are not cast',
     words: ['never', 'AnyTopic'],
     after: ['as'],
-    only: [/^pipelines\/(?:runtime|testing|cli)\//, /^schemas\/avro\.ts$/, /^bench\//, tests],
+    only: [/^pipelines\/(?:runtime|testing|simulation|cli)\//, /^schemas\/avro\.ts$/, /^bench\//, tests],
     says: 'only the runtime and tools handle topics without their type: a cast would lift a label past the compiler',
   },
   {
@@ -215,6 +215,13 @@ export const names: readonly {
     from: /^operators\/contract\/operator\.ts$/,
     only: [/^operators\/privacy\//, tests],
     says: 'a step that lowers a label is made in operators/privacy and nowhere else',
+  },
+  {
+    rule: 'topics are born in one file',
+    names: ['topic', '*'],
+    from: /^schemas\/codec\.ts$/,
+    only: [/^schemas\/topics\.ts$/, tests],
+    says: 'a topic and its label are made in schemas/topics.ts and nowhere else',
   },
   {
     rule: 'one door for randomness',

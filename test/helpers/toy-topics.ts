@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8'
-import type { Codec, Topic } from '../../schemas/codec.ts'
+import { type Codec, type Topic, topic } from '../../schemas/codec.ts'
 import type { Label } from '../../schemas/label.ts'
 
 /** Structured clone as a codec: small topics for tests of the runtime, which does not care what it carries. */
@@ -12,5 +12,5 @@ export function toyTopic<T, L extends Label>(
   label: L,
   key: (value: T) => string | null = () => null,
 ): Topic<T, L> {
-  return { name, label, codec: toyCodec<T>(), key }
+  return topic({ name, label, codec: toyCodec<T>(), key })
 }

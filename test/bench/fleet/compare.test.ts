@@ -6,7 +6,9 @@ import { compareWith, comparisonTable } from '../../../bench/fleet/compare.ts'
 
 const beside = new URL('../../../../shared/load-data/london-100-halfhourly-2013.csv.gz', import.meta.url)
 const path = process.env['METERVEIL_LOAD_DATA'] ?? fileURLToPath(beside)
-const skip = existsSync(path) ? false : 'the real load data is not here: set METERVEIL_LOAD_DATA to its CSV.gz file'
+const skip = existsSync(path)
+  ? false
+  : 'needs data outside the repository: set METERVEIL_LOAD_DATA to the CSV.gz file of real loads'
 
 /** Ratio of the synthetic set to the real one that is still a resemblance. */
 const near = (real: number, synthetic: number, within: number, what: string) =>

@@ -5,6 +5,7 @@ import type { Accumulating, StateRow } from '../../../operators/contract/operato
 import type { Published } from '../../../operators/contract/published.ts'
 import { Killed, pipeline, steps } from '../../../pipelines/runtime/index.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
+import { topic } from '../../../schemas/codec.ts'
 import type { LoadState } from '../../../schemas/load-state.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
@@ -118,7 +119,7 @@ test('holds records until their tick and copies published bytes verbatim', async
     },
     changed: () => [],
   }
-  const released = { ...load, label: 'aggregate' as const }
+  const released = topic({ ...load, label: 'aggregate' as const })
   const publish = pipeline('copies', seals, (all) => all.accumulate(step).to(released), {
     notBefore: (seal) => seal.tick,
   })

@@ -6,7 +6,7 @@ import { Killed, pipeline, steps } from '../../../pipelines/runtime/index.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
 import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
 import { acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
-import type { Topic } from '../../../schemas/codec.ts'
+import { type Topic, topic } from '../../../schemas/codec.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
@@ -17,12 +17,12 @@ interface Item {
 const input = toyTopic<Item, 'identified'>('items', 'identified')
 const output = toyTopic<Item, 'identified'>('unique', 'identified')
 const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
-const changelog: Topic<AcceptedBatch, 'identified'> = {
+const changelog: Topic<AcceptedBatch, 'identified'> = topic({
   name: 'accepted',
   label: 'identified',
   codec: acceptedBatchCodec,
   key: () => null,
-}
+})
 
 /** Passes an id once; even over restarts. */
 const once: Keyed<Item, Item, boolean> = {

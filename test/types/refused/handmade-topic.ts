@@ -1,4 +1,11 @@
-// refused: Property 'codec' is missing in type
-import { pseudonymous } from '../given.ts'
+// refused: Property '[born]' is missing in type
+import type { Topic } from '../../../schemas/codec.ts'
+import type { Reading } from '../given.ts'
+import { publicReadings } from '../given.ts'
 
-pseudonymous.to({ name: 'load.public', label: 'pseudonymous', key: () => null })
+export const forged: Topic<Reading, 'pseudonymous'> = {
+  name: 'load.public',
+  label: 'pseudonymous',
+  codec: publicReadings.codec,
+  key: () => null,
+}
