@@ -17,6 +17,8 @@ export interface HostileStream {
   readonly name: string
   readonly framing: Framing
   readonly bytes: Uint8Array
+  /** Good units in it: 0, unless the attack is their number. */
+  readonly units: number
 }
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ''), 'hex'))
@@ -130,18 +132,20 @@ export function hostileUnits(): readonly HostileUnit[] {
 
 /** Every attack on a framer that is known. */
 export function hostileStreams(): readonly HostileStream[] {
-  const streams: readonly (readonly [Framing, string, Uint8Array])[] = [
+  const streams: readonly (readonly [Framing, string, Uint8Array, number?])[] = [
     ['hdlc', 'flags', repeated('', '7e')],
     ['hdlc', 'openings of the longest frame', repeated('', '7ea7ff')],
     ['hdlc', 'openings with addresses of four bytes', repeated('', '7ea7ff0202020302020203')],
-    ['hdlc', 'good headers whose frame check is wrong', repeated('', '7ea01041088313fc30e6e7000102030405000000')],
+    ['hdlc', 'good headers whose frame check is wrong', repeated('', '7ea010410883137d8be6e7000102030000')],
     ['hdlc', 'bytes without any flag', repeated('', '00')],
     ['mbus', 'start bytes', repeated('', '68')],
     ['mbus', 'openings of the longest frame', repeated('', '68fafa68')],
     ['mbus', 'openings that overlap', repeated('', '686868686803')],
     ['mbus', 'frames whose sum is wrong', repeated('', `68 06 06 68 53 ff 00 01 67 00 00 16`)],
-    ['wrapper', 'units without contents', repeated('', '0001 0001 0001 0000')],
+    ['wrapper', 'units without contents', repeated('', '0001 0001 0001 0000'), hostileBytes / 8],
+    ['wrapper', 'units of one byte', repeated('', '0001 0001 0001 0001 0f'), Math.floor(hostileBytes / 9)],
+    ['hdlc', 'frames without contents', repeated('', '7ea0070303938c11', '7e'), Math.floor((hostileBytes - 1) / 8)],
     ['wrapper', 'a header with another version', repeated('', '0002')],
   ]
-  return streams.map(([framing, name, bytes]) => ({ name, framing, bytes }))
+  return streams.map(([framing, name, bytes, units = 0]) => ({ name, framing, bytes, units }))
 }

@@ -68,6 +68,11 @@ export function walkRows(
 }
 
 function plus(first: number | bigint, second: number | bigint): number | bigint {
+  if (typeof first === 'number' && typeof second === 'number') {
+    // Rounding begins beyond the safe integers, so a safe sum is exact.
+    const quick = first + second
+    if (Number.isSafeInteger(quick)) return quick
+  }
   const sum = BigInt(first) + BigInt(second)
   const narrow = Number(sum)
   return Number.isSafeInteger(narrow) ? narrow : sum

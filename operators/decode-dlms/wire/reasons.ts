@@ -52,7 +52,11 @@ export class WireError extends Error {
   readonly byteOffset: number
 
   constructor(reason: DecodeReason, byteOffset: number) {
+    // Nobody reads where it was thrown, and walking the stack costs more than decoding a short frame: refusing must not be the dear case.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(reason)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'WireError'
     this.reason = reason
     this.byteOffset = byteOffset

@@ -119,11 +119,25 @@ function given(refused: DecodeReason, abandoned: DecodeReason | undefined): Segm
   return { open: undefined, complete: undefined, count: 0, refused, abandoned }
 }
 
-/** Two byte arrays, one after the other, in fresh memory. */
+// How many bytes of a buffer made here are in use. A join that ends where its buffer's use ends may be continued in place; for any other, and so for a
+// second continuation of the same join, the bytes are copied. Many small parts then cost their bytes, not their bytes times their number.
+const used = new WeakMap<ArrayBufferLike, number>()
+const leastRoom = 256
+
+/** Two byte arrays, one after the other. The first one keeps its bytes, but the result may share memory with it. */
 export function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length)
+  const length = first.length + second.length
+  const end = first.byteOffset + first.length
+  if (used.get(first.buffer) === end && end + second.length <= first.buffer.byteLength) {
+    used.set(first.buffer, end + second.length)
+    const joined = new Uint8Array(first.buffer, first.byteOffset, length)
+    joined.set(second, first.length)
+    return joined
+  }
+  const joined = new Uint8Array(new ArrayBuffer(Math.max(2 * length, leastRoom)), 0, length)
   joined.set(first)
   joined.set(second, first.length)
+  used.set(joined.buffer, length)
   return joined
 }
 

@@ -31,20 +31,23 @@ function octetsOf(decoded: Decoded): string | undefined {
   return tree.type === 'octet-string' ? hex(tree.value) : `${tree.type}`
 }
 
-/** Runs traffic through a decoder, its state as bytes between any two parts; throws where a wrong message comes out or too much is kept. */
+/**
+ * Runs traffic through a decoder; throws where a wrong message comes out or too much is kept. Between parts the state is bytes or the very object that
+ * came out, in turn. Now and then another part is tried on the same state, before or after, which must change nothing.
+ */
 function delivered(subject: Decode, { context, sent, arriving, way }: Traffic): readonly Delivery[] {
   const known = new Map(sent.map(({ octets }, message) => [hex(octets), message]))
   const opened = new Map<number, number>()
   const deliveries: Delivery[] = []
   let pending = nothingPending
-  for (const { unit, part, message, receivedAt } of arriving) {
+  for (const [k, { unit, part, message, receivedAt }] of arriving.entries()) {
     if (part === 0) opened.set(message, receivedAt)
-    const decoded = subject(unit, {
-      ...context,
-      pending: decodePending(encodePending(pending)),
-      receivedAt,
-      joinLimits,
-    })
+    const before = k % 4 === 0 ? decodePending(encodePending(pending)) : pending
+    const here = { ...context, pending: before, receivedAt, joinLimits }
+    const other = arriving[(k + 1) % arriving.length]?.unit ?? unit
+    if (k % 3 === 0) subject(other, here)
+    const decoded = subject(unit, here)
+    if (k % 3 === 1) subject(other, here)
     pending = decoded.pending
     const held = Math.max(pending.segment?.bytes.length ?? 0, pending.block?.bytes.length ?? 0)
     assert.ok(held <= joinLimits.bytes, `${way}: ${held} bytes wait`)
@@ -127,6 +130,16 @@ describe('messages in parts', () => {
   it('show a decoder that forgets what waits', () => {
     const forgetting: Decode = (unit, context) => decode(unit, { ...context, pending: nothingPending })
     assert.notEqual(firstFailure(forgetting, nothingLost, 100, 52), -1)
+  })
+
+  it('show a decoder that writes into the state that it was given', () => {
+    const writing: Decode = (unit, context) => {
+      const decoded = decode(unit, context)
+      context.pending?.segment?.bytes.fill(0)
+      context.pending?.block?.bytes.fill(0)
+      return decoded
+    }
+    assert.notEqual(firstFailure(writing, nothingLost, 100, 52), -1)
   })
 
   it('show a decoder that takes a repeated part for the next one', () => {
