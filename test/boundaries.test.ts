@@ -9,7 +9,7 @@ import { tokens } from './boundaries/lexer.ts'
 import { checkBoundaries, longestFile, type SourceFile } from './boundaries/rules.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const folders = '{schemas,operators,connectors,pipelines,bench,test,diffprivlib-ts}'
+const folders = '{schemas,operators,connectors,pipelines,bench,deploy,test,diffprivlib-ts}'
 
 const tree = (): readonly SourceFile[] =>
   globSync(`${folders}/**/*.ts`, { cwd: root })
@@ -59,6 +59,8 @@ const planted: readonly { readonly rule: string; readonly path: string; readonly
   { rule: 'layers', path: 'pipelines/testing/driver.ts', text: `import { x } from '../../bench/fleet/index.ts'` },
   { rule: 'layers', path: 'pipelines/readings.ts', text: `import { fleet } from '../bench/fleet/index.ts'` },
   { rule: 'layers', path: 'pipelines/cli/run.ts', text: `import { fleet } from '../../bench/fleet/index.ts'` },
+  { rule: 'layers', path: 'pipelines/cli/run.ts', text: `import { start } from '../../deploy/local/index.ts'` },
+  { rule: 'layers', path: 'deploy/local/a.ts', text: `import { x } from '../../connectors/contract.ts'` },
   { rule: 'layers', path: 'bench/run.ts', text: `import { x } from '../elsewhere/x.ts'` },
   { rule: 'layers', path: 'pipelines/cli/demo.ts', text: `import { x } from '../../test/helpers/x.ts'` },
   { rule: 'layers', path: 'diffprivlib-ts/src/a.ts', text: `import type { EpochMs } from '../../schemas/codec.ts'` },

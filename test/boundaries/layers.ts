@@ -39,6 +39,16 @@ export const layers: readonly { readonly files: RegExp; readonly may: readonly s
     says: 'the runtime knows contracts only: no operator, no connector',
   },
   {
+    files: /^deploy\//,
+    may: ['deploy/'],
+    says: 'bringing services up needs nothing else of ours, so that nothing of ours can break it',
+  },
+  {
+    files: /^pipelines\/cli\/services/,
+    may: ['schemas/', 'operators/', 'connectors/', 'pipelines/', 'deploy/'],
+    says: 'only the services command of the command line imports deploy',
+  },
+  {
     files: /^pipelines\/cli\/demo/,
     may: ['schemas/', 'operators/', 'connectors/', 'pipelines/', 'bench/'],
     says: 'the demo may also use the fleet of bench',
@@ -50,12 +60,12 @@ export const layers: readonly { readonly files: RegExp; readonly may: readonly s
   },
   {
     files: /^bench\//,
-    may: ['schemas/', 'operators/', 'connectors/', 'pipelines/', 'bench/', 'test/', 'diffprivlib-ts/'],
+    may: ['schemas/', 'operators/', 'connectors/', 'pipelines/', 'bench/', 'deploy/', 'test/', 'diffprivlib-ts/'],
     says: 'bench imports code of this repository only',
   },
   {
     files: /^test\//,
-    may: ['schemas/', 'operators/', 'connectors/', 'pipelines/', 'bench/', 'test/', 'diffprivlib-ts/'],
+    may: ['schemas/', 'operators/', 'connectors/', 'pipelines/', 'bench/', 'deploy/', 'test/', 'diffprivlib-ts/'],
     says: 'test imports code of this repository only',
   },
   {
@@ -72,11 +82,14 @@ export const layers: readonly { readonly files: RegExp; readonly may: readonly s
 
 /** Where each package may be imported, besides tests. A package without a row may be imported nowhere. */
 export const packages: Readonly<Record<string, readonly RegExp[]>> = {
+  '@kafkajs/confluent-schema-registry': [/^connectors\/registry\//],
   avsc: [/^schemas\/avro\.ts$/, /^connectors\//],
   commander: [/^pipelines\/main\.ts$/, /^pipelines\/cli\//],
   'diffprivlib-ts': [/^operators\/(?:privacy|forecast)\//, /^bench\//],
   fastify: [/^connectors\/http\//],
   'hdr-histogram-js': [/^bench\//, /^connectors\/prometheus\//],
+  ioredis: [/^connectors\/redis\//],
+  kafkajs: [/^connectors\/kafka\//],
   'prom-client': [/^connectors\/prometheus\//],
   'temporal-polyfill': [/^operators\//, /^bench\//, /^pipelines\/cli\//],
   zod: [/^pipelines\/runtime\/settings\.ts$/, /^pipelines\/cli\//],
@@ -121,7 +134,7 @@ export const words: readonly {
       'webcrypto',
       'pseudoRandomBytes',
     ],
-    only: [/^diffprivlib-ts\/src\/random\//, /^connectors\//, /^pipelines\/runtime\//, tests],
+    only: [/^diffprivlib-ts\/src\/random\//, /^connectors\//, /^pipelines\/runtime\//, /^deploy\//, tests],
     says: 'randomness comes from diffprivlib-ts/src/random, a connector or the runtime',
   },
   {
@@ -163,7 +176,7 @@ export const words: readonly {
   {
     rule: 'one clock',
     words: ['setTimeout', 'setInterval', 'setImmediate', 'performance'],
-    only: [/^operators\/contract\/clock\.ts$/, /^connectors\//, /^pipelines\//, /^bench\//, tests],
+    only: [/^operators\/contract\/clock\.ts$/, /^connectors\//, /^pipelines\//, /^bench\//, /^deploy\//, tests],
     says: 'operators, schemas and diffprivlib-ts neither wait nor measure time',
   },
   {
