@@ -1,9 +1,7 @@
 import type { SchemaRegistry } from '../../connectors/contract.ts'
+import { frameBody, readFrame } from '../../connectors/wire-format.ts'
 import { CodecError } from '../../schemas/codec.ts'
 import type { AnyTopic } from './stream.ts'
-
-const magic = 0
-const headerLength = 5
 
 /** Values to bytes and back in the Confluent wire format: magic byte 0, 4-byte big-endian schema id, Avro body. */
 export interface Wire {
@@ -22,19 +20,13 @@ export async function openWire(registry: SchemaRegistry, topics: Iterable<AnyTop
     return id
   }
   return {
-    encode: (topic, value) => {
-      const body = topic.codec.encode(value)
-      const bytes = Buffer.allocUnsafe(headerLength + body.length)
-      bytes[0] = magic
-      bytes.writeUInt32BE(idOf(topic), 1)
-      bytes.set(body, headerLength)
-      return bytes
-    },
+    encode: (topic, value) => frameBody(idOf(topic), topic.codec.encode(value)),
     decode: (topic, bytes) => {
-      if (bytes.length < headerLength || bytes[0] !== magic) throw new CodecError(topic.name, 'no schema id in front')
-      const id = ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
-      if (id !== idOf(topic)) throw new CodecError(topic.name, `schema id ${id} is not the one registered`)
-      return topic.codec.decode(bytes.subarray(headerLength))
+      const framed = readFrame(bytes)
+      if (framed === undefined) throw new CodecError(topic.name, 'no schema id in front')
+      if (framed.id !== idOf(topic))
+        throw new CodecError(topic.name, `schema id ${framed.id} is not the one registered`)
+      return topic.codec.decode(framed.body)
     },
   }
 }
