@@ -1,9 +1,15 @@
 // What must hold of every outcome of the decoder, whatever the bytes were.
 import assert from 'node:assert/strict'
 import { reasons } from '../../operators/contract/reasons.ts'
+import {
+  checkOctetLayout,
+  type OctetLayout,
+  octetReadings,
+} from '../../operators/decode-dlms/interpret/octet-layout.ts'
 import { readings } from '../../operators/decode-dlms/interpret/readings.ts'
+import { labelled } from '../../operators/decode-dlms/interpret/registry.ts'
 import { intervalReadings } from '../../operators/decode-dlms/intervals.ts'
-import { intervalProfiles } from '../../operators/decode-dlms/profiles/index.ts'
+import { intervalProfiles, positionalLayouts } from '../../operators/decode-dlms/profiles/index.ts'
 import type { Content, Decoded } from '../../operators/decode-dlms/types.ts'
 import type { Message } from '../../operators/decode-dlms/wire/apdu/message.ts'
 import {
@@ -23,6 +29,17 @@ import { defaultJoinLimits, type JoinLimits } from '../../operators/decode-dlms/
 
 const closed: ReadonlySet<string> = new Set(decodeReasons)
 const profiles = [...intervalProfiles.values()]
+const layouts = [...positionalLayouts.values()]
+const octetLayouts = [checkOctetLayout(octetLayout(12)), checkOctetLayout(octetLayout(30))]
+
+function octetLayout(length: number): OctetLayout {
+  const field = { signed: true, littleEndian: true, obis: '1-0:1.8.0.255', scaler: -3, unit: 30 }
+  const fields = [
+    { ...field, at: 0, size: 8 },
+    { ...field, at: length - 3, size: 3, signed: false },
+  ]
+  return { kind: 'octets', id: `octets-${length}`, version: 1, describes: 'For tests.', length, fields }
+}
 
 /** Most that one decode may leave allocated, in bytes. */
 export const memoryBound = 1_048_576
@@ -51,6 +68,8 @@ function checkContent({ message, association }: Content): void {
   for (const value of valuesOf(message)) {
     nodes += nodeCount(value)
     checkTape(value)
+    labelled(value, layouts)
+    octetReadings(value, octetLayouts)
   }
   assert.ok(nodes <= nodeBound, `${nodes} nodes`)
   readings(message)

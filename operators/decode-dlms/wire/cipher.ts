@@ -42,7 +42,9 @@ function cachedFor(keys: MeterKeys): Cached {
   const known = cache.get(keys)
   if (known !== undefined) return known
   const ak = keys.authentication?.export()
-  const aad = ak === undefined ? undefined : Buffer.concat([Buffer.alloc(1), ak])
+  // A buffer of its own: the pool that Node cuts small buffers from is shared with everything else in the process.
+  const aad = ak === undefined ? undefined : Buffer.alloc(1 + ak.length)
+  if (ak !== undefined) aad?.set(ak, 1)
   ak?.fill(0)
   const made = { aad, encryptionSize: keys.encryption.symmetricKeySize }
   cache.set(keys, made)
@@ -81,7 +83,8 @@ export function open(
   if (authenticated && aad !== undefined) {
     aad[0] = control
     const decipher = createDecipheriv(cipherOf(suite), key, nonceOf(title, counter), options)
-    decipher.setAAD(encrypted ? aad : Buffer.concat([aad, text]))
+    decipher.setAAD(aad)
+    if (!encrypted) decipher.setAAD(text)
     decipher.setAuthTag(bytes.subarray(textEnd, textEnd + tagLength))
     if (encrypted) plaintext = decipher.update(text)
     try {

@@ -1,6 +1,7 @@
 // Where the batches of the input are cut changes neither what `decodeDlms` puts out nor its state, and the same units from the same state give the same.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { createFleet } from '../../../bench/fleet/index.ts'
 import type { SimulationRandom } from '../../../bench/fleet/random.ts'
 import type { LocatedFrame } from '../../../operators/contract/located-frame.ts'
@@ -9,7 +10,9 @@ import type { Envelope, Keyed } from '../../../operators/contract/operator.ts'
 import { decodeDlms } from '../../../operators/decode-dlms/index.ts'
 import { type MeterState, meterStateCodec } from '../../../operators/decode-dlms/meter-state.ts'
 import { intervalProfiles } from '../../../operators/decode-dlms/profiles/index.ts'
+import { operatorConformance } from '../../conformance/operator.ts'
 import { type CaseCheck, caseCount, checkCases, firstFailure } from '../../helpers/dlms-cases.ts'
+import { mutated, repaired } from '../../helpers/dlms-mutate.ts'
 import { type CellStore, contextOf, type Outcome, runBatch, whole } from '../harness.ts'
 
 type Subject = Keyed<LocatedFrame, MeterReadings, MeterState>
@@ -126,6 +129,27 @@ describe('decodeDlms', () => {
       assert.ok(seen.has(outcome), `${outcome} does not occur`)
   })
 
+  it('gives every record exactly one outcome, and keeps no more than two open joins of a meter, when units are damaged at random', () => {
+    const damagedIsTold: CaseCheck<Subject> = (subject, random) => {
+      const from = random.below(records.length - 20)
+      const input = records.slice(from, from + 20).map((record): Envelope<LocatedFrame> => {
+        if (random.chance(0.5)) return record
+        const { frame } = record.value
+        const bytes = mutated(frame.bytes, random)
+        const unit = random.chance(0.7) ? repaired(bytes, frame.transport) : bytes
+        return { ...record, value: { ...record.value, frame: { ...frame, bytes: unit } } }
+      })
+      const store: CellStore = new Map()
+      const outcomes = runIn(subject, input, [random.below(20)], store)
+      assert.deepEqual(
+        outcomes.map(({ from }) => from),
+        input,
+      )
+      for (const bytes of store.values()) assert.ok(bytes.length < 2 * 65_536 + 200)
+    }
+    checkCases(decodeDlms(options), damagedIsTold, caseCount(500), 42)
+  })
+
   it('gives every record exactly one outcome, in order', () => {
     const outcomes = runIn(decodeDlms(options), records, [100, 3, 1_000], new Map())
     assert.deepEqual(
@@ -170,6 +194,13 @@ describe('decodeDlms', () => {
       assert.notEqual(firstFailure(subject, cutsDoNotMatter, 200, 41), -1)
     })
   }
+})
+
+operatorConformance('decodeDlms', {
+  make: () => decodeDlms(options),
+  inputs: fc.tuple(fc.nat(records.length - 31), fc.nat(30)).map(([from, length]) => records.slice(from, from + length)),
+  accounting: 'each',
+  order: 'kept',
 })
 
 /** Rejects every hundredth record that it meets, whatever the state says: a hidden state of its own. */

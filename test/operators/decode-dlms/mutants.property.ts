@@ -4,7 +4,7 @@
 // dropped meanwhile is bounded by the steps, since no step makes more than one object or one copy of bytes that are there.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { decode } from '../../../operators/decode-dlms/decode.ts'
+import { decode, peekSecurity } from '../../../operators/decode-dlms/decode.ts'
 import { decodeDump } from '../../../operators/decode-dlms/dump.ts'
 import { type CaseCheck, caseCount, checkCases, firstFailure, pick } from '../../helpers/dlms-cases.ts'
 import { mutantOf, samples, written } from '../../helpers/dlms-mutants.ts'
@@ -83,6 +83,20 @@ describe('a frame with one to eight edits', () => {
       for (const unit of units) assert.deepEqual(summary(subject(unit, context)), summary(subject(unit, context)))
     }
     checkCases(decode, repeats, Math.ceil(caseCount() / 10), 4)
+  })
+
+  it('is peeked at without another exception, and shows the header that decoding finds', () => {
+    const peeks: CaseCheck<typeof peekSecurity> = (subject, random) => {
+      const { context, units } = mutantOf(random)
+      for (const unit of units) {
+        const peeked = subject(unit, context)
+        const decoded = decode(unit, context)
+        if (peeked === undefined || !('ciphered' in decoded) || decoded.ciphered === undefined) continue
+        const { control, invocationCounter, systemTitle } = decoded.ciphered
+        assert.deepEqual(peeked, { systemTitle, control, invocationCounter })
+      }
+    }
+    checkCases(peekSecurity, peeks, Math.ceil(caseCount() / 4), 8)
   })
 
   it('leaves a dump of several frames readable to its end', () => {
