@@ -4,13 +4,14 @@ import type { BatchContext, StateRow } from '../../operators/contract/operator.t
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { LoadState } from '../../schemas/load-state.ts'
 import { runChain } from './chain.ts'
-import { readRange } from './changelog.ts'
+import { readLast, readRange } from './changelog.ts'
 import type { Fate } from './observer.ts'
 import type { AnyAccumulating, AnyTopic, Node } from './stream.ts'
 import {
   closing,
   decodeRecords,
   headersOf,
+  orClose,
   sentOf,
   stepping,
   type TaskContext,
@@ -65,6 +66,11 @@ async function assign(task: TaskContext): Promise<Held> {
   observer.assignment(pipeline.name, partition, 'assigned')
   const id = transactionalId(pipeline, partition)
   const producer = await stepping(task, 'fence', () => ports.log.open(id, { timeoutMs: options.transactionTimeoutMs }))
+  return orClose(producer, () => open(task, producer))
+}
+
+async function open(task: TaskContext, producer: Transactor): Promise<Held> {
+  const { pipeline, partition, ports, observer } = task
   const first = pipeline.nodes[0]
   const step = first?.kind === 'accumulating' ? first.step : undefined
   const { rows, position } = await stepping(task, 'replay', () => readState(task))
@@ -123,13 +129,12 @@ async function committed(
   partition: number,
   read: 'whole' | 'last',
 ): Promise<LogRecord[]> {
-  const { first, end } = await ports.log.bounds(topic.name, partition, 'read_committed')
-  if (read === 'whole') return readRange(ports.log, topic.name, partition, first, end)
-  for (let back = 8n; ; back *= 8n) {
-    const from = end - back > first ? end - back : first
-    const records = await readRange(ports.log, topic.name, partition, from, end)
-    if (records.length > 0 || from === first) return records.slice(-1)
+  if (read === 'last') {
+    const last = await readLast(ports.log, topic.name, partition)
+    return last ? [last] : []
   }
+  const { first, end } = await ports.log.bounds(topic.name, partition, 'read_committed')
+  return readRange(ports.log, topic.name, partition, first, end)
 }
 
 async function next(task: TaskContext, held: Held): Promise<Fetched> {

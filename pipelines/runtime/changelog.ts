@@ -37,6 +37,16 @@ export interface Changelog {
 
 const chunk = 4_096
 
+/** The last committed record of a partition; compaction and markers may lie between it and the end. */
+export async function readLast(log: Log, topic: string, partition: number): Promise<LogRecord | undefined> {
+  const { first, end } = await log.bounds(topic, partition, 'read_committed')
+  for (let back = 8n; ; back *= 8n) {
+    const from = end - back > first ? end - back : first
+    const records = await readRange(log, topic, partition, from, end)
+    if (records.length > 0 || from === first) return records.at(-1)
+  }
+}
+
 /** Reads the records [from, end) of a partition; committed ones only, unless told otherwise. */
 export async function readRange(
   log: Log,

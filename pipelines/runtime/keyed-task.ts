@@ -13,13 +13,15 @@ import type { BatchContext } from '../../operators/contract/operator.ts'
 import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import { batchCells, toCellValues } from './batch-cells.ts'
 import { type ChainResult, runChain } from './chain.ts'
-import { type Changelog, genesis, link, readChangelog } from './changelog.ts'
+import { type Changelog, genesis, link, readChangelog, readLast } from './changelog.ts'
 import type { Fate } from './observer.ts'
 import { walk } from './stream.ts'
 import {
+  batchHeader,
   closing,
   decodeRecords,
   headersOf,
+  orClose,
   sentOf,
   stepping,
   type TaskContext,
@@ -81,10 +83,15 @@ export async function runKeyedTask(task: TaskContext): Promise<void> {
 
 /** Fence, marker, replay, input position from the changelog: in this order, each for its reason (design section 3). */
 async function assign(task: TaskContext): Promise<Held> {
-  const { pipeline, partition, ports, wire, options, observer } = task
+  const { pipeline, partition, ports, options, observer } = task
   observer.assignment(pipeline.name, partition, 'assigned')
   const id = transactionalId(pipeline, partition)
   const producer = await stepping(task, 'fence', () => ports.log.open(id, { timeoutMs: options.transactionTimeoutMs }))
+  return orClose(producer, () => catchUp(task, producer))
+}
+
+async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
+  const { pipeline, partition, ports, wire, observer } = task
   const topic = pipeline.options.changelog!
   // A reader cannot tell an empty end from one hidden by an older owner's open transaction; our own marker can.
   await stepping(task, 'marker', () => sendMarker(task, producer))
@@ -146,15 +153,15 @@ function changelogRecord({ pipeline, partition, wire }: TaskContext, value: Acce
   return { topic: topic.name, partition, key: null, value: wire.encode(topic, value), headers: headersOf(topic) }
 }
 
-/** A changelog shorter than what it vouches for was lost or cut: going on would accept everything a second time. */
+/** A changelog shorter than what it vouches for was lost, cut or restored: going on would accept things a second time. */
 async function refuseLostChangelog({ pipeline, partition, ports }: TaskContext, { last }: Changelog): Promise<void> {
   const covers = pipeline.options.covers
-  if (last || !covers) return
-  const { end } = await ports.log.bounds(covers.name, partition, 'read_committed')
-  if (end === 0n) return
+  if (!covers) return
+  const newest = await readLast(ports.log, covers.name, partition)
+  if (!newest || Number(newest.headers[batchHeader] ?? 1) <= (last?.seq ?? 0)) return
   throw new HaltError(
-    `${pipeline.options.changelog?.name}[${partition}] holds nothing, but ${covers.name}[${partition}] holds records that it must vouch for`,
-    'Restore the changelog; starting without it would emit every reading again.',
+    `${pipeline.options.changelog?.name}[${partition}] ends before ${covers.name}[${partition}], whose records it must vouch for`,
+    'Restore the changelog to its newest state; going on without it would emit readings again.',
   )
 }
 
@@ -207,6 +214,7 @@ async function processBatch(task: TaskContext, held: Held, records: readonly Log
     task,
     { outputs: result.outputs, rejections },
     (offset) => raw.get(offset) ?? new Uint8Array(),
+    accepted.seq,
   )
   const changelog = changelogRecord(task, accepted)
   if (changelog.value!.length > maxChangelogBytes && records.length > 1) return split(task, held, records, to)

@@ -1,3 +1,4 @@
+import { setTimeout as pauseFor } from 'node:timers/promises'
 import type { Membership } from '../../connectors/contract.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import { hasKeyedState, runAccumulatingTask } from './accumulating-task.ts'
@@ -6,7 +7,7 @@ import { type Observer, silentObserver } from './observer.ts'
 import { Killed, noProbe, type Probe } from './probe.ts'
 import type { AnyTopic, Pipeline } from './stream.ts'
 import { walk } from './stream.ts'
-import { defaultTaskOptions, mustReassign, type Ports, type TaskContext, type TaskOptions } from './task.ts'
+import { defaultTaskOptions as defaults, mustReassign, type Ports, type TaskContext, type TaskOptions } from './task.ts'
 import { openWire } from './wire.ts'
 
 export interface RunOptions {
@@ -61,7 +62,8 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
       wire,
       observer,
       probe: options.probe ?? noProbe,
-      options: { ...defaultTaskOptions, ...options.task },
+      // A task that its group has revoked must not fence the one that took over.
+      options: { confirmed: async () => !stop.signal.aborted, ...defaults, ...options.task },
       signal: stop.signal,
     }
     const ended = keepRunning(task).catch((error: unknown) => {
@@ -136,7 +138,7 @@ async function keepRunning(task: TaskContext): Promise<void> {
       if (error.code === 'fenced' && !(await task.options.confirmed())) return
       if (task.ports.clock.now() - since > longestPauseMs * 4) pause = firstPauseMs
       since = task.ports.clock.now()
-      await new Promise((resolve) => setTimeout(resolve, pause))
+      await pauseFor(pause, undefined, { signal: task.signal }).catch(() => {})
       pause = Math.min(pause * 2, longestPauseMs)
     }
   }

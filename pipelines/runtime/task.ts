@@ -48,7 +48,7 @@ export interface TaskOptions {
   readonly confirmed: () => Promise<boolean>
 }
 
-export const defaultTaskOptions: TaskOptions = {
+export const defaultTaskOptions: Omit<TaskOptions, 'confirmed'> = {
   maxRecords: 2_000,
   maxBytes: 4_000_000,
   lingerMs: 250,
@@ -57,7 +57,6 @@ export const defaultTaskOptions: TaskOptions = {
   horizonMs: 14 * 86_400_000,
   clockMarginMs: 0,
   snapshotMs: 10_000,
-  confirmed: async () => true,
 }
 
 /** One task: a pipeline over one partition of its source. */
@@ -74,6 +73,8 @@ export interface TaskContext {
 }
 
 export const labelHeader = 'privacy-label'
+/** Sequence number of the changelog batch that a record was written with. */
+export const batchHeader = 'batch'
 
 export const transactionalId = (pipeline: Pipeline, partition: number): string =>
   `${pipeline.name}-${pipeline.source.name}-${partition}`
@@ -141,10 +142,16 @@ export async function toRecords(
   task: TaskContext,
   { outputs, rejections }: Pick<ChainResult, 'outputs' | 'rejections'>,
   rawOf: (offset: bigint) => Uint8Array,
+  seq = 0,
 ): Promise<OutgoingRecord[]> {
   const { pipeline, ports } = task
   const records: OutgoingRecord[] = []
-  for (const output of outputs) records.push(await toRecord(task, output))
+  const vouched = pipeline.options.covers && { ...headersOf(pipeline.options.covers), [batchHeader]: String(seq) }
+  for (const output of outputs) {
+    const record = await toRecord(task, output)
+    // What the changelog vouches for names its batch, so that a changelog restored to an older state shows.
+    records.push(vouched && output.topic === pipeline.options.covers ? { ...record, headers: vouched } : record)
+  }
   if (rejections.length === 0) return records
   const topic = pipeline.options.rejects
   if (!topic)
@@ -260,6 +267,16 @@ export async function closing(
     throw error
   }
   for (const one of held) await one.close()
+}
+
+/** Closes what was opened if what follows fails; a killed task closes nothing. */
+export async function orClose<T>(held: { close: () => Promise<void> }, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof Killed)) await held.close().catch(() => {})
+    throw error
+  }
 }
 
 /** Whether to throw the producer away and assign again, or to end the task. */

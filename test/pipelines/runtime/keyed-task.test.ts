@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hours, minutes } from '../../../operators/contract/clock.ts'
 import type { Keyed } from '../../../operators/contract/operator.ts'
-import { Killed, pipeline, steps } from '../../../pipelines/runtime/index.ts'
+import { Killed, pipeline, run, steps } from '../../../pipelines/runtime/index.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
 import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
 import { acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
@@ -123,3 +123,20 @@ for (const step of steps.filter((one) => one !== 'hold')) {
     })
   }
 }
+
+test('halts where the changelog was restored to an older state than what it vouches for', async () => {
+  const first = await testDriver([unique])
+  for (const id of [1, 2, 3]) await first.pipe(input, [{ id }])
+  await first.stop()
+  const older = await testDriver([])
+  await older.log.createTopics(first.log.topics())
+  for (const topic of [input, output, changelog]) {
+    const records = await first.records(topic)
+    const kept = topic === changelog ? records.slice(0, -2) : records
+    await older.log.append(
+      kept.map(({ key, value, headers }) => ({ topic: topic.name, partition: 0, key, value, headers })),
+    )
+  }
+  const running = await run(unique, { ...older.ports, log: older.log }, { partitions: [0] })
+  await assert.rejects(running.done, { name: 'HaltError', message: /accepted\[0\] ends before unique\[0\]/ })
+})
