@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { frameBody, readFrame } from '../../connectors/wire-format.ts'
+import { frameBody, readFrame } from '../../schemas/wire-format.ts'
 
 test('a framed body starts with 0 and the id in four bytes, big-endian', () => {
   assert.deepEqual(frameBody(0x01020304, Uint8Array.of(9, 8)), Uint8Array.of(0, 1, 2, 3, 4, 9, 8))
