@@ -186,22 +186,29 @@ export interface StateView {
   readonly close: () => Promise<void>
 }
 
+/** A schema as a subject holds it; versions count from 1. */
+export interface SchemaVersion {
+  readonly id: number
+  readonly version: number
+  readonly schema: string
+}
+
 /** Confluent-compatible schema registry. The wire format is magic byte 0, 4-byte big-endian id, Avro body. */
 export interface SchemaRegistry {
   /** Idempotent: the same schema under the same subject gives the same id. Refuses an incompatible one. */
   readonly register: (subject: string, schema: string) => Promise<number>
   /** The schema text of an id, or undefined. */
   readonly schema: (id: number) => Promise<string | undefined>
-  readonly latest: (
-    subject: string,
-  ) => Promise<{ readonly id: number; readonly version: number; readonly schema: string } | undefined>
+  readonly latest: (subject: string) => Promise<SchemaVersion | undefined>
+  /** Every version of a subject, oldest first: what its records may have been written with. */
+  readonly versions: (subject: string) => Promise<readonly SchemaVersion[]>
   readonly compatible: (subject: string, schema: string) => Promise<boolean>
 }
 
-export const registryErrorCodes = ['schema_incompatible', 'schema_invalid', 'unreachable'] as const
+export const registryErrorCodes = ['schema_incompatible', 'schema_invalid', 'unreachable', 'corrupt'] as const
 export type RegistryErrorCode = (typeof registryErrorCodes)[number]
 
-/** `unreachable`: pause and try again; the others are for whoever wrote the schema. */
+/** `unreachable`: pause and try again; `corrupt`: restore from a copy; the others are for whoever wrote the schema. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError'
   readonly code: RegistryErrorCode

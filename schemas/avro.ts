@@ -19,7 +19,7 @@ export interface Fields<T, W> {
  */
 export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T, W>): Codec<T> {
   const json: unknown = JSON.parse(readFileSync(new URL(`./avro/${file}.avsc`, import.meta.url), 'utf8'))
-  const type = avsc.Type.forSchema(json as Parameters<typeof avsc.Type.forSchema>[0], { typeHook: checkedLong })
+  const type = avsc.Type.forSchema(json as AvroSchema, { typeHook: checkedLong })
   const guard = compileGuard(json, file)
   let scratch = Buffer.allocUnsafeSlow(1024)
 
@@ -50,8 +50,31 @@ export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T
       guard(bytes)
       return fromFields(type.fromBuffer(asBuffer(bytes)) as W)
     },
+    decoderFor: (writer) => {
+      const read = resolvingReader(json, writer, file)
+      return read && ((bytes) => fromFields(read(bytes) as W))
+    },
   }
 }
+
+/** Reads what `writer` wrote as `reader` sees it (Avro 1.11 specification, "Schema Resolution"); undefined if it cannot. */
+function resolvingReader(reader: unknown, writer: string, file: string): ((bytes: Uint8Array) => unknown) | undefined {
+  try {
+    const written: unknown = JSON.parse(writer)
+    // Without the hook for longs, which matters to writing only and knows no resolution.
+    const type = avsc.Type.forSchema(reader as AvroSchema)
+    const resolver = type.createResolver(avsc.Type.forSchema(written as AvroSchema))
+    const guard = compileGuard(written, file)
+    return (bytes) => {
+      guard(bytes)
+      return type.fromBuffer(asBuffer(bytes), resolver)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+type AvroSchema = Parameters<typeof avsc.Type.forSchema>[0]
 
 const smallestLong = -(2 ** 52)
 

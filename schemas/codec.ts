@@ -10,6 +10,11 @@ export interface Codec<T> {
   readonly encode: (value: T) => Uint8Array
   /** Throws `CodecError` on bytes that the schema does not describe. */
   readonly decode: (bytes: Uint8Array) => T
+  /**
+   * Reads bytes that another version of the schema wrote, given as JSON text; undefined if this version cannot read it.
+   * Optional: without it only its own version is read.
+   */
+  readonly decoderFor?: (writer: string) => ((bytes: Uint8Array) => T) | undefined
 }
 
 declare const born: unique symbol

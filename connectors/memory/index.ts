@@ -13,5 +13,6 @@ export {
 export { type MemoryLog, type MemoryLogOptions, memoryLog } from './log.ts'
 export type { FsyncPolicy } from './log-journal.ts'
 export { maxRecordBytes } from './log-steps.ts'
+export { type DurableRegistryOptions, openDurableRegistry } from './registry-file.ts'
 export { memorySchemaRegistry } from './schema-registry.ts'
 export { type MemoryStateView, memoryStateView, type ViewSnapshot } from './state-view.ts'

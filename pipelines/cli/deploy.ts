@@ -1,6 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Log, SchemaRegistry } from '../../connectors/contract.ts'
 import { fileKeyring } from '../../connectors/keyring/index.ts'
-import { memoryLog, memorySchemaRegistry, memoryStateView, openDurableLog } from '../../connectors/memory/index.ts'
+import {
+  memoryLog,
+  memorySchemaRegistry,
+  memoryStateView,
+  openDurableLog,
+  openDurableRegistry,
+} from '../../connectors/memory/index.ts'
 import { registerView } from '../../connectors/register/index.ts'
 import { days, systemClock } from '../../operators/contract/clock.ts'
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
@@ -10,8 +18,7 @@ import { topicSpecs, topics } from '../../schemas/topics.ts'
 import { allPipelines } from '../index.ts'
 import { sealer } from '../runtime/index.ts'
 import type { Settings } from '../runtime/settings.ts'
-import { openWire } from '../runtime/wire.ts'
-import { usageError } from './errors.ts'
+import { CliError, usageError } from './errors.ts'
 import type { Deployment } from './run.ts'
 
 /**
@@ -34,14 +41,11 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
   const register = registerView(entries)
   const keyring = fileKeyring(keyringFolder)
   const timeZone = timeZoneOf(entries, zone)
-  const registry = memorySchemaRegistry()
-  // Ids are given in the order of registration: the whole list, always the same, whichever pipelines run.
-  await openWire(registry, Object.values(topics))
-  const log = settings.dataFolder
-    ? await openDurableLog({ folder: settings.dataFolder, fsync: settings.fsync })
-    : memoryLog()
+  const { dataFolder, fsync } = settings
+  const log = dataFolder ? await openDurableLog({ folder: dataFolder, fsync }) : memoryLog()
   try {
     await log.createTopics(topicSpecs(partitions))
+    const registry = dataFolder ? await openRegistry(dataFolder, log) : memorySchemaRegistry()
     const view = memoryStateView()
     return {
       pipelines: await allPipelines({
@@ -63,6 +67,27 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
     await log.close()
     throw error
   }
+}
+
+/** The ids that the records of the folder were written under. Without them no record could be read as it was meant. */
+async function openRegistry(folder: string, log: Log): Promise<SchemaRegistry> {
+  const file = join(folder, 'schema-registry.json')
+  if (!existsSync(file) && (await holdsRecords(log))) {
+    throw new CliError(
+      `${folder} holds records but no schema-registry.json, which says how they are to be read.`,
+      'Restore the folder from a copy, or start with an empty one.',
+    )
+  }
+  return await openDurableRegistry({ file })
+}
+
+async function holdsRecords(log: Log): Promise<boolean> {
+  for (const topic of Object.values(topics)) {
+    for (let partition = 0; partition < (await log.partitions(topic.name)); partition++) {
+      if ((await log.bounds(topic.name, partition, 'read_uncommitted')).end > 0n) return true
+    }
+  }
+  return false
 }
 
 function policyOf({ policy }: Settings): ReleasePolicy {

@@ -83,6 +83,23 @@ export function schemaRegistryConformance(name: string, make: () => Promise<Regi
       assert.equal((await registry().latest(subject))?.id, second)
     })
 
+    test('the versions of a subject are all there, oldest first', async () => {
+      const subject = unique()
+      const of = schemas()
+      assert.deepEqual(await registry().versions(subject), [])
+      const first = of([fieldA])
+      const wider = of([fieldA, { name: 'b', type: 'int', default: 7 }])
+      const ids = [await registry().register(subject, first), await registry().register(subject, wider)]
+      const versions = await registry().versions(subject)
+      assert.deepEqual(
+        versions.map(({ id, version, schema }) => ({ id, version, schema: JSON.parse(schema) as unknown })),
+        [
+          { id: ids[0], version: 1, schema: JSON.parse(first) as unknown },
+          { id: ids[1], version: 2, schema: JSON.parse(wider) as unknown },
+        ],
+      )
+    })
+
     const changes: readonly (readonly [string, boolean, readonly Field[], readonly Field[]])[] = [
       ['a new field with a default', true, [fieldA], [fieldA, { name: 'b', type: 'string', default: '' }]],
       ['a new field without a default', false, [fieldA], [fieldA, { name: 'b', type: 'string' }]],

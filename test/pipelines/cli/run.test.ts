@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -230,6 +230,17 @@ describe('what a newcomer gets wrong with keys and register', () => {
       running.process.kill('SIGTERM')
       const { code, stderr } = await running.ended
       assert.equal(code, 130, stderr)
+    }
+    const ids = join(folder, 'data/schema-registry.json')
+    const damaged: readonly (readonly [RegExp, () => void])[] = [
+      [/is damaged: restore it from a copy\n$/, () => writeFileSync(ids, readFileSync(ids).fill(48, 20, 30))],
+      [/^Error: .* holds records but no schema-registry\.json,.*\nRestore the folder from a copy/, () => rmSync(ids)],
+    ]
+    for (const [says, damage] of damaged) {
+      damage()
+      const { code, stderr } = meterveil(['run'], env)
+      assert.match(stderr, says)
+      assert.equal(code, 1)
     }
   })
 })
