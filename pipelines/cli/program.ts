@@ -8,6 +8,7 @@ import { exitCodes, exitCodeTexts } from './errors.ts'
 import { addExplain } from './explain.ts'
 import { report } from './report.ts'
 import { addRun, type Deployment } from './run.ts'
+import { addServices } from './services.ts'
 
 /** What the command works on; tests give their own. */
 export interface Parts {
@@ -60,6 +61,7 @@ export function buildProgram(parts: Parts): Command {
   addDecode(program)
   addExplain(program)
   addDescribe(program, parts.pipelines)
+  addServices(program)
   for (const command of program.commands) command.copyInheritedSettings(program)
   return program
 }

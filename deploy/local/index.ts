@@ -1,0 +1,8 @@
+export * from './down.ts'
+export * from './errors.ts'
+export { type Report, seconds } from './fetch.ts'
+export * from './paths.ts'
+export { alive, identify, type Owned, signal } from './process.ts'
+export * from './state.ts'
+export * from './up.ts'
+export { defaultPorts, versions } from './versions.ts'

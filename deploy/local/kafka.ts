@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { classDataArchive } from './archive.ts'
+import { ServicesError } from './errors.ts'
+import { seconds } from './fetch.ts'
+import { findJava, type Java } from './java.ts'
+import { kafkaConfig, log4jConfig } from './kafka-config.ts'
+import { installedKafka } from './kafka-installed.ts'
+import { kafkaJars } from './maven.ts'
+import { freePort } from './ports.ts'
+import { probeConnection, probeKafka } from './probe.ts'
+import { run, tail } from './program.ts'
+import { fetchedJava, hasPip } from './python.ts'
+import type { PrepareContext, Prepared, Service } from './service.ts'
+import type { NodeSpec } from './state.ts'
+import { missing } from './system-packages.ts'
+import { defaultPorts, minimum, versions } from './versions.ts'
+
+/** Kafka in KRaft mode: every node is broker and controller. */
+export const kafka: Service = {
+  name: 'kafka',
+  title: 'Kafka',
+  variable: 'KAFKA_BOOTSTRAP',
+  reach: async (address) => {
+    for (const node of address.split(',')) {
+      const [host = '', port = ''] = node.trim().split(/:(?=\d+$)/)
+      // A TLS listener lets nobody ask anything in the clear, but it takes the connection.
+      const answer = (await probeKafka(host, Number(port))) ?? (await probeConnection(host, Number(port)))
+      if (answer) return answer
+    }
+    return undefined
+  },
+  prepare,
+  ready: async (node) => (await saysStarted(node.log)) && (await probeKafka('127.0.0.1', node.port)) !== undefined,
+  // A first stop writes the class-data archive too, which takes some 3 s.
+  graceMs: 25_000,
+}
+
+async function prepare(context: PrepareContext): Promise<Prepared> {
+  const { folder, nodes: count, before, usualPorts } = context
+  const ids = Array.from({ length: count }, (_, at) => at + 1)
+  const clusterId = cluster(folder, count)
+  const installed = installedKafka(context.env)
+  const [java, libraries] = await Promise.all([javaFor(context), installed?.libraries ?? kafkaJars(context)])
+
+  const nodes: { id: number; port: number; controllerPort: number }[] = []
+  for (const id of ids) {
+    const preferred = (use: string, usual?: number) =>
+      [before?.ports[use], usualPorts ? usual : undefined].filter((port) => port !== undefined)
+    nodes.push({
+      id,
+      port: await freePort(preferred(`broker${id}`, defaultPorts.kafka + id - 1)),
+      controllerPort: await freePort(preferred(`controller${id}`)),
+    })
+  }
+
+  const specs = await Promise.all(
+    nodes.map(async ({ id, port }): Promise<NodeSpec> => {
+      const home = join(folder, `broker-${id}`)
+      mkdirSync(home, { recursive: true })
+      const config = join(home, 'server.properties')
+      const logging = join(home, 'log4j2.properties')
+      const data = join(home, 'data')
+      writeFileSync(config, kafkaConfig({ id, data, nodes }))
+      writeFileSync(logging, log4jConfig)
+      const { options, archive } =
+        id === 1
+          ? classDataArchive(context.cache, home, `kafka-${installed?.version ?? versions.kafka}`, java)
+          : noArchive
+      const jvm = ['-Xms512m', '-Xmx512m', '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${logging}`]
+      const classPath = ['-cp', join(libraries, '*')]
+      if (!existsSync(join(data, 'meta.properties'))) {
+        await format(java, [...jvm, ...classPath], config, clusterId, context, id)
+      }
+      return {
+        name: `broker-${id}`,
+        port,
+        command: java.command,
+        args: [...jvm, ...options, ...classPath, 'kafka.Kafka', config],
+        cwd: home,
+        log: join(home, 'broker.log'),
+        ...(archive ? { archive } : {}),
+      }
+    }),
+  )
+  return {
+    title: `Kafka ${installed?.version ?? versions.kafka} on Java ${java.major}${count > 1 ? `, ${count} brokers` : ''}`,
+    address: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','),
+    nodes: specs,
+    ports: Object.fromEntries(
+      nodes.flatMap(({ id, port, controllerPort }) => [
+        [`broker${id}`, port],
+        [`controller${id}`, controllerPort],
+      ]),
+    ),
+  }
+}
+
+const noArchive: ReturnType<typeof classDataArchive> = { options: [] }
+
+async function javaFor(context: PrepareContext): Promise<Java> {
+  const found = await findJava(minimum.kafkaJava, context.env)
+  if (found) return found
+  if (await hasPip()) return fetchedJava(context)
+  throw missing([{ title: `Java ${minimum.kafkaJava} or newer`, debian: ['openjdk-17-jre-headless'] }])
+}
+
+/** Id of the cluster whose data lies in the folder; made up at the first start. */
+function cluster(folder: string, brokers: number): string {
+  const file = join(folder, 'cluster.json')
+  if (existsSync(file)) {
+    const known = JSON.parse(readFileSync(file, 'utf8')) as { readonly id: string; readonly brokers: number }
+    if (known.brokers === brokers) return known.id
+    throw new ServicesError(
+      'data_differs',
+      `The data of Kafka is that of ${known.brokers} broker${known.brokers === 1 ? '' : 's'}, not of ${brokers}.`,
+      'Start as many, or delete the data with services down --wipe.',
+    )
+  }
+  // An id that begins with a hyphen would be taken for an option.
+  const id = randomBytes(16).toString('base64url').replace(/^[-_]/, 'A')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(file, JSON.stringify({ id, brokers }))
+  return id
+}
+
+async function format(
+  java: Java,
+  jvm: readonly string[],
+  config: string,
+  clusterId: string,
+  { report }: PrepareContext,
+  id: number,
+): Promise<void> {
+  const began = performance.now()
+  const args = [...jvm, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]
+  const { code, stdout, stderr } = await run(java.command, args, { timeoutMs: 120_000 })
+  if (code === 0) return report('Kafka', `data folder of broker ${id} made in ${seconds(began)}`)
+  throw new ServicesError(
+    'start_failed',
+    `Kafka could not make its data folder:\n${tail(stdout + stderr)}`,
+    'Delete the data with services down --wipe, then try again.',
+  )
+}
+
+/** The broker's own word that it is up: it answers on its port some time before. */
+async function saysStarted(log: string): Promise<boolean> {
+  // The line comes early in a log that may grow long.
+  const bytes = Buffer.alloc(256 * 1024)
+  const file = openSync(log, 'r')
+  try {
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, 0)).includes('Kafka Server started')
+  } finally {
+    closeSync(file)
+  }
+}
