@@ -13,6 +13,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { requireNode24 } from '../pipelines/cli/require-node.js'
+import { stopRun } from './helpers/services.ts'
 import { type NotRun, parseNotRun, verdictOnNotRun } from './not-run.ts'
 
 requireNode24()
@@ -51,12 +52,14 @@ const runner = spawn(
     ...flags,
     ...files,
   ],
-  { cwd: root, stdio: 'inherit' },
+  // Test files that need services start them for the whole run, which this process ends.
+  { cwd: root, stdio: 'inherit', env: { ...process.env, METERVEIL_TEST_RUN: String(process.pid) } },
 )
 // The runner gets the terminal's Ctrl-C itself and settles its tests; this process only waits for it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
 
-runner.on('close', (code, signal) => {
+runner.on('close', async (code, signal) => {
+  await stopRun()
   const notRun: readonly NotRun[] = existsSync(notRunFile) ? parseNotRun(readFileSync(notRunFile, 'utf8')) : []
   rmSync(scratch, { recursive: true, force: true })
   const { lines, failed } = verdictOnNotRun(notRun, {
