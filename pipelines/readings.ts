@@ -11,6 +11,7 @@ import { partialSums } from '../operators/privacy/partial-sums.ts'
 import { type PseudonymizeOptions, pseudonymize } from '../operators/privacy/pseudonymize.ts'
 import { clipFor, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
 import { validate } from '../operators/validate.ts'
+import { utcOf } from '../operators/window/utc-of.ts'
 import { type Level, levels } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
 import { type Pipeline, pipeline } from './runtime/index.ts'
@@ -36,7 +37,7 @@ export function readings({ register, keyring, profiles, generalise, policy }: Re
 
       const accepted = located
         .through(keepPlaced())
-        .keyed(decodeDlms({ keyring, profiles }))
+        .keyed(decodeDlms({ keyring, profiles, utcOf }))
         .keyed(validate())
         .keyed(dedupe())
 
