@@ -1,0 +1,1 @@
+export { type ConfluentRegistryOptions, confluentSchemaRegistry } from './confluent-registry.ts'
