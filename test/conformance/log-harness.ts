@@ -22,8 +22,8 @@ export interface LogHarness {
   readonly close: () => Promise<void>
 }
 
-/** Long enough for a real broker on a busy machine. */
-export const patienceMs = 30_000
+/** Long enough for a real broker on a busy machine; tests of the suite itself, which must fail, wait less. */
+export const patienceMs = Number(process.env['MV_PATIENCE_MS'] ?? 30_000)
 
 const transactionTimeoutMs = 15_000
 
@@ -78,20 +78,37 @@ export const record = (name: string, value: string, partition = 0, key: string |
   value: bytes(value),
 })
 
-/** A transactor whose calls wait out what may be tried again. */
+/**
+ * A transactor whose calls wait out what may be tried again. Kafka answers an end before it has written the markers, so
+ * its ends also wait until each partition that was sent to has grown by one.
+ */
 export async function open(
   log: Log,
   id = unique('id'),
   timeoutMs = transactionTimeoutMs,
 ): Promise<Transactor & { readonly id: string }> {
   const transactor = await steadily(() => log.open(id, { timeoutMs }))
+  const endOf = async (name: string, partition: number): Promise<bigint> =>
+    (await steadily(() => log.bounds(name, partition, 'read_uncommitted'))).end
+  const sent = new Map<string, readonly [name: string, partition: number]>()
+  const end = async (outcome: 'commit' | 'abort'): Promise<void> => {
+    const before = await Promise.all([...sent.values()].map(([name, partition]) => endOf(name, partition)))
+    await steadily(transactor[outcome])
+    for (const [index, [name, partition]] of [...sent.values()].entries()) {
+      await eventually(`the marker is in ${partition}`, async () => (await endOf(name, partition)) > before[index]!)
+    }
+    sent.clear()
+  }
   return {
     id,
     begin: () => steadily(transactor.begin),
     sendOffsets: (...offsets) => steadily(() => transactor.sendOffsets(...offsets)),
-    send: (records) => steadily(() => transactor.send(records)),
-    commit: () => steadily(transactor.commit),
-    abort: () => steadily(transactor.abort),
+    send: async (records) => {
+      await steadily(() => transactor.send(records))
+      for (const { topic, partition } of records) sent.set(`${topic}/${partition}`, [topic, partition])
+    },
+    commit: () => end('commit'),
+    abort: () => end('abort'),
     close: transactor.close,
   }
 }

@@ -1,0 +1,161 @@
+import { type Bounds, type Isolation, LogError } from '../contract.ts'
+import { failureOf, isRetriable, toLogError } from './errors.ts'
+import { type Cluster, type Line, type Node, openLine } from './kafkajs-internals.ts'
+import { now, retrying } from './retry.ts'
+
+/** Where partitions are and what they hold. Answers nothing that a transaction depends on without asking the brokers. */
+export interface Directory {
+  readonly cluster: Cluster
+  readonly partitions: (topic: string) => Promise<number>
+  /** Fails with `topic_unknown` unless the partition exists. */
+  readonly requirePartition: (topic: string, partition: number) => Promise<void>
+  readonly bounds: (topic: string, partition: number, isolation: Isolation) => Promise<Bounds>
+  readonly committed: (group: string, topic: string, partition: number) => Promise<bigint | undefined>
+  /** A line to the leader of a partition. */
+  readonly lineToLeader: (topic: string, partition: number) => Promise<Line>
+  readonly lineToCoordinator: (group: string) => Promise<Line>
+  /** Forgets where the partitions of a topic are. */
+  readonly forget: (topic: string) => void
+  /** Waits until a topic can be seen with all its leaders; answers its number of partitions. */
+  readonly appeared: (topic: string) => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+interface Known {
+  readonly leaders: ReadonlyMap<number, number>
+  readonly until: number
+}
+
+/** How long a count of partitions is believed; it only ever grows. */
+const freshMs = 60_000
+/** How long an unknown topic may be one that not every broker has heard of yet. */
+const propagationMs = 500
+
+const latest = -1
+const earliest = -2
+
+export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
+  const topics = new Map<string, Known>()
+  const nodes = new Map<number, Node>()
+  let connecting: Promise<void> | undefined
+  const connected = (): Promise<void> => {
+    connecting ??= cluster
+      .connect()
+      .then(() => cluster.refreshMetadata())
+      .catch((error: unknown) => {
+        connecting = undefined
+        throw error
+      })
+    return connecting
+  }
+
+  const ask = async <T>(what: string, call: () => Promise<T>, ms = deadlineMs): Promise<T> => {
+    try {
+      return await retrying(ms, isRetriable, async () => {
+        await connected()
+        return call()
+      })
+    } catch (error) {
+      throw toLogError(error, what, 'retriable')
+    }
+  }
+
+  const fetchTopic = async (topic: string): Promise<Known> => {
+    const broker = await cluster.brokerPool.findConnectedBroker()
+    const { brokers, topicMetadata } = await broker.metadata([topic])
+    for (const node of brokers) nodes.set(node.nodeId, node)
+    const partitions = topicMetadata[0]?.partitionMetadata ?? []
+    const known = {
+      leaders: new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader])),
+      until: now() + freshMs,
+    }
+    topics.set(topic, known)
+    return known
+  }
+  const find = async (topic: string): Promise<Known> => {
+    const known = topics.get(topic)
+    if (known !== undefined && known.until > now()) return known
+    const patientUntil = now() + propagationMs
+    return ask(`looking for topic ${topic}`, async () => {
+      try {
+        return await fetchTopic(topic)
+      } catch (error) {
+        if (failureOf(error).code === 3 && now() > patientUntil) throw unknownTopic(topic)
+        throw error
+      }
+    })
+  }
+  const leaderOf = async (topic: string, partition: number): Promise<number> => {
+    let known = await find(topic)
+    if (!known.leaders.has(partition)) {
+      topics.delete(topic)
+      known = await find(topic)
+    }
+    const leader = known.leaders.get(partition)
+    if (leader === undefined) throw new LogError('topic_unknown', `there is no partition ${topic}[${partition}]`)
+    return leader
+  }
+
+  const offset = (topic: string, partition: number, isolationLevel: number, timestamp: number): Promise<bigint> =>
+    ask(`asking for the bounds of ${topic}[${partition}]`, async () => {
+      try {
+        const broker = await cluster.findBroker({ nodeId: await leaderOf(topic, partition) })
+        const { responses } = await broker.listOffsets({
+          replicaId: -1,
+          isolationLevel,
+          topics: [{ topic, partitions: [{ partition, timestamp }] }],
+        })
+        return BigInt(responses[0]!.partitions[0]!.offset)
+      } catch (error) {
+        topics.delete(topic)
+        throw error
+      }
+    })
+
+  return {
+    cluster,
+    partitions: async (topic) => (await find(topic)).leaders.size,
+    requirePartition: async (topic, partition) => {
+      await leaderOf(topic, partition)
+    },
+    bounds: async (topic, partition, isolation) => {
+      const level = isolation === 'read_committed' ? 1 : 0
+      const end = await offset(topic, partition, level, latest)
+      // Asked second: what is deleted in between must not leave a first offset below what can be read.
+      const first = await offset(topic, partition, 0, earliest)
+      return { first, end: end < first ? first : end }
+    },
+    committed: async (group, topic, partition) => {
+      await leaderOf(topic, partition)
+      return ask(`asking for the offset of group ${group}`, async () => {
+        const coordinator = await cluster.findGroupCoordinator({ groupId: group })
+        const topicsAsked = [{ topic, partitions: [{ partition }] }]
+        const { responses } = await coordinator.offsetFetch({ groupId: group, topics: topicsAsked })
+        const next = BigInt(responses[0]!.partitions[0]!.offset)
+        return next < 0n ? undefined : next
+      })
+    },
+    lineToLeader: async (topic, partition) => {
+      const nodeId = await leaderOf(topic, partition)
+      await connected()
+      const node = nodes.get(nodeId)
+      if (node === undefined) throw new LogError('retriable', `${topic}[${partition}] has no leader now`)
+      return openLine(cluster, node)
+    },
+    lineToCoordinator: (group) =>
+      ask(`looking for the coordinator of group ${group}`, async () => {
+        const { coordinator } = await cluster.findGroupCoordinatorMetadata({ groupId: group, coordinatorType: 0 })
+        return openLine(cluster, coordinator)
+      }),
+    forget: (topic) => void topics.delete(topic),
+    appeared: (topic) =>
+      ask(`waiting for topic ${topic}`, async () => {
+        const { leaders } = await fetchTopic(topic)
+        if (leaders.size > 0 && [...leaders.values()].every((leader) => leader >= 0)) return leaders.size
+        throw new LogError('retriable', `topic ${topic} has no leaders yet`)
+      }),
+    close: () => cluster.disconnect(),
+  }
+}
+
+const unknownTopic = (topic: string) => new LogError('topic_unknown', `there is no topic ${topic}: create it first`)

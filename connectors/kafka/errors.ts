@@ -1,0 +1,92 @@
+import { LogError } from '../contract.ts'
+
+/** What the client knows of a failed call. */
+export interface Failure {
+  /** The broker's error code, if a broker answered with one. */
+  readonly code: number | undefined
+  /** Name of the broker's error or of the client's. */
+  readonly type: string
+  readonly message: string
+}
+
+interface KafkaError extends Error {
+  readonly type?: unknown
+  readonly code?: unknown
+  readonly errors?: unknown
+}
+
+/** Looks through the client's wrappers for what the broker said. */
+export function failureOf(error: unknown): Failure {
+  let inner = error as KafkaError
+  for (let depth = 0; depth < 8; depth++) {
+    const wrapped = Array.isArray(inner?.errors) ? inner.errors[0] : inner?.cause
+    if (!(wrapped instanceof Error)) break
+    inner = wrapped as KafkaError
+  }
+  const message = inner instanceof Error ? inner.message : String(inner)
+  const type = typeof inner?.type === 'string' ? inner.type : inner instanceof Error ? inner.name : 'Error'
+  // kafkajs does not know newer codes, such as 90: it gives them -99 and names the code in the message only.
+  const unknown = /^Unknown error code (\d+)$/.exec(message)?.[1]
+  const code = unknown === undefined ? inner?.code : Number(unknown)
+  return { code: typeof code === 'number' ? code : undefined, type, message }
+}
+
+/** A newer owner took the transactional id over, or the transaction outlived its time: brokers tell no difference. */
+const fencedCodes: ReadonlySet<number> = new Set([47, 90])
+const authorizationCodes: ReadonlySet<number> = new Set([29, 30, 31, 53, 58])
+/** The broker answered, did nothing, and may do it a moment later. */
+const retriableCodes: ReadonlySet<number> = new Set([3, 5, 6, 7, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 74, 75, 76, 88])
+/** The client found no broker to ask; nothing was sent. */
+const unsentTypes: ReadonlySet<string> = new Set([
+  'KafkaJSBrokerNotFound',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSLockTimeout',
+])
+/** A request may or may not have reached the broker. */
+const unansweredTypes: ReadonlySet<string> = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'DeadlineError',
+])
+
+/** Whether the same request may simply be sent again, on the word of a broker. */
+export const isAnsweredRetriable = ({ code, type }: Failure): boolean =>
+  code === undefined ? unsentTypes.has(type) : retriableCodes.has(code)
+
+/** Whether a request that changes nothing, or that the broker can tell from its repetition, may be sent again. */
+export const isRetriable = (failure: Failure): boolean =>
+  isAnsweredRetriable(failure) || unansweredTypes.has(failure.type) || failure.type === 'ILLEGAL_SASL_STATE'
+
+const unauthorizedTypes: ReadonlySet<string> = new Set([
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSSASLAuthenticationError',
+])
+
+/**
+ * The port's error for a failed call. `otherwise` is the code for everything that says nothing of its own: what happened
+ * is unknown inside a transaction, and may be tried again elsewhere.
+ */
+export function toLogError(error: unknown, what: string, otherwise: 'unknown_outcome' | 'retriable'): LogError {
+  if (error instanceof LogError) return error
+  const failure = failureOf(error)
+  const { code, type, message } = failure
+  const said = code === undefined ? `${type}: ${message}` : `${type} (${code})`
+  if (code !== undefined && fencedCodes.has(code)) {
+    return new LogError('fenced', `${what}: another owner took over, or the transaction timed out; throw this away`)
+  }
+  if (code !== undefined && authorizationCodes.has(code)) {
+    return new LogError('unauthorized', `${what}: ${said}; grant the principal this right`)
+  }
+  if (type === 'KafkaJSGroupCoordinatorNotFound') {
+    return new LogError('unauthorized', `${what}: no coordinator was named; perhaps not authorised for the group or id`)
+  }
+  if (unauthorizedTypes.has(type)) return new LogError('unauthorized', `${what}: ${said}; check user and password`)
+  if (code === 1) return new LogError('offset_out_of_range', `${what}: the partition does not hold this offset`)
+  if (code === 3 || code === 17) return new LogError('topic_unknown', `${what}: there is no such topic or partition`)
+  if (code === 10 || code === 18) return new LogError('record_too_large', `${what}: ${said}; see max.message.bytes`)
+  if (code === 87 || code === 32) return new LogError('record_invalid', `${what}: the broker refused a record: ${said}`)
+  return new LogError(otherwise, `${what}: ${said}`)
+}

@@ -1,0 +1,193 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import kafkajs from 'kafkajs'
+import type { Membership, MembershipHandlers } from '../contract.ts'
+import type { Directory } from './directory.ts'
+import { failureOf } from './errors.ts'
+import type { Line } from './kafkajs-internals.ts'
+import type { Settings } from './options.ts'
+import { now } from './retry.ts'
+
+const { AssignerProtocol } = kafkajs
+
+const protocolName = 'meterveil'
+const heartbeatsPerSession = 12
+const pauseMs = 100
+
+const rebalanceInProgress = 27
+const memberIdRequired = 79
+const illegalGeneration = 22
+const unknownMember = 25
+
+interface Joined {
+  readonly generationId: number
+  readonly leaderId: string
+  readonly memberId: string
+  readonly members: readonly { readonly memberId: string }[]
+}
+
+/**
+ * A member of a group, for assignment only. It speaks the group protocol itself because kafkajs's consumer joins again
+ * before its user has finished what it holds: here the group waits until `revoked` has settled, or for the rebalance
+ * time-out.
+ */
+export async function joinGroup(
+  directory: Directory,
+  settings: Settings,
+  group: string,
+  topic: string,
+  handlers: MembershipHandlers,
+  closing: AbortSignal,
+): Promise<Membership> {
+  await directory.requirePartition(topic, 0)
+  const first = await directory.lineToCoordinator(group)
+  const leaving = new AbortController()
+  const stopped = AbortSignal.any([leaving.signal, closing])
+  let line: Line | undefined = first
+  let memberId = ''
+  /** A handler failed: the member is out, as if it had died. */
+  let failed = false
+  let holding = false
+
+  const drop = () => {
+    void line?.close().catch(() => {})
+    line = undefined
+  }
+  const request = async <T>(api: 'JoinGroup' | 'SyncGroup' | 'Heartbeat', parameters: object): Promise<T> => {
+    line ??= await directory.lineToCoordinator(group)
+    return line.request<T>(api, { groupId: group, memberId, ...parameters })
+  }
+
+  const joinOnce = async (): Promise<{ generationId: number; partitions: readonly number[] }> => {
+    const joined = await request<Joined>('JoinGroup', {
+      sessionTimeout: settings.sessionTimeoutMs,
+      rebalanceTimeout: settings.rebalanceTimeoutMs,
+      protocolType: 'consumer',
+      groupProtocols: [
+        {
+          name: protocolName,
+          metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics: [topic], userData: Buffer.alloc(0) }),
+        },
+      ],
+    })
+    memberId = joined.memberId
+    const leads = joined.leaderId === memberId
+    const { memberAssignment } = await request<{ memberAssignment: Buffer }>('SyncGroup', {
+      generationId: joined.generationId,
+      groupAssignment: leads ? shares(joined.members, topic, await directory.partitions(topic)) : [],
+    })
+    const decoded = AssignerProtocol.MemberAssignment.decode(memberAssignment)
+    return { generationId: joined.generationId, partitions: decoded?.assignment[topic] ?? [] }
+  }
+
+  /** Beats until told to stop. `ended` resolves when the group rebalances or does not know the member any more. */
+  const beating = (generationId: number) => {
+    const quiet = new AbortController()
+    const ended = Promise.withResolvers<void>()
+    const beat = async () => {
+      let heardAt = now()
+      while (!quiet.signal.aborted) {
+        await pause(settings.sessionTimeoutMs / heartbeatsPerSession, undefined, { signal: quiet.signal }).catch(
+          () => {},
+        )
+        if (quiet.signal.aborted) return
+        try {
+          await request('Heartbeat', { groupGenerationId: generationId })
+          heardAt = now()
+        } catch (error) {
+          const { code } = failureOf(error)
+          if (code === rebalanceInProgress) {
+            heardAt = now()
+            ended.resolve()
+          } else if (code === unknownMember || code === illegalGeneration) {
+            if (code === unknownMember) memberId = ''
+            return ended.resolve()
+          } else {
+            drop()
+            if (now() - heardAt > settings.sessionTimeoutMs) ended.resolve()
+          }
+        }
+      }
+    }
+    const done = beat()
+    return {
+      ended: ended.promise,
+      stop: async () => {
+        quiet.abort()
+        await done
+      },
+    }
+  }
+
+  const holdOneGeneration = async () => {
+    const { generationId, partitions } = await joinOnce()
+    const beats = beating(generationId)
+    holding = true
+    try {
+      await handlers.assigned(partitions)
+      const stop = Promise.withResolvers<void>()
+      stopped.addEventListener('abort', () => stop.resolve(), { once: true })
+      if (!stopped.aborted) await Promise.race([beats.ended, stop.promise])
+      if (!closing.aborted && partitions.length > 0) await handlers.revoked(partitions)
+    } catch {
+      failed = true
+    } finally {
+      holding = false
+      await beats.stop()
+    }
+  }
+
+  const run = async () => {
+    while (!stopped.aborted && !failed) {
+      try {
+        await holdOneGeneration()
+      } catch (error) {
+        if (stopped.aborted) break
+        const { code } = failureOf(error)
+        if (code === memberIdRequired) {
+          memberId = (error as { memberId: string }).memberId
+          continue
+        }
+        if (code === unknownMember) memberId = ''
+        else if (code !== rebalanceInProgress && code !== illegalGeneration) {
+          drop()
+          await pause(pauseMs)
+        }
+      }
+    }
+    drop()
+    if (memberId !== '') await sayGoodbye(directory, group, memberId)
+  }
+  // A join waits for all members of the group, longer than a leaving one wants to.
+  leaving.signal.addEventListener('abort', () => {
+    if (!holding) drop()
+  })
+  const running = run()
+  return {
+    leave: async () => {
+      leaving.abort()
+      await running
+    },
+  }
+}
+
+async function sayGoodbye(directory: Directory, group: string, memberId: string): Promise<void> {
+  try {
+    const coordinator = await directory.cluster.findGroupCoordinator({ groupId: group })
+    await coordinator.leaveGroup({ groupId: group, memberId })
+  } catch {
+    // The group finds out when the session times out.
+  }
+}
+
+/** Every partition to one member, in turn. */
+function shares(members: readonly { readonly memberId: string }[], topic: string, partitions: number) {
+  const sorted = members.map(({ memberId }) => memberId).sort()
+  return sorted.map((memberId, turn) => {
+    const assignment: Record<string, number[]> = { [topic]: [] }
+    for (let partition = turn; partition < partitions; partition += sorted.length) assignment[topic]!.push(partition)
+    return {
+      memberId,
+      memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData: Buffer.alloc(0) }),
+    }
+  })
+}

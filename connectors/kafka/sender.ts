@@ -1,0 +1,112 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Kafka, Message, Producer, ProducerBatch, RecordMetadata } from 'kafkajs'
+import { LogError, type OutgoingRecord } from '../contract.ts'
+import { compressionTypes } from './client.ts'
+import { type Failure, failureOf } from './errors.ts'
+import type { Settings } from './options.ts'
+import { now, within } from './retry.ts'
+import { cutIntoSends, type Send } from './sends.ts'
+
+/** Sends that would go to several brokers at once; nothing was sent. */
+class SpansBrokers extends Error {
+  override readonly name = 'SpansBrokers'
+  /** kafkajs must not try again by itself. */
+  readonly retriable = false
+}
+
+interface PartitionerArguments {
+  readonly topic: string
+  readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[]
+  readonly message: Message
+}
+
+/** A producer whose sends kafkajs never repeats by itself. */
+export interface SendingProducer {
+  readonly producer: Producer
+  /** Sends records in order, over `sendBatch`, and again where `again` says so. All of them, or it throws. */
+  readonly sendAll: (
+    sendBatch: (batch: ProducerBatch) => Promise<RecordMetadata[]>,
+    records: readonly OutgoingRecord[],
+    again: (failure: Failure) => boolean,
+  ) => Promise<void>
+}
+
+/**
+ * kafkajs gives every batch of a send its next sequence number, and takes the numbers of one request back if it fails. A
+ * send that reaches two brokers, of which one fails, would be repeated under new numbers at the other if leaders moved in
+ * between: records twice in one transaction. So a send goes to one broker at a time, and the repetition is ours, under the
+ * same numbers, by which the broker knows it.
+ */
+export function createSendingProducer(
+  kafka: Kafka,
+  settings: Settings,
+  transactional?: { readonly transactionalId: string; readonly timeoutMs: number },
+): SendingProducer {
+  let leader: number | undefined
+  const leadersOf = new WeakMap<object, ReadonlyMap<number, number>>()
+  const partitioner = ({ topic, partitionMetadata, message }: PartitionerArguments): number => {
+    let leaders = leadersOf.get(partitionMetadata)
+    if (leaders === undefined) {
+      leaders = new Map(partitionMetadata.map((each) => [each.partitionId, each.leader]))
+      leadersOf.set(partitionMetadata, leaders)
+    }
+    const partition = message.partition!
+    const found = leaders.get(partition)
+    // kafkajs drops records of partitions that it has not heard of.
+    if (found === undefined) throw new LogError('topic_unknown', `there is no partition ${topic}[${partition}]`)
+    leader ??= found
+    if (leader !== found) throw new SpansBrokers('a send for several brokers')
+    return partition
+  }
+  const producer = kafka.producer({
+    idempotent: true,
+    allowAutoTopicCreation: false,
+    createPartitioner: () => partitioner,
+    // An idempotent producer refuses 0 retries. No number of retries is smaller than this one.
+    retry: { retries: Number.NaN },
+    ...(transactional && {
+      transactionalId: transactional.transactionalId,
+      transactionTimeout: transactional.timeoutMs,
+    }),
+  })
+
+  const sendOnce = async (
+    sendBatch: (batch: ProducerBatch) => Promise<RecordMetadata[]>,
+    send: Send,
+    again: (failure: Failure) => boolean,
+    until: number,
+  ): Promise<void> => {
+    for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
+      leader = undefined
+      try {
+        const topicMessages = send.map(({ topic, messages }) => ({ topic, messages }))
+        const compression = compressionTypes[settings.compression]
+        await within(Math.max(1, until - now()), sendBatch({ acks: -1, compression, topicMessages }))
+        return
+      } catch (error) {
+        if (error instanceof SpansBrokers) {
+          for (const part of byPartition(send)) await sendOnce(sendBatch, part, again, until)
+          return
+        }
+        if (!again(failureOf(error)) || now() + wait >= until) throw error
+      }
+      await pause(wait)
+    }
+  }
+
+  return {
+    producer,
+    sendAll: async (sendBatch, records, again) => {
+      const until = now() + settings.deadlineMs
+      for (const send of cutIntoSends(records)) await sendOnce(sendBatch, send, again, until)
+    },
+  }
+}
+
+/** One send for each partition. */
+function byPartition(send: Send): Send[] {
+  return send.flatMap(({ topic, messages }) => {
+    const parts = Map.groupBy(messages, ({ partition }) => partition)
+    return [...parts.values()].map((part) => [{ topic, messages: part }])
+  })
+}

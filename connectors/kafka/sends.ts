@@ -1,0 +1,73 @@
+import type { Message } from 'kafkajs'
+import { LogError, type OutgoingRecord } from '../contract.ts'
+
+/** The broker's default `max.message.bytes`, less what a batch and a record add to key, value and headers. */
+export const maxRecordBytes = 1_048_588 - 128
+
+/** One send makes one record batch per partition, which the broker takes or refuses whole: kafkajs never splits it. */
+export const maxBatchBytes = 900_000
+/** What one send holds over all partitions: memory, and the broker's patience with one request. */
+const maxSendBytes = 8_000_000
+
+/** What goes to the brokers at once: at most one batch for each partition. */
+export type Send = readonly { readonly topic: string; readonly messages: Message[] }[]
+
+/** Length bytes, stamps and offsets of one record, at their longest. */
+const recordOverhead = 24
+const headerOverhead = 4
+
+/** Bytes of a record as the port counts them: key, value and headers. */
+function sizeOf({ key, value, headers }: OutgoingRecord): { readonly counted: number; readonly stored: number } {
+  let counted = (key?.length ?? 0) + (value?.length ?? 0)
+  let stored = recordOverhead
+  for (const name in headers) {
+    counted += Buffer.byteLength(name) + Buffer.byteLength(headers[name]!)
+    stored += headerOverhead
+  }
+  return { counted, stored: stored + counted }
+}
+
+/** Cuts records into sends, in order; refuses all of them if one is too large for any batch. */
+export function cutIntoSends(records: readonly OutgoingRecord[]): Send[] {
+  const sizes = records.map((record) => {
+    const size = sizeOf(record)
+    if (size.counted <= maxRecordBytes) return size.stored
+    throw new LogError(
+      'record_too_large',
+      `a record of ${size.counted} bytes for ${record.topic} is over the limit of ${maxRecordBytes}`,
+    )
+  })
+  const sends: Send[] = []
+  let topics = new Map<string, Message[]>()
+  let perPartition = new Map<string, number>()
+  let total = 0
+  const flush = () => {
+    if (topics.size > 0) sends.push([...topics].map(([topic, messages]) => ({ topic, messages })))
+    topics = new Map()
+    perPartition = new Map()
+    total = 0
+  }
+  records.forEach((record, index) => {
+    const size = sizes[index]!
+    const place = `${record.topic}/${record.partition}`
+    const there = perPartition.get(place) ?? 0
+    if ((there > 0 && there + size > maxBatchBytes) || (total > 0 && total + size > maxSendBytes)) flush()
+    perPartition.set(place, (perPartition.get(place) ?? 0) + size)
+    total += size
+    const messages = topics.get(record.topic)
+    if (messages === undefined) topics.set(record.topic, [toMessage(record)])
+    else messages.push(toMessage(record))
+  })
+  flush()
+  return sends
+}
+
+const asBuffer = (bytes: Uint8Array | null): Buffer | null =>
+  bytes === null || Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+function toMessage({ partition, key, value, headers, timestamp }: OutgoingRecord): Message {
+  const message: Message = { partition, key: asBuffer(key), value: asBuffer(value) }
+  if (headers !== undefined) message.headers = headers
+  if (timestamp !== undefined) message.timestamp = String(timestamp)
+  return message
+}
