@@ -27,6 +27,7 @@ export interface BatchFacts {
 }
 
 export type TransactionOutcome = 'committed' | 'aborted' | 'fenced' | 'unknown'
+/** Every `assigned` is followed by one `lost`, when the partition is revoked, fails, or is drained. */
 export type AssignStep = 'assigned' | 'replayed' | 'rebuilt' | 'running' | 'lost'
 
 /**

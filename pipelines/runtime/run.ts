@@ -123,17 +123,15 @@ const firstPauseMs = 20
 const longestPauseMs = 5_000
 
 async function keepRunning(task: TaskContext): Promise<void> {
-  const runTask = hasKeyedState(task.pipeline.nodes) ? runKeyedTask : runAccumulatingTask
   let pause = firstPauseMs
   let since: EpochMs = task.ports.clock.now()
   while (!task.signal.aborted) {
     try {
-      return await runTask(task)
+      return await runOnce(task)
     } catch (error) {
       if (!mustReassign(error)) throw error
       task.observer.transaction(task.pipeline.name, error.code === 'fenced' ? 'fenced' : 'unknown')
       task.observer.retry(task.pipeline.name, task.partition, error)
-      task.observer.assignment(task.pipeline.name, task.partition, 'lost')
       // Fenced by a newer owner that the group chose: this task must not fence it in turn.
       if (error.code === 'fenced' && !(await task.options.confirmed())) return
       if (task.ports.clock.now() - since > longestPauseMs * 4) pause = firstPauseMs
@@ -141,6 +139,15 @@ async function keepRunning(task: TaskContext): Promise<void> {
       await pauseFor(pause, undefined, { signal: task.signal }).catch(() => {})
       pause = Math.min(pause * 2, longestPauseMs)
     }
+  }
+}
+
+/** One assignment, from its first step to its end; the observer is told of the end whatever it was. */
+async function runOnce(task: TaskContext): Promise<void> {
+  try {
+    await (hasKeyedState(task.pipeline.nodes) ? runKeyedTask(task) : runAccumulatingTask(task))
+  } finally {
+    task.observer.assignment(task.pipeline.name, task.partition, 'lost')
   }
 }
 

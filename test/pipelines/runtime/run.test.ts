@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Log, LogError } from '../../../connectors/contract.ts'
+import { healthObserver } from '../../../connectors/http/index.ts'
+import { memoryLog, memorySchemaRegistry, memoryStateView } from '../../../connectors/memory/index.ts'
+import { prometheusMetrics } from '../../../connectors/prometheus/index.ts'
+import { systemClock } from '../../../operators/contract/clock.ts'
+import { HaltError } from '../../../operators/contract/halt.ts'
+import type { Operator } from '../../../operators/contract/operator.ts'
+import { pipeline, type Running, run } from '../../../pipelines/runtime/index.ts'
+import { type Observer, observers, silentObserver } from '../../../pipelines/runtime/observer.ts'
+import { toyTopic } from '../../helpers/toy-topics.ts'
+
+const input = toyTopic<number, 'aggregate'>('numbers', 'aggregate')
+const output = toyTopic<number, 'aggregate'>('copies', 'aggregate')
+
+const copy: Operator<number, number> = {
+  spec: { name: 'copy', drops: [], rejects: [] },
+  process: (batch, out) => {
+    for (const record of batch) out.emit(record, record.value)
+  },
+}
+const refuse: Operator<number, number> = {
+  ...copy,
+  process: (batch) => {
+    if (batch.length > 0) throw new HaltError('a promise was broken', 'Mend it.')
+  },
+}
+
+/** A process that runs the pipeline: its own health and metrics, and every step of its assignments in order. */
+async function worker(log: Log, operator = copy) {
+  const metrics = prometheusMetrics({ clock: systemClock, version: '0', process: false })
+  const { observer, health } = healthObserver(['copies'])
+  const steps: string[] = []
+  let told = () => {}
+  const listener: Observer = {
+    ...silentObserver,
+    assignment: (_, partition, step) => {
+      steps.push(`${partition} ${step}`)
+      told()
+    },
+  }
+  const ports = {
+    log,
+    view: memoryStateView(),
+    registry: memorySchemaRegistry(),
+    clock: systemClock,
+    seal: (bytes: Uint8Array) => bytes,
+  }
+  const copies = pipeline('copies', input, (numbers) => numbers.through(operator).to(output))
+  const running: Running = await run(copies, ports, {
+    observer: observers(metrics.observer, observer, listener),
+    task: { lingerMs: 5 },
+  })
+  return {
+    ...running,
+    health,
+    steps,
+    /** Resolves once that many partitions run here. */
+    runs: async (many: number) => {
+      while (partitionsOf(steps).size !== many) {
+        await new Promise<void>((resolve) => {
+          told = resolve
+        })
+      }
+    },
+    gauge: async () =>
+      Number(/^pipeline_running_partitions\{pipeline="copies"\} (\d+)$/m.exec(await metrics.text())?.[1]),
+  }
+}
+
+/** Partitions whose last step is that they run. */
+function partitionsOf(steps: readonly string[]): Set<string> {
+  const last = new Map(steps.map((step) => step.split(' ') as [string, string]))
+  return new Set([...last].filter(([, step]) => step === 'running').map(([partition]) => partition))
+}
+
+async function twoPartitions() {
+  const log = memoryLog()
+  const shape = { partitions: 2, timestamps: 'append', cleanup: 'delete', retentionMs: null } as const
+  await log.createTopics([
+    { name: 'numbers', ...shape },
+    { name: 'copies', ...shape },
+  ])
+  return log
+}
+
+test('a partition that another process takes over is no longer told as running here', { timeout: 20_000 }, async () => {
+  const log = await twoPartitions()
+  const first = await worker(log)
+  await first.runs(2)
+  assert.equal(await first.gauge(), 2)
+  const second = await worker(log)
+  await second.runs(1)
+  await first.runs(1)
+  assert.deepEqual([await first.gauge(), await second.gauge()], [1, 1])
+  await first.stop()
+  await second.runs(2)
+  assert.deepEqual([await first.gauge(), await second.gauge()], [0, 2])
+  assert.deepEqual([first.health.ready(), second.health.ready()], [false, true])
+  await second.stop()
+  assert.equal(await second.gauge(), 0)
+})
+
+test('every assignment ends once, whether by stopping, a lost answer or a halt', { timeout: 20_000 }, async () => {
+  const log = await twoPartitions()
+  let lose = true
+  const losing: Log = {
+    ...log,
+    open: async (id, options) => {
+      const answer = await log.open(id, options)
+      if (lose) {
+        lose = false
+        throw new LogError('unknown_outcome', 'the answer was lost')
+      }
+      return answer
+    },
+  }
+  const stopped = await worker(losing)
+  await stopped.runs(2)
+  await stopped.stop()
+  const halted = await worker(log, refuse)
+  await halted.runs(2)
+  const value = Buffer.concat([Buffer.from([0, 0, 0, 0, 1]), input.codec.encode(7)])
+  await log.append([{ topic: 'numbers', partition: 0, key: null, value }])
+  await assert.rejects(halted.done, HaltError)
+  for (const { steps } of [stopped, halted]) {
+    const count = (wanted: string) => steps.filter((step) => step.endsWith(` ${wanted}`)).length
+    assert.equal(count('lost'), count('assigned'), steps.join(', '))
+    assert.deepEqual([...partitionsOf(steps)], [])
+  }
+  assert.equal(await halted.gauge(), 0)
+  assert.equal(halted.health.live(), false)
+})
