@@ -70,8 +70,8 @@ export function confluentSchemaRegistry(options: ConfluentRegistryOptions): Sche
         const known = texts.get(id)
         if (known !== undefined) return known
         const answer = await rest.get(() => rest.api.Schema.find({ id }))
-        const text = (answer as { readonly schema?: unknown } | undefined)?.schema
-        if (typeof text !== 'string') return undefined
+        const { schema: text, schemaType = SchemaType.AVRO } = (answer ?? {}) as Readonly<Record<string, unknown>>
+        if (typeof text !== 'string' || schemaType !== SchemaType.AVRO) return undefined
         texts.set(id, text)
         return text
       }),

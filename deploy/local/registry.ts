@@ -48,7 +48,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
           `-Dquarkus.http.port=${port}`,
           '-Dquarkus.management.host=127.0.0.1',
           `-Dquarkus.management.port=${management}`,
-          `-Dapicurio.datasource.url=jdbc:h2:file:${join(folder, 'data', 'registry')};DB_CLOSE_ON_EXIT=FALSE`,
+          `-Dapicurio.datasource.url=jdbc:h2:file:${join(folder, 'data', 'registry')};DB_CLOSE_ON_EXIT=FALSE;WRITE_DELAY=0`,
           '-Dquarkus.log.level=WARN',
           '-jar',
           program.jar,
