@@ -1,0 +1,3 @@
+export type { RedisConnectionOptions, RedisNode } from './client.ts'
+export { RedisSettingsError, type RedisSettingsErrorCode, redisSettingsErrorCodes } from './errors.ts'
+export { openRedisView, type RedisViewOptions } from './state-view.ts'

