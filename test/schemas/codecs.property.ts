@@ -5,7 +5,7 @@ import { type Codec, CodecError } from '../../schemas/codec.ts'
 import { topics } from '../../schemas/topics.ts'
 import { records } from './records.ts'
 
-const numRuns = Number(process.env['MV_CASES'] ?? 300)
+const numRuns = Math.ceil(Number(process.env['MV_CASES'] ?? 3000) / 10)
 const canary = 'CANARY-00a1b2c3-meter'
 
 /** Adds a field that no schema knows to every object of a value. */

@@ -9,7 +9,7 @@ import type { BoundedWh } from '../../../schemas/bounded.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 import { at, type CellStore, emitted, entryOf, readingOf, readingsOf, runBatch } from '../harness.ts'
 
-const numRuns = Number(process.env['MV_CASES'] ?? 1_000)
+const numRuns = Math.ceil(Number(process.env['MV_CASES'] ?? 10000) / 10)
 const windowSeconds = 1_800
 const clip = { utility: 20_000, region: 15_000, substation: 12_000, feeder: 10_000 }
 
