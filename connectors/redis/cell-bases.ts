@@ -155,7 +155,7 @@ export function writeSlot(slot: Uint8Array, { tag, from }: Stored, value: Uint8A
 export function readSlot(bases: CellBases, table: string, slot: Uint8Array): Uint8Array | undefined {
   const tag = slot[0] ?? 0
   if (tag === 0 || tag === longTag) return undefined
-  if (tag === rawTag) return slot.slice(2, 2 + (slot[1] ?? 0))
+  if (tag === rawTag) return new Uint8Array(slot.subarray(2, 2 + (slot[1] ?? 0)))
   const base = bases.tables.get(table)?.bases[tag - 1]
   if (base === undefined) throw damagedView()
   const value = new Uint8Array(base.length)

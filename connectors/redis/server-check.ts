@@ -8,7 +8,7 @@ const oldest = 6
  * Refuses a server that would lose cells without a trace or cannot take them: one that evicts, a replica, a Cluster node
  * asked as a single server (or the other way round), or one too old. Rejects with `RedisSettingsError`.
  */
-export async function checkServers(client: RedisClient, cluster: boolean): Promise<void> {
+async function checkServers(client: RedisClient, cluster: boolean): Promise<void> {
   for (const text of await client.infos()) checkServer(text, cluster)
 }
 
@@ -49,5 +49,15 @@ export async function checkAtStart(client: RedisClient, cluster: boolean, where:
       'unreachable',
       `Redis at ${where} does not answer: check redis.nodes and redis.tls, and that the server runs`,
     )
+  }
+}
+
+/** The same while the pipeline runs: a replica then is a failover under way. */
+export async function checkAgain(client: RedisClient, cluster: boolean): Promise<void> {
+  try {
+    await checkServers(client, cluster)
+  } catch (error) {
+    if (!(error instanceof RedisSettingsError && error.code === 'replica')) throw error
+    throw new LogError('retriable', 'Redis is failing over: the server is a replica, which takes no writes')
   }
 }

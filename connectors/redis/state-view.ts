@@ -5,7 +5,7 @@ import { cellsOf, type ExchangeRequest, exchangeCall, readReply } from './exchan
 import { dropUnused, sweepDead, switchGeneration, writeGeneration } from './generations.ts'
 import { type ScopeKeys, scopeKeys } from './keys.ts'
 import { exchangeScript } from './scripts.ts'
-import { checkAtStart, checkServers } from './server-check.ts'
+import { checkAgain, checkAtStart } from './server-check.ts'
 
 export interface RedisViewOptions extends RedisConnectionOptions {
   /** Begins the name of every key, so that views can share a server. Default `meterveil`. */
@@ -100,7 +100,7 @@ function viewOver(
 
   return {
     position: async (scope) => {
-      await checkServers(client, cluster)
+      await checkAgain(client, cluster)
       return position(scope)
     },
     exchange,
