@@ -13,7 +13,7 @@ export interface SecureBits extends BitSource {
   readonly [secure]: true
 }
 
-/** `count` fresh bits as a bigint, most significant first; `count` may be any positive integer. */
+/** `count` fresh bits as a bigint, most significant first; `count` may be any integer from 0. */
 export const wideBits = (source: BitSource, count: number): bigint => {
   let value = 0n
   let left = count
@@ -21,5 +21,5 @@ export const wideBits = (source: BitSource, count: number): bigint => {
     value = (value << 32n) | BigInt(source.word())
     left -= 32
   }
-  return (value << BigInt(left)) | BigInt(source.bits(left))
+  return left === 0 ? value : (value << BigInt(left)) | BigInt(source.bits(left))
 }

@@ -7,7 +7,7 @@ import { lazyGaussian } from '../../src/samplers/lazy/gaussian.ts'
 import { lazyLaplace, lazyTakes } from '../../src/samplers/lazy/laplace.ts'
 import { logarithmError, negativeLogarithm, prepareLogarithm } from '../../src/samplers/lazy/logarithm.ts'
 import { seededBits } from '../../src/testing/seeded-bits.ts'
-import { gaussianFaults, laplaceFaults } from './word-coupling.ts'
+import { deepFaults, gaussianFaults, laplaceFaults } from './word-coupling.ts'
 
 const cases = Number(process.env['MV_CASES'] ?? 2_000)
 
@@ -60,4 +60,8 @@ describe('the lazy samplers on hostile bits', () => {
     it(`discrete Gaussian of sigma^2 ${format(sigma2)} agrees with the bigint decision around every boundary`, () => {
       assert.deepEqual(gaussianFaults(lazyGaussian, sigma2, cases / 4, 2).slice(0, 5), [])
     })
+
+  for (const scale of [2n, 100n, 1_000_003n])
+    it(`both agree with it on numbers below 2^-43, at scale ${scale}`, () =>
+      assert.deepEqual(deepFaults(lazyLaplace, lazyGaussian, scale, 100).slice(0, 5), []))
 })

@@ -31,15 +31,15 @@ export const constantBits = (bit: 0 | 1): BitSource => {
 
 class OutOfWords extends Error {}
 
-/** Words from a list for fresh uniform numbers, and constant bits for the extension of an undecided one, which reads through `bits`. */
-const listedWords = (words: readonly number[], extension: 0 | 1): BitSource => {
+/** Words from a list for fresh uniform numbers, and other bits for the extension of an undecided one, which reads through `bits`. */
+const listedWords = (words: readonly number[], { bits }: BitSource): BitSource => {
   let position = 0
   const word = () => {
     const value = words[position++]
     if (value === undefined) throw new OutOfWords('another uniform number')
     return value
   }
-  return { word, bits: constantBits(extension).bits }
+  return { word, bits }
 }
 
 const prefixOf = ({ j, mantissa }: Uniform): Prefix => ({ value: (1n << 52n) | mantissa, length: 52 + j })
@@ -95,7 +95,7 @@ export const laplaceFaults = (make: Maker, scale: Rational, cases: number, seed:
     for (const bit of [0, 1] as const) {
       const size = Number(geometricOf(prefixOf(u), scale, constantBits(bit), 32))
       const wanted = !u.negative ? size : size === 0 ? undefined : -size
-      const got = firstAnswer(make(scale, listedWords(wordsOf(u), bit)))
+      const got = firstAnswer(make(scale, listedWords(wordsOf(u), constantBits(bit))))
       if (got !== wanted) faults.push(`scale ${format(scale)}, near ${k}: got ${got}, not ${wanted}`)
     }
   }
@@ -117,10 +117,38 @@ export const gaussianFaults = (make: Maker, sigma2: Rational, cases: number, see
     if (!u) continue
     for (const bit of [0, 1] as const) {
       const wanted = acceptsOf(prefixOf(u), exponent, constantBits(bit), 32)
-      const answer = firstAnswer(make(sigma2, listedWords([...wordsOf(proposal), ...wordsOf(u)], bit)))
+      const answer = firstAnswer(make(sigma2, listedWords([...wordsOf(proposal), ...wordsOf(u)], constantBits(bit))))
       if (answer !== (wanted ? Number(y) : undefined))
         faults.push(`sigma^2 ${format(sigma2)}, y = ${y}: got ${answer} where it is ${wanted ? 'accepted' : 'refused'}`)
     }
+  }
+  return faults
+}
+
+/** Words of a uniform number below 2^-43, of which nothing more is known. */
+const deepWords = (negative: boolean): readonly number[] => [negative ? 0x100000 : 0, 7, 0]
+const deep: Prefix = { value: 0n, length: 43 }
+
+/** Runs both samplers on uniform numbers whose first 43 bits are zero, which they meet once in 2^43 draws. */
+export const deepFaults = (laplace: Maker, gaussian: Maker, scale: bigint, cases: number): readonly string[] => {
+  const faults: string[] = []
+  for (let seed = 0; seed < cases; seed++) {
+    const size = Number(geometricOf(deep, integer(scale), seededBits(seed), 32))
+    for (const negative of [false, true]) {
+      const got = firstAnswer(laplace(integer(scale), listedWords(deepWords(negative), seededBits(seed))))
+      if (got !== (negative ? -size : size))
+        faults.push(`scale ${scale}: got ${got}, not ${size}, with sign ${negative}`)
+    }
+    // A proposal around 30 to 60 in the exponent of acceptance, so that a number below 2^-43 does not settle it.
+    const sigma2 = integer((scale - 1n) * (scale - 1n))
+    const place = 11 + (seed % 5)
+    const proposal: Uniform = { j: place, mantissa: BigInt(seed * 2 ** 40), negative: false }
+    const y = geometricOf(prefixOf(proposal), integer(scale), seededBits(seed), 32)
+    const wanted = acceptsOf(deep, acceptanceExponent(y, scale, sigma2), seededBits(seed), 32)
+    const words = [...wordsOf(proposal), ...deepWords(false)]
+    const answer = firstAnswer(gaussian(sigma2, listedWords(words, seededBits(seed))))
+    if (answer !== (wanted ? Number(y) : undefined))
+      faults.push(`scale ${scale}, y = ${y}: got ${answer}, not ${wanted}`)
   }
   return faults
 }

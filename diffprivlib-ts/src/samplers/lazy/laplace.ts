@@ -28,7 +28,7 @@ export const prefixOf = (j: number, high: number, low: number): Prefix => ({
  * and t' its double (off by at most 2^-52 t), the double product differs from t L by at most
  * t (2^-47 + 30.5 * 2^-52 + 30.6 * 2^-53) < 2^-45.5 t, and adding or subtracting the margin rounds by less than 2^-48 t. So with a margin of
  * 2^-44 t the true t L lies strictly between the two ends; when both have one floor it is the answer for every continuation of U, and
- * when not, `geometricOf` draws more bits.
+ * when not, as for a lower end below 0, `geometricOf` draws more bits.
  */
 export const lazyLaplace = (scale: Rational, source: BitSource): (() => number) => {
   prepareLogarithm()
@@ -55,7 +55,7 @@ export const lazyLaplace = (scale: Rational, source: BitSource): (() => number) 
       else {
         const product = approximate * negativeLogarithm(j, high, low)
         magnitude = Math.floor(product - margin)
-        if (magnitude < 0 || product + margin >= magnitude + 1) magnitude = undecided(prefixOf(j, high, low))
+        if (product + margin >= magnitude + 1) magnitude = undecided(prefixOf(j, high, low))
       }
       if (!negative) return magnitude
       if (magnitude !== 0) return -magnitude
