@@ -39,6 +39,7 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
   }
   const entries = readRegister(registerFile)
   const register = registerView(entries)
+  checkPartitions(entries, partitions)
   const keyring = fileKeyring(keyringFolder)
   const timeZone = timeZoneOf(entries, zone)
   const { dataFolder, fsync } = settings
@@ -58,6 +59,8 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
       }),
       ports: { log, view, registry, clock: systemClock, seal: sealer(keyring) },
       task: { horizonMs: days(settings.horizonDays) },
+      zone,
+      partitionOf: (connection) => register.byConnection(connection, systemClock.now())?.partition ?? 0,
       close: async () => {
         await view.close()
         await log.close()
@@ -127,6 +130,15 @@ function readEntry(line: string, number: number): RegisterEntry {
 
 function refuseAgain(error: unknown): never {
   throw error
+}
+
+function checkPartitions(entries: readonly RegisterEntry[], partitions: number): void {
+  const needed = entries.reduce((most, { partition }) => Math.max(most, partition), 0) + 1
+  if (needed <= partitions) return
+  throw usageError(
+    `The register places points on ${needed} partitions, but there are ${partitions}.`,
+    `Set METERVEIL_PARTITIONS to ${needed} or more.`,
+  )
 }
 
 /** The time zone of a residency zone: one release domain has one local day. */

@@ -1,19 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Observer } from '../../operators/contract/observer.ts'
 import { observers } from '../runtime/observer.ts'
 import { runAll } from '../runtime/run.ts'
 import { exitCodes } from './errors.ts'
+import type { Input } from './input-lines.ts'
 import { observe } from './observe.ts'
 import type { Deployment } from './run.ts'
+import { feed } from './run-input.ts'
 import { onInterrupt } from './signals.ts'
 import type { Terminal } from './terminal.ts'
 import { count } from './text.ts'
 
+/** How long to wait for a batch before looking again: an interruption, or a batch without records, wakes nobody. */
+const idleMs = 100
+
+export interface RunUntilOptions {
+  readonly terminal: Terminal
+  readonly version: string
+  readonly metricsPort: number | undefined
+  /** Frames to send while the pipelines run. */
+  readonly input?: Input | undefined
+}
+
 /** Runs until Ctrl-C or SIGTERM, then drains. Resolves with the exit code; rejects with what ended a pipeline. */
-export async function runUntilInterrupted(
-  { pipelines, ports, task = {} }: Deployment,
-  options: { readonly terminal: Terminal; readonly version: string; readonly metricsPort: number | undefined },
-): Promise<number> {
-  const { terminal } = options
+export async function runUntilInterrupted(deployment: Deployment, options: RunUntilOptions): Promise<number> {
+  const { pipelines, ports, task = {} } = deployment
+  const { terminal, input } = options
   const { observer, health, close } = await observe(pipelines, options)
   const interruption = onInterrupt(terminal)
   const tally = counting()
@@ -25,7 +37,24 @@ export async function runUntilInterrupted(
       if (interruption.signal.aborted) resolve()
       interruption.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    await Promise.race([interrupted, running.done])
+    const failed = new AbortController()
+    const fed = input
+      ? feed(deployment, {
+          input,
+          terminal,
+          signal: AbortSignal.any([interruption.signal, failed.signal]),
+          processed: () => tally.records.get('readings') ?? 0,
+          nextBatch: tally.nextBatch,
+        })
+      : Promise.resolve()
+    try {
+      await Promise.race([interrupted, running.done, fed.then(() => interrupted)])
+      await fed
+    } catch (error) {
+      failed.abort()
+      await Promise.allSettled([fed, running.stop()])
+      throw error
+    }
     await running.stop()
     const records = Object.fromEntries(tally.records)
     terminal.record({ kind: 'stopped', records })
@@ -40,13 +69,30 @@ export async function runUntilInterrupted(
 }
 
 /** Input records committed, by pipeline. */
-function counting(): { readonly observer: Observer; readonly records: ReadonlyMap<string, number> } {
+function counting(): {
+  readonly observer: Observer
+  readonly records: ReadonlyMap<string, number>
+  /** Resolves after the next batch, and now and then without one. */
+  readonly nextBatch: () => Promise<void>
+} {
   const records = new Map<string, number>()
   const nothing = () => {}
+  let wake = nothing
   return {
     records,
+    nextBatch: async () => {
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          wake = resolve
+        }),
+        sleep(idleMs),
+      ])
+    },
     observer: {
-      batch: (pipeline, _partition, facts) => void records.set(pipeline, (records.get(pipeline) ?? 0) + facts.records),
+      batch: (pipeline, _partition, facts) => {
+        records.set(pipeline, (records.get(pipeline) ?? 0) + facts.records)
+        wake()
+      },
       transaction: nothing,
       assignment: nothing,
       retry: nothing,

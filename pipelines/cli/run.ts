@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import type { Settings } from '../runtime/settings.ts'
 import type { Pipeline } from '../runtime/stream.ts'
 import type { Ports, TaskOptions } from '../runtime/task.ts'
+import { usageError } from './errors.ts'
+import type { Input } from './input-lines.ts'
 import { pick } from './pick.ts'
 import { openTerminal } from './terminal.ts'
 
@@ -10,11 +12,16 @@ export interface Deployment {
   readonly pipelines: readonly Pipeline[]
   readonly ports: Ports
   readonly task?: Partial<TaskOptions>
+  /** Residency zone of frames that name none. */
+  readonly zone: string
+  /** Partition of `meter.frames` that owns a connection now; any for an unknown one, which is refused there. */
+  readonly partitionOf: (connection: string) => number
   /** Closes what was opened; called once, after the pipelines have stopped. */
   readonly close: () => Promise<void>
 }
 
 interface RunOptions {
+  readonly input?: string
   readonly settings?: string
   readonly metricsPort?: number
   readonly json?: boolean
@@ -37,6 +44,7 @@ export function addRun(
       'serve /metrics and /health on this loopback port; 0 takes a free one',
       parseMetricsPort,
     )
+    .option('--input <file>', 'send the frames of a file of JSON lines, or of standard input for -')
     .option('--json', 'print JSON lines')
     .action(async (names: readonly string[], options: RunOptions) => {
       const terminal = openTerminal({ json: options.json ?? false })
@@ -45,13 +53,22 @@ export function addRun(
       const deployment = await deploy(settings)
       try {
         const pipelines = pick(deployment.pipelines, names)
+        const input = options.input === undefined ? undefined : await inputFor(options.input, pipelines)
         const { runUntilInterrupted } = await import('./run-pipelines.ts')
         process.exitCode = await runUntilInterrupted(
           { ...deployment, pipelines },
-          { terminal, version, metricsPort: options.metricsPort ?? settings.metricsPort },
+          { terminal, version, metricsPort: options.metricsPort ?? settings.metricsPort, input },
         )
       } finally {
         await deployment.close()
       }
     })
+}
+
+async function inputFor(path: string, pipelines: readonly Pipeline[]): Promise<Input> {
+  if (!pipelines.some(({ name }) => name === 'readings')) {
+    throw usageError('--input sends frames, which only the pipeline readings takes.', 'Add readings to the pipelines.')
+  }
+  const { openInput } = await import('./input-lines.ts')
+  return await openInput(path)
 }

@@ -60,6 +60,8 @@ async function deploy(): Promise<Deployment> {
       seal: (bytes) => bytes,
     },
     task: { lingerMs: 10 },
+    zone: 'main',
+    partitionOf: () => 0,
     close: log.close,
   }
 }

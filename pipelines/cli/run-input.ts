@@ -1,0 +1,96 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Log, OutgoingRecord } from '../../connectors/contract.ts'
+import { topics } from '../../schemas/topics.ts'
+import { openWire } from '../runtime/wire.ts'
+import { frameOfLine, type Input } from './input-lines.ts'
+import type { Deployment } from './run.ts'
+import type { Terminal } from './terminal.ts'
+import { count } from './text.ts'
+
+/** Frames sent but not yet processed at the most; beyond it the input is not read on, so that memory stays bounded. */
+const maxInFlight = 20_000
+/** Numbers of malformed lines that are told; the others are counted. */
+const maxTold = 10
+
+export interface FeedOptions {
+  readonly input: Input
+  readonly terminal: Terminal
+  /** Records that [readings] has processed since it started. */
+  readonly processed: () => number
+  /** Resolves after the next batch. */
+  readonly nextBatch: () => Promise<void>
+  readonly signal: AbortSignal
+}
+
+/**
+ * Appends every frame of an input to `meter.frames`, on the partition that its connection has in the register, and waits
+ * until [readings] has processed them. Says at the end what was read; a malformed line is told by its number alone, since its
+ * content may identify a meter. Stops early, and says so, when the signal aborts.
+ */
+export async function feed({ ports, zone, partitionOf }: Deployment, options: FeedOptions): Promise<void> {
+  const { input, terminal, processed, nextBatch, signal } = options
+  const { log } = ports
+  const wire = await openWire(ports.registry, [topics.meterFrames])
+  const progress = terminal.progress({ label: 'input', unit: 'bytes', ...(input.size ? { total: input.size } : {}) })
+  const malformed = { count: 0, first: [] as number[] }
+  let frames = 0
+  let read = 0
+  for await (const { first, lines, bytes } of input.chunks(signal)) {
+    const records: OutgoingRecord[] = []
+    lines.forEach((line, at) => {
+      const frame = frameOfLine(line, zone)
+      if (frame === undefined && ++malformed.count <= maxTold) malformed.first.push(first + at)
+      if (frame === undefined || frame === 'empty') return
+      const partition = partitionOf(frame.connection)
+      records.push({
+        topic: topics.meterFrames.name,
+        partition,
+        key: null,
+        value: wire.encode(topics.meterFrames, frame),
+      })
+    })
+    if (records.length > 0) await log.append(records)
+    frames += records.length
+    read += lines.length
+    progress.at(bytes, `${count(frames)} frames`)
+    await nextTurn()
+    while (frames - processed() > maxInFlight && !signal.aborted) await nextBatch()
+    if (signal.aborted) break
+  }
+  const complete = !signal.aborted
+  if (complete) while (!(await caughtUp(log)) && !signal.aborted) await nextBatch()
+  progress.end(`${count(frames)} frames`)
+  terminal.record({
+    kind: 'input',
+    complete,
+    lines: read,
+    frames,
+    malformed: malformed.count,
+    malformedLines: malformed.first,
+  })
+  terminal.line(
+    complete
+      ? `Input read: ${count(frames)} frames from ${count(read)} lines, all processed.`
+      : `Interrupted after ${count(frames)} frames of the input; run again with the same input, what was read is not taken twice.`,
+  )
+  if (malformed.count > 0) terminal.note(malformedText(malformed))
+}
+
+function malformedText({ count: many, first }: { readonly count: number; readonly first: readonly number[] }): string {
+  const more = many > first.length ? ` and ${count(many - first.length)} more` : ''
+  return [
+    many === 1 ? '1 line was no frame and was left out: ' : `${count(many)} lines were no frames and were left out: `,
+    `line ${first.map(count).join(', ')}${more}. `,
+    'A line is {"connection", "transport", "hex"}, with listener and zone if you like.',
+  ].join('')
+}
+
+/** Whether [readings] has processed everything that lies in its input. */
+async function caughtUp(log: Log): Promise<boolean> {
+  const { name } = topics.meterFrames
+  for (let partition = 0; partition < (await log.partitions(name)); partition++) {
+    const { end } = await log.bounds(name, partition, 'read_committed')
+    if (end > 0n && ((await log.committed('readings', name, partition)) ?? 0n) < end) return false
+  }
+  return true
+}
