@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { keepArchive } from './archive.ts'
+import { composeDown } from './compose.ts'
 import { type Report, seconds } from './fetch.ts'
 import { withLock } from './lock.ts'
 import { returnPort } from './ports.ts'
@@ -35,6 +36,10 @@ export async function down(
         const record = readRecord(folder, name)
         if (record) {
           const began = performance.now()
+          if (record.project) {
+            await composeDown(record, wiping)
+            report(record.title, `stopped in ${seconds(began)}`)
+          }
           const running = record.nodes.filter((node) => node.process && alive(node.process))
           const ends = await Promise.all(record.nodes.map((node) => stopNode(node, services[name].graceMs)))
           writeRecord(folder, { ...record, nodes: record.nodes.map((node) => ({ ...node, process: null })) })
@@ -65,10 +70,16 @@ export async function status(folder: string, env: NodeJS.ProcessEnv = process.en
       if (given) {
         const answer = await service.reach(given).catch(() => undefined)
         const title = `${service.title} of ${service.variable}`
-        return { service: name, state: answer ? 'given' : 'unreachable', title, address: given, nodes: [] }
+        const state = answer ? 'given' : 'unreachable'
+        return { service: name, state, title, address: withoutUser(given), nodes: [] }
       }
       const record = readRecord(folder, name)
       if (!record) return { service: name, state: 'never started', title: service.title, nodes: [] }
+      if (record.project) {
+        const answer = await service.reach(record.address).catch(() => undefined)
+        const { title, address } = record
+        return { service: name, state: answer ? 'ready' : 'down', title, address, nodes: [] }
+      }
       const running = record.nodes.filter((node) => node.process && alive(node.process))
       const ready = await Promise.all(running.map((node) => service.ready(node)))
       const whole = ready.length === record.nodes.length && ready.every((one) => one)
@@ -76,4 +87,9 @@ export async function status(folder: string, env: NodeJS.ProcessEnv = process.en
       return { service: name, state, title: record.title, address: record.address, nodes: record.nodes }
     }),
   )
+}
+
+/** An address fit to be shown: user and password are nobody's business. */
+export function withoutUser(address: string): string {
+  return address.replace(/\/\/[^@/]*@/, '//')
 }

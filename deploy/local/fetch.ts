@@ -18,6 +18,9 @@ export interface FetchContext {
 const fetchTimeoutMs = 600_000
 const attempts = 3
 
+/** Whether a piece was fetched before, and whole. */
+export const isFetched = (cache: string, name: string): boolean => existsSync(join(cache, name, '.ok'))
+
 /**
  * The folder of a fetched piece. Fetches it first if it is not there whole: a folder appears only with its stamp `.ok`, so a
  * broken download is done again. Several processes may ask at once.
@@ -31,7 +34,7 @@ export async function fetched(
   fetch: (into: string) => Promise<void>,
 ): Promise<string> {
   const folder = join(context.cache, name)
-  const there = () => existsSync(join(folder, '.ok'))
+  const there = () => isFetched(context.cache, name)
   if (there()) return folder
   return withLock(`${folder}.lock`, fetchTimeoutMs, async () => {
     if (there()) return folder

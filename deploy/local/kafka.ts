@@ -3,15 +3,15 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, wri
 import { join } from 'node:path'
 import { classDataArchive } from './archive.ts'
 import { ServicesError } from './errors.ts'
-import { seconds } from './fetch.ts'
+import { isFetched, seconds } from './fetch.ts'
 import { findJava, type Java } from './java.ts'
 import { kafkaConfig, log4jConfig } from './kafka-config.ts'
 import { installedKafka } from './kafka-installed.ts'
-import { kafkaJars } from './maven.ts'
+import { kafkaFolder, kafkaJars } from './maven.ts'
 import { freePort } from './ports.ts'
 import { probeConnection, probeKafka } from './probe.ts'
 import { run, tail } from './program.ts'
-import { fetchedJava, hasPip } from './python.ts'
+import { fetchedJava, hasPip, javaFolder } from './python.ts'
 import type { PrepareContext, Prepared, Service } from './service.ts'
 import type { NodeSpec } from './state.ts'
 import { missing } from './system-packages.ts'
@@ -30,6 +30,10 @@ export const kafka: Service = {
       if (answer) return answer
     }
     return undefined
+  },
+  installed: async ({ env, cache }) => {
+    if (!installedKafka(env) && !isFetched(cache, kafkaFolder)) return false
+    return isFetched(cache, javaFolder) || (await findJava(minimum.kafkaJava, env)) !== undefined
   },
   prepare,
   ready: async (node) => (await saysStarted(node.log)) && (await probeKafka('127.0.0.1', node.port)) !== undefined,

@@ -11,10 +11,14 @@ const tar: NeededProgram = { name: 'tar', title: 'tar', find: () => which('tar')
 /** Each with a repository of its own: two Mavens must not write into one at a time. It is deleted afterwards. */
 const mavenOptions = (repository: string) => ['-B', '-q', '-ntp', `-Dmaven.repo.local=${repository}`]
 
+/** Names of the fetched pieces in the cache. */
+export const kafkaFolder: string = `kafka-${versions.kafka}`
+export const registryFolder = (version: string): string => `registry-${version}`
+
 /** Fetches the broker and everything it needs from Maven; gives the folder of its jars. */
 export async function kafkaJars(context: FetchContext): Promise<string> {
   const title = `Kafka ${versions.kafka}`
-  const folder = await fetched(context, `kafka-${versions.kafka}`, title, async (into) => {
+  const folder = await fetched(context, kafkaFolder, title, async (into) => {
     const command = await requireProgram(maven, context)
     writeFileSync(join(into, 'pom.xml'), kafkaPom())
     const repository = join(into, 'm2')
@@ -66,7 +70,7 @@ export async function registryProgram(
   version: string,
 ): Promise<{ readonly folder: string; readonly jar: string }> {
   const title = `Apicurio Registry ${version}`
-  const folder = await fetched(context, `registry-${version}`, title, async (into) => {
+  const folder = await fetched(context, registryFolder(version), title, async (into) => {
     const command = await requireProgram(maven, context)
     const untar = await requireProgram(tar, context)
     const repository = join(into, 'm2')

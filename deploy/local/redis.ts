@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServicesError } from './errors.ts'
+import { isFetched } from './fetch.ts'
 import { freePort, isFree } from './ports.ts'
 import { probeConnection, probeRedis, redis as send } from './probe.ts'
 import { run, which } from './program.ts'
-import { fetchedValkey } from './python.ts'
+import { fetchedValkey, valkeyFolder } from './python.ts'
 import type { PrepareContext, Prepared, Service } from './service.ts'
 import type { NodeSpec } from './state.ts'
 import { defaultPorts, minimum, versions } from './versions.ts'
@@ -20,6 +21,7 @@ export const redis: Service = {
     const probe = protocol === 'rediss:' ? probeConnection : probeRedis
     return probe(hostname, Number(port || defaultPorts.redis))
   },
+  installed: async ({ env, cache }) => isFetched(cache, valkeyFolder) || (await onPath(env)) !== undefined,
   prepare,
   ready: async ({ port }) => (await probeRedis('127.0.0.1', port)) !== undefined,
   complete: async ({ nodes }) => {
@@ -72,20 +74,31 @@ async function redisPort(cluster: boolean, preferred: readonly number[]): Promis
   throw new ServicesError('start_failed', 'No free pair of ports was found for Redis.', 'End some programs.')
 }
 
+interface Program {
+  readonly command: string
+  readonly title: string
+}
+
 /** A server on the PATH that is new enough, else a fetched one. */
-async function program(context: PrepareContext): Promise<{ readonly command: string; readonly title: string }> {
+async function program(context: PrepareContext): Promise<Program> {
+  const found = await onPath(context.env)
+  if (found) return found
+  const command = await fetchedValkey(context)
+  return { command, title: `Valkey ${versions.valkey.replace(/\.post\d+$/, '')}` }
+}
+
+async function onPath(env: NodeJS.ProcessEnv): Promise<Program | undefined> {
   for (const [name, title] of [
     ['valkey-server', 'Valkey'],
     ['redis-server', 'Redis'],
   ] as const) {
-    const command = which(name, context.env['PATH'])
+    const command = which(name, env['PATH'])
     if (command === undefined) continue
     const { stdout } = await run(command, ['--version'], { timeoutMs: 10_000 })
     const version = /v=(\d+)(\.\d+)*/.exec(stdout)
     if (version && Number(version[1]) >= minimum.redis) return { command, title: `${title} ${version[0].slice(2)}` }
   }
-  const command = await fetchedValkey(context)
-  return { command, title: `Valkey ${versions.valkey.replace(/\.post\d+$/, '')}` }
+  return undefined
 }
 
 const slots = 16_384

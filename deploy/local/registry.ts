@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isFetched } from './fetch.ts'
 import { findJava, type Java } from './java.ts'
-import { hasMaven, registryProgram } from './maven.ts'
+import { hasMaven, registryFolder, registryProgram } from './maven.ts'
 import { freePort } from './ports.ts'
 import { probeRegistry, registryUrl } from './probe.ts'
-import { fetchedJava, hasPip } from './python.ts'
+import { fetchedJava, hasPip, javaFolder } from './python.ts'
 import type { PrepareContext, Prepared, Service } from './service.ts'
 import { canInstall, missing } from './system-packages.ts'
 import { defaultPorts, minimum, versions } from './versions.ts'
@@ -15,6 +16,11 @@ export const registry: Service = {
   title: 'Schema registry',
   variable: 'SCHEMA_REGISTRY_URL',
   reach: probeRegistry,
+  installed: async ({ env, cache }) => {
+    if (isFetched(cache, registryFolder(versions.registryForJava17))) return true
+    if (!isFetched(cache, registryFolder(versions.registry))) return false
+    return isFetched(cache, javaFolder) || (await findJava(minimum.registryJava, env)) !== undefined
+  },
   prepare,
   ready: async ({ port }) => (await probeRegistry(registryUrl(port))) !== undefined,
   graceMs: 10_000,

@@ -31,6 +31,8 @@ export interface Service {
   readonly variable: string
   /** Whether what answers under an address given from outside is such a service. */
   readonly reach: (address: string) => Probe
+  /** Whether its programs are on this machine, installed or fetched before. */
+  readonly installed: (context: Pick<PrepareContext, 'cache' | 'env'>) => Promise<boolean>
   /** Finds or fetches the programs and writes the configuration; starts nothing that stays. */
   readonly prepare: (context: PrepareContext) => Promise<Prepared>
   /** Whether a node of ours is ready for clients. */

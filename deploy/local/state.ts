@@ -27,7 +27,10 @@ export interface ServiceRecord {
   readonly title: string
   /** Kafka: `host:port,…`; registry and Redis: a URL. */
   readonly address: string
+  /** Empty where Docker runs it. */
   readonly nodes: readonly NodeRecord[]
+  /** The Compose project that it runs in, if Docker runs it. */
+  readonly project?: string
   /** Every port of the service by its use, taken again at the next start if still free. */
   readonly ports: Readonly<Record<string, number>>
 }

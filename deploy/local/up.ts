@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { composeRecord, composeUp, hasCompose } from './compose.ts'
 import { ServicesError } from './errors.ts'
 import { type FetchContext, seconds } from './fetch.ts'
 import { kafka } from './kafka.ts'
@@ -9,7 +10,7 @@ import { alive, startProcess } from './process.ts'
 import { tail } from './program.ts'
 import { redis } from './redis.ts'
 import { registry } from './registry.ts'
-import type { Service } from './service.ts'
+import type { PrepareContext, Service } from './service.ts'
 import {
   type NodeRecord,
   type NodeSpec,
@@ -32,6 +33,8 @@ export interface UpOptions extends FetchContext {
   readonly folder: string
   /** Ports that clients expect (9092, 8081, 6379) where they are free, or any. */
   readonly usualPorts: boolean
+  /** Whether Docker Compose may run what is not on this machine, where an engine answers; else it is fetched. */
+  readonly docker: boolean
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -39,8 +42,8 @@ export interface UpOptions extends FetchContext {
 const readyTimeoutMs = 120_000
 
 /**
- * Brings services up and waits until each is ready. What runs already stays; what is named in the environment is used, not
- * started. All services at once.
+ * Brings services up and waits until each is ready, all at once. In this order: what the environment names, what runs
+ * already, programs of this machine, Docker Compose if allowed, and at last programs fetched into the cache.
  *
  * @throws ServicesError of the first service that cannot be had; the others keep running until `down`.
  */
@@ -78,7 +81,16 @@ async function bringUp(service: Service, nodes: number, options: UpOptions): Pro
     }
     const own = join(folder, service.name)
     mkdirSync(own, { recursive: true })
-    const prepared = await service.prepare({ ...options, env, folder: own, nodes, before })
+    const context = { ...options, env, folder: own, nodes, before }
+    if (before?.project || (await needsDocker(service, context, options))) {
+      const record = before?.project ? before : await composeRecord(service.name, context)
+      options.report(record.title, 'starting')
+      writeRecord(folder, record)
+      await composeUp(record)
+      options.report(record.title, `ready in ${seconds(began)}, at ${record.address}`)
+      return record.address
+    }
+    const prepared = await service.prepare(context)
     const starting = performance.now()
     options.report(prepared.title, 'starting')
     const record: ServiceRecord = {
@@ -90,6 +102,12 @@ async function bringUp(service: Service, nodes: number, options: UpOptions): Pro
     options.report(prepared.title, `ready in ${seconds(starting)}, at ${prepared.address}`)
     return prepared.address
   })
+}
+
+/** Data that processes of ours have made stays theirs; clusters are for processes too. */
+async function needsDocker(service: Service, context: PrepareContext, { docker }: UpOptions): Promise<boolean> {
+  if (!docker || context.before || context.nodes > 1) return false
+  return !(await service.installed(context)) && (await hasCompose())
 }
 
 async function reachable(service: Service, address: string, { report }: UpOptions): Promise<string> {

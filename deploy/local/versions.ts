@@ -1,4 +1,4 @@
-/** What is fetched where nothing suitable is on the machine. deploy/compose.yaml names the same versions; a test compares. */
+/** What is fetched where nothing suitable is on the machine. deploy/compose.yaml names the same; a test compares. */
 export const versions = {
   kafka: '4.4.0',
   /** Scala build of the Kafka jars. */

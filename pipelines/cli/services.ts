@@ -76,12 +76,17 @@ async function up(wanted: readonly local.ServiceName[], brokers: number, { data,
     cache: local.cacheFolder,
     folder: resolve(data),
     usualPorts: true,
+    docker: true,
     report: noteOf(terminal.note),
   })
   terminal.note(`Ready in ${duration((performance.now() - began) / 1_000)}.`)
-  terminal.record(addresses)
+  terminal.record(
+    Object.fromEntries(Object.entries(addresses).map(([name, address]) => [name, local.withoutUser(address)])),
+  )
   for (const name of local.serviceNames) {
-    if (addresses[name]) terminal.line(`export ${variables[name]}=${addresses[name]}`)
+    const address = addresses[name]
+    // What came from the environment is known there, and may hold a password.
+    if (address && !process.env[variables[name]]) terminal.line(`export ${variables[name]}=${address}`)
   }
 }
 

@@ -119,6 +119,8 @@ async function bringUp(
       folder,
       cache: local.cacheFolder,
       usualPorts: false,
+      // Faults need processes that can be killed and stopped, so all tests run on processes.
+      docker: false,
       env,
       report: (piece, says) => process.stderr.write(`${piece}: ${says}\n`),
     })
