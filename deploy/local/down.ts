@@ -3,7 +3,6 @@ import { keepArchive } from './archive.ts'
 import { composeDown } from './compose.ts'
 import { type Report, seconds } from './fetch.ts'
 import { withLock } from './lock.ts'
-import { returnPort } from './ports.ts'
 import { alive, stopProcess } from './process.ts'
 import { type NodeRecord, readRecord, type ServiceName, serviceNames, wipe, writeRecord } from './state.ts'
 import { services } from './up.ts'
@@ -43,7 +42,6 @@ export async function down(
           const running = record.nodes.filter((node) => node.process && alive(node.process))
           const ends = await Promise.all(record.nodes.map((node) => stopNode(node, services[name].graceMs)))
           writeRecord(folder, { ...record, nodes: record.nodes.map((node) => ({ ...node, process: null })) })
-          for (const port of Object.values(record.ports)) returnPort(port)
           const how = ends.includes('killed') ? 'killed, as it did not end by itself,' : 'stopped'
           if (running.length > 0) report(record.title, `${how} in ${seconds(began)}`)
         }

@@ -17,20 +17,20 @@ export function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * A loopback port that nobody listens on: the first of the preferred ones that is free, else any. A port is given only once
- * by this process.
+ * A loopback port that nobody listens on: the first of the preferred ones that is free, else any that this process was not
+ * given before.
  */
 export async function freePort(preferred: readonly number[] = []): Promise<number> {
-  const random = Array.from({ length: 200 }, () => randomInt(range.first, range.last + 1))
-  for (const port of [...preferred, ...random]) {
+  for (const port of preferred) {
+    if (!(await isFree(port))) continue
+    given.add(port)
+    return port
+  }
+  for (let tries = 0; tries < 200; tries++) {
+    const port = randomInt(range.first, range.last + 1)
     if (given.has(port)) continue
     given.add(port)
     if (await isFree(port)) return port
   }
   throw new ServicesError('start_failed', 'No free port was found.', 'End some of the programs that listen on ports.')
-}
-
-/** Lets a port be given again, once what listened on it has ended. */
-export function returnPort(port: number): void {
-  given.delete(port)
 }
