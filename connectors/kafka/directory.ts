@@ -1,7 +1,7 @@
 import { type Bounds, type Isolation, LogError } from '../contract.ts'
 import { failureOf, isRetriable, toLogError } from './errors.ts'
 import { type Cluster, type Line, type Node, openLine } from './kafkajs-internals.ts'
-import { now, retrying } from './retry.ts'
+import { now, retrying, within } from './retry.ts'
 
 /** Where partitions are and what they hold. Answers nothing that a transaction depends on without asking the brokers. */
 export interface Directory {
@@ -14,11 +14,22 @@ export interface Directory {
   /** A line to the leader of a partition. */
   readonly lineToLeader: (topic: string, partition: number) => Promise<Line>
   readonly lineToCoordinator: (group: string) => Promise<Line>
+  /**
+   * Runs a call that looks for the coordinator of a group or a transactional id. kafkajs fails in the same way where no
+   * broker answers and where the principal may not ask; the latter is found out here, and is `unauthorized`.
+   */
+  readonly clarified: <T>(asked: Asked, call: () => Promise<T>) => Promise<T>
   /** Forgets where the partitions of a topic are. */
   readonly forget: (topic: string) => void
   /** Waits until a topic can be seen with all its leaders; answers its number of partitions. */
   readonly appeared: (topic: string) => Promise<number>
   readonly close: () => Promise<void>
+}
+
+/** Whose coordinator is looked for. */
+export interface Asked {
+  readonly group?: string
+  readonly transactionalId?: string
 }
 
 interface Known {
@@ -28,8 +39,13 @@ interface Known {
 
 /** How long a count of partitions is believed; it only ever grows. */
 const freshMs = 60_000
+/** How long to ask why no coordinator was named. */
+const clarifyMs = 2_000
 /** How long an unknown topic may be one that not every broker has heard of yet. */
 const propagationMs = 500
+
+const groupCoordinator = 0
+const transactionCoordinator = 1
 
 const latest = -1
 const earliest = -2
@@ -112,8 +128,31 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
       }
     })
 
+  const refusal = async (type: number, id: string): Promise<LogError | undefined> => {
+    try {
+      const broker = await cluster.brokerPool.findConnectedBroker()
+      await within(clarifyMs, broker.findGroupCoordinator({ groupId: id, coordinatorType: type }))
+      return undefined
+    } catch (error) {
+      const known = toLogError(error, type === groupCoordinator ? `group ${id}` : `transactional id ${id}`, 'retriable')
+      return known.code === 'unauthorized' ? known : undefined
+    }
+  }
+  const clarified = async <T>({ group, transactionalId }: Asked, call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call()
+    } catch (error) {
+      if (failureOf(error).type !== 'KafkaJSGroupCoordinatorNotFound') throw error
+      const refused =
+        (transactionalId === undefined ? undefined : await refusal(transactionCoordinator, transactionalId)) ??
+        (group === undefined ? undefined : await refusal(groupCoordinator, group))
+      throw refused ?? error
+    }
+  }
+
   return {
     cluster,
+    clarified,
     partitions: async (topic) => (await find(topic)).leaders.size,
     requirePartition: async (topic, partition) => {
       await leaderOf(topic, partition)
@@ -128,7 +167,7 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
     committed: async (group, topic, partition) => {
       await leaderOf(topic, partition)
       return ask(`asking for the offset of group ${group}`, async () => {
-        const coordinator = await cluster.findGroupCoordinator({ groupId: group })
+        const coordinator = await clarified({ group }, () => cluster.findGroupCoordinator({ groupId: group }))
         const topicsAsked = [{ topic, partitions: [{ partition }] }]
         const { responses } = await coordinator.offsetFetch({ groupId: group, topics: topicsAsked })
         const next = BigInt(responses[0]!.partitions[0]!.offset)
@@ -144,7 +183,9 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
     },
     lineToCoordinator: (group) =>
       ask(`looking for the coordinator of group ${group}`, async () => {
-        const { coordinator } = await cluster.findGroupCoordinatorMetadata({ groupId: group, coordinatorType: 0 })
+        const { coordinator } = await clarified({ group }, () =>
+          cluster.findGroupCoordinatorMetadata({ groupId: group, coordinatorType: groupCoordinator }),
+        )
         return openLine(cluster, coordinator)
       }),
     forget: (topic) => void topics.delete(topic),

@@ -43,6 +43,7 @@ const unsentTypes: ReadonlySet<string> = new Set([
   'KafkaJSTopicMetadataNotLoaded',
   'KafkaJSNoBrokerAvailableError',
   'KafkaJSLockTimeout',
+  'KafkaJSGroupCoordinatorNotFound',
 ])
 /** A request may or may not have reached the broker. */
 const unansweredTypes: ReadonlySet<string> = new Set([
@@ -60,11 +61,6 @@ export const isAnsweredRetriable = ({ code, type }: Failure): boolean =>
 export const isRetriable = (failure: Failure): boolean =>
   isAnsweredRetriable(failure) || unansweredTypes.has(failure.type) || failure.type === 'ILLEGAL_SASL_STATE'
 
-const unauthorizedTypes: ReadonlySet<string> = new Set([
-  'KafkaJSGroupCoordinatorNotFound',
-  'KafkaJSSASLAuthenticationError',
-])
-
 /**
  * The port's error for a failed call. `otherwise` is the code for everything that says nothing of its own: what happened
  * is unknown inside a transaction, and may be tried again elsewhere.
@@ -80,10 +76,9 @@ export function toLogError(error: unknown, what: string, otherwise: 'unknown_out
   if (code !== undefined && authorizationCodes.has(code)) {
     return new LogError('unauthorized', `${what}: ${said}; grant the principal this right`)
   }
-  if (type === 'KafkaJSGroupCoordinatorNotFound') {
-    return new LogError('unauthorized', `${what}: no coordinator was named; perhaps not authorised for the group or id`)
+  if (type === 'KafkaJSSASLAuthenticationError') {
+    return new LogError('unauthorized', `${what}: ${said}; check user and password`)
   }
-  if (unauthorizedTypes.has(type)) return new LogError('unauthorized', `${what}: ${said}; check user and password`)
   if (code === 1) return new LogError('offset_out_of_range', `${what}: the partition does not hold this offset`)
   if (code === 3 || code === 17) return new LogError('topic_unknown', `${what}: there is no such topic or partition`)
   if (code === 10 || code === 18) return new LogError('record_too_large', `${what}: ${said}; see max.message.bytes`)

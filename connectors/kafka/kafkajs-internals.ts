@@ -72,6 +72,7 @@ interface Broker {
   }>
   readonly listOffsets: (request: object) => Promise<OffsetAnswer>
   readonly offsetFetch: (request: object) => Promise<OffsetAnswer>
+  readonly findGroupCoordinator: (request: { groupId: string; coordinatorType: number }) => Promise<unknown>
   readonly leaveGroup: (request: { groupId: string; memberId: string }) => Promise<unknown>
 }
 

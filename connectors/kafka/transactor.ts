@@ -26,7 +26,7 @@ export async function openTransactor(
       const fresh = createSendingProducer(kafka, settings, { transactionalId, timeoutMs })
       try {
         await fresh.producer.connect()
-        const first = await fresh.producer.transaction()
+        const first = await directory.clarified({ transactionalId }, () => fresh.producer.transaction())
         await first.abort()
         return fresh
       } catch (error) {
@@ -112,7 +112,9 @@ function transactorOf(
       }
       try {
         // Right after a commit its markers are still being written: the broker answers 51 to every second first request.
-        await retrying(settings.deadlineMs, isAnsweredRetriable, () => open.sendOffsets(offsets))
+        await retrying(settings.deadlineMs, isAnsweredRetriable, () =>
+          directory.clarified({ transactionalId, group }, () => open.sendOffsets(offsets)),
+        )
       } catch (error) {
         throw die(toLogError(error, `offsets of ${transactionalId}`, 'unknown_outcome'))
       }

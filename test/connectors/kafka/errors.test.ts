@@ -17,7 +17,7 @@ for (const [what, error, code] of [
   ['a forbidden topic', protocol(29), 'unauthorized'],
   ['a forbidden group', protocol(30), 'unauthorized'],
   ['a forbidden transactional id', protocol(53), 'unauthorized'],
-  ['a coordinator that is not named', named('KafkaJSGroupCoordinatorNotFound'), 'unauthorized'],
+  ['a coordinator that is not named, for whatever reason', named('KafkaJSGroupCoordinatorNotFound'), 'unknown_outcome'],
   ['a wrong password', named('KafkaJSSASLAuthenticationError'), 'unauthorized'],
   ['an offset out of range', protocol(1), 'offset_out_of_range'],
   ['an unknown topic', protocol(3), 'topic_unknown'],
