@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { memoryKeyring } from '../../connectors/keyring/index.ts'
 import { registerView } from '../../connectors/register/index.ts'
+import * as contract from '../../operators/contract/index.ts'
 import type { MeterReadings } from '../../operators/contract/meter-readings.ts'
-import type { Operator } from '../../operators/contract/operator.ts'
+import type { Envelope, Operator } from '../../operators/contract/operator.ts'
 import { dedupe } from '../../operators/dedupe.ts'
 import { forwardMisplaced } from '../../operators/forward-misplaced.ts'
+import * as operators from '../../operators/index.ts'
 import { keepPlaced } from '../../operators/keep-placed.ts'
 import { locate } from '../../operators/locate.ts'
 import { boundContributions } from '../../operators/privacy/bound-contributions.ts'
 import { partialSums } from '../../operators/privacy/partial-sums.ts'
+import { pickLedger, pickRestricted } from '../../operators/privacy/pick-output.ts'
 import { pseudonymize } from '../../operators/privacy/pseudonymize.ts'
+import type { ReleaseOutput } from '../../operators/privacy/release-totals.ts'
 import { validate } from '../../operators/validate.ts'
 import { type OperatorUnderTest, operatorChecks, operatorConformance } from '../conformance/operator.ts'
 import { at } from './harness.ts'
@@ -63,6 +69,47 @@ operatorConformance('pseudonymize', {
   order: 'sorted',
   make: () => pseudonymize({ keyring, generalise }),
   inputs: freshReadings,
+})
+
+const releaseOutputs = fc.array(fc.boolean()).map((kinds) =>
+  kinds.map((isLedger, at): Envelope<ReleaseOutput> => {
+    // The picks look at the kind only.
+    const value = { to: isLedger ? 'ledger' : 'restricted', record: { at } } as unknown as ReleaseOutput
+    return { value, origin: { topic: 'load.partials', partition: 0, offset: BigInt(at), receivedAt: at } }
+  }),
+)
+operatorConformance('pickLedger', { accounting: 'selects', order: 'kept', make: pickLedger, inputs: releaseOutputs })
+operatorConformance('pickRestricted', {
+  accounting: 'selects',
+  order: 'kept',
+  make: pickRestricted,
+  inputs: releaseOutputs,
+})
+
+/** Where the operators that do not run above have their suite: one is slow, the others keep snapshots instead of cells. */
+const elsewhere: Readonly<Record<string, string>> = {
+  decodeDlms: 'decode-dlms/batches.property.ts',
+  releaseTotals: 'privacy/release-totals.property.ts',
+  publish: 'privacy/publish.test.ts',
+  forecast: 'forecast/index.test.ts',
+}
+/** What the barrel holds beside operators: the models of `forecast`, and what the contract gives. */
+const noOperators: readonly string[] = ['seasonalNaive', 'structural', ...Object.keys(contract)]
+
+test('every operator that the package offers has its suite', () => {
+  const here = readFileSync(import.meta.filename, 'utf8')
+  for (const name of Object.keys(operators).filter((each) => !noOperators.includes(each))) {
+    const file = elsewhere[name]
+    const text = file === undefined ? here : readFileSync(join(import.meta.dirname, file), 'utf8')
+    assert.match(text, new RegExp(file === undefined ? `operatorConformance\\('${name}'` : `\\b${name}\\b`), name)
+  }
+})
+
+test('the package offers no way to lift a label', () => {
+  assert.deepEqual(
+    Object.keys(operators).filter((name) => /lowering$/i.test(name)),
+    [],
+  )
 })
 
 describe('the conformance suite of operators catches one that', () => {
