@@ -68,7 +68,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
 /** Nodes of a cluster also listen ten thousand ports higher. */
 async function redisPort(cluster: boolean, preferred: readonly number[]): Promise<number> {
   for (let tries = 0; tries < 50; tries++) {
-    const port = await freePort(preferred)
+    const port = await freePort(tries === 0 ? preferred : [])
     if (!cluster || (await isFree(port + 10_000))) return port
   }
   throw new ServicesError('start_failed', 'No free pair of ports was found for Redis.', 'End some programs.')
