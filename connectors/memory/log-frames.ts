@@ -2,12 +2,9 @@ import { crc32 } from 'node:zlib'
 
 /**
  * Entries of the log's files: length and checksum, 4 bytes each and little-endian, then the payload. The checksum covers
- * the length too. CRC-32 as zlib has it: built in, and as good as CRC-32C at finding torn and flipped bytes.
+ * the length too, so that zeros, which a power cut may leave, are no frame. CRC-32 as zlib has it: built in, and as good as CRC-32C at finding torn and flipped bytes.
  */
 export const frameOverhead = 8
-
-/** Zero bytes, which a file system may leave after a power cut, are no frame. */
-const shortest = 2
 
 export function frame(payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(frameOverhead + payload.length)
@@ -24,10 +21,10 @@ function checksum(bytes: Uint8Array, at: number, length: number): number {
 
 /** The payload of the frame at `at`, without a copy; undefined if there is no whole and sound one. */
 export function payloadAt(bytes: Uint8Array, at: number): Uint8Array | undefined {
-  if (at + frameOverhead + shortest > bytes.length) return undefined
+  if (at + frameOverhead > bytes.length) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const length = view.getUint32(at, true)
-  if (length < shortest || at + frameOverhead + length > bytes.length) return undefined
+  if (at + frameOverhead + length > bytes.length) return undefined
   if (checksum(bytes, at, length) !== view.getUint32(at + 4, true)) return undefined
   return bytes.subarray(at + frameOverhead, at + frameOverhead + length)
 }

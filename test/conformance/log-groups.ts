@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Log, Membership } from '../../connectors/contract.ts'
 import { eventually, type LogHarness, steadily, topic, unique } from './log-harness.ts'
 
@@ -104,6 +105,7 @@ export function groupTests(harness: () => LogHarness): void {
       }),
     )
     await eventually('the slow one is asked', () => seen.includes('slow is asked'))
+    await pause(300)
     assert.ok(!seen.includes('quick has some'))
     release.resolve()
     await eventually('the quick one gets its share', () => seen.includes('quick has some'))

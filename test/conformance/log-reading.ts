@@ -253,10 +253,8 @@ export function readingTests(harness: () => LogHarness): void {
     const name = await topic(log)
     await steadily(() => log.append(Array.from({ length: 5_000 }, (_, index) => record(name, `${index}`.padEnd(600)))))
     const { records } = await readAll(log, name)
-    assert.deepEqual(
-      records.map(({ value }) => Number(text(value)?.trim())),
-      Array.from({ length: 5_000 }, (_, index) => index),
-    )
+    assert.equal(records.length, 5_000)
+    assert.ok(records.every(({ value }, index) => Number(text(value)?.trim()) === index))
   })
 
   test('a record over 1 MiB is refused, with all that was sent beside it', async () => {

@@ -32,7 +32,7 @@ const rejectsWith = (code: RegistryErrorCode, call: Promise<unknown>) =>
 
 /** What every implementation of the SchemaRegistry port does, with compatibility BACKWARD. `make` is called once. */
 export function schemaRegistryConformance(name: string, make: () => Promise<RegistryHarness>): void {
-  describe(`${name} is a schema registry`, () => {
+  describe(`${name} is a schema registry`, { concurrency: 1 }, () => {
     let harness: RegistryHarness | undefined
     before(async () => {
       harness = await make()

@@ -28,6 +28,8 @@ export interface CrashRun {
   readonly ending: 'kill' | 'power cut'
   /** Decides what an unsynced write leaves behind. */
   readonly choices: readonly number[]
+  /** Plants a fault: the disk does not do what a sync asks. */
+  readonly lyingDisk?: boolean
 }
 
 interface Book {
@@ -68,6 +70,7 @@ export async function runCrash(run: CrashRun): Promise<void> {
       { name: data, partitions, cleanup: 'delete', ...spec },
       { name: state, partitions: 1, cleanup: 'compact', ...spec },
     ])
+    if (run.lyingDisk) disk.lieAboutSyncs()
     disk.strike(disk.operations() + run.strikeAt, run.fault, run.forGood)
     const book = emptyBook()
     await Promise.all(run.clients.map((operations, who) => client(log, book, operations, who)))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Isolation, type Log, LogError, type OutgoingRecord } from '../../../connectors/contract.ts'
 import { type MemoryLog, openDurableLog } from '../../../connectors/memory/index.ts'
+import { frame, readFrames } from '../../../connectors/memory/log-frames.ts'
 import { type SimulatedDisk, simulatedDisk } from './simulated-disk.ts'
 
 const spec = { timestamps: 'create', retentionMs: null } as const
@@ -178,6 +179,24 @@ test('a byte flipped anywhere gives whole commits or is refused, and is never mi
   assert.ok(outcomes.opened > 100 && outcomes.refused > 100, JSON.stringify(outcomes))
 })
 
+test('a control file that is damaged before its last entry is refused, not cut', async () => {
+  const disk = simulatedDisk()
+  const log = await written(disk)
+  const left = disk.afterKill()
+  await log.close()
+  const path = '/log/control-1'
+  const bytes = left.content(path)
+  const { payloads } = readFrames(bytes, 0)
+  assert.ok(payloads.length > 5)
+  for (const payload of payloads.slice(0, -1)) {
+    const damaged = left.afterKill()
+    const flipped = Uint8Array.from(bytes)
+    flipped[payload.byteOffset - bytes.byteOffset]! ^= 1
+    damaged.replace(path, flipped)
+    await assert.rejects(opened(damaged), { code: 'corrupt' })
+  }
+})
+
 test('zeros, noise and half a frame behind the end are cut off', async () => {
   const tails = [
     new Uint8Array(64),
@@ -313,7 +332,6 @@ test('a compacted topic is compacted when the log is opened', async () => {
 test('a folder of another format is refused', async () => {
   const disk = simulatedDisk()
   await (await opened(disk)).close()
-  const { frame } = await import('../../../connectors/memory/log-frames.ts')
   const facts = [{ is: 'format', version: 99 }]
   disk.replace('/log/control-7', frame(Buffer.from(JSON.stringify({ sure: 0, facts }))))
   await assert.rejects(opened(disk), { code: 'corrupt', message: /format 99/ })

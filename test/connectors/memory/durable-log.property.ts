@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type CrashRun, type Operation, runCrash } from './crash-run.ts'
@@ -49,4 +50,16 @@ test('neither does a power cut, with fsync at each commit', async () => {
     ending: fc.constant('power cut' as const),
   })
   await fc.assert(fc.asyncProperty(runs, runCrash), { numRuns })
+})
+
+test('these checks notice a disk that only says that it has synced', async () => {
+  const planted = fc.record({
+    ...run,
+    fsync: fc.constant('commit' as const),
+    ending: fc.constant('power cut' as const),
+    lyingDisk: fc.constant(true),
+  })
+  const property = fc.asyncProperty(planted, runCrash)
+  const { failed } = await fc.check(property, { numRuns: 200, seed: 1, endOnFailure: true })
+  assert.ok(failed)
 })

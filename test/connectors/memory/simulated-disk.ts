@@ -25,6 +25,8 @@ export interface SimulatedDisk {
   /** Lets the operation with this number fail, and with `forGood` every one after it, as the end of the process does. */
   readonly strike: (operation: number, fault: DiskFault, forGood: boolean) => void
   readonly failSyncs: (fail: boolean) => void
+  /** From now on syncs do nothing, and say that they did. */
+  readonly lieAboutSyncs: () => void
   /** The disk as the next process finds it after this one was killed. */
   readonly afterKill: () => SimulatedDisk
   /**
@@ -44,6 +46,7 @@ export function simulatedDisk(initial: ReadonlyMap<string, Uint8Array> = new Map
   let operations = 0
   let struck: { readonly operation: number; readonly fault: DiskFault; readonly forGood: boolean } | undefined
   let syncsFail = false
+  let syncsLie = false
 
   const failure = (code: string) => Object.assign(new Error(`simulated ${code}`), { code })
   /** Does an operation, or as much of it as the fault lets pass. */
@@ -69,6 +72,9 @@ export function simulatedDisk(initial: ReadonlyMap<string, Uint8Array> = new Map
     },
     failSyncs: (fail) => {
       syncsFail = fail
+    },
+    lieAboutSyncs: () => {
+      syncsLie = true
     },
     paths: () => [...live.keys()].sort(),
     content: (path) => find(path).bytes,
@@ -109,6 +115,7 @@ export function simulatedDisk(initial: ReadonlyMap<string, Uint8Array> = new Map
           sync: () =>
             operate(() => {
               if (syncsFail) throw failure('EIO')
+              if (syncsLie) return
               inode.stable = inode.bytes
               inode.pending = []
             }),
