@@ -11,6 +11,7 @@ export {
   seededFaults,
 } from './faults.ts'
 export { type MemoryLog, type MemoryLogOptions, memoryLog } from './log.ts'
+export { type LogFile, type LogFiles, nodeFiles } from './log-files.ts'
 export type { FsyncPolicy } from './log-journal.ts'
 export { maxRecordBytes } from './log-steps.ts'
 export { type DurableRegistryOptions, openDurableRegistry } from './registry-file.ts'

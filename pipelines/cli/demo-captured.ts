@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { memoryKeyring } from '../../connectors/keyring/index.ts'
 import { memoryLog, memorySchemaRegistry, memoryStateView } from '../../connectors/memory/index.ts'
-import { registerView } from '../../connectors/register/index.ts'
 import { virtualClock } from '../../operators/contract/clock.ts'
 import type { Fate } from '../../operators/contract/observer.ts'
 import { type Reason, reasons } from '../../operators/contract/reasons.ts'
+import type { Register } from '../../operators/contract/register.ts'
 import { expectationOf } from '../../operators/decode-dlms/expect.ts'
 import { intervalProfiles } from '../../operators/decode-dlms/profiles/index.ts'
 import { framer } from '../../operators/decode-dlms/wire/framer.ts'
@@ -128,7 +128,7 @@ async function throughReadings(frames: readonly CapturedFrame[]): Promise<Readon
     ),
   )
   const pipeline = readings({
-    register: registerView(entries),
+    register: captureRegister(entries),
     keyring,
     profiles: intervalProfiles,
     generalise: generalise(entries, 20),
@@ -154,6 +154,12 @@ async function throughReadings(frames: readonly CapturedFrame[]): Promise<Readon
   await activity.rest(running.done)
   await running.stop()
   return fates
+}
+
+/** No register of an operator: several captures may come from one meter, each on a connection of its own. */
+function captureRegister(entries: readonly RegisterEntry[]): Register {
+  const byConnection = new Map(entries.map((entry) => [entry.connection, entry]))
+  return { byConnection: (connection) => byConnection.get(connection), byTitle: () => undefined, groups: () => [] }
 }
 
 /** A capture knows no register: what the frame says of itself is taken, and only its own keys open it. */

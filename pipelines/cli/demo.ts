@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { createFleet, type Fleet, readProfiles } from '../../bench/fleet/index.ts'
+import { createFleet, type Fleet, ProfileError, type Profiles, readProfiles } from '../../bench/fleet/index.ts'
 import { hours, minutes } from '../../operators/contract/clock.ts'
 import { cutOff, localDay } from '../../operators/window/local-day.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
@@ -62,7 +62,8 @@ async function fleetDemo(options: DemoOptions, terminal: Terminal, version: stri
   const began = performance.now()
   const { homes, seed } = options
   if (homes < 2) throw usageError('A fleet of the demo needs at least 2 homes.', 'Try --homes 6000.')
-  const profiles = options.profiles === undefined ? {} : { profiles: readProfiles(mustExist(options.profiles)) }
+  const profiles = options.profiles === undefined ? {} : { profiles: profilesOf(mustExist(options.profiles)) }
+  const interruption = onInterrupt(terminal)
   const names = { described: 'interval-30min', objects: 'interval-30min' }
   const fleet = createFleet({ seed, homes, start, timeZone, partitions, profileNames: names, ...profiles })
   terminal.line(
@@ -72,7 +73,6 @@ async function fleetDemo(options: DemoOptions, terminal: Terminal, version: stri
     'Frames, keys and times are simulated; decoding, deduplication, pseudonyms, noise and ledger are the real ones.',
   )
   const served = await observe([], { terminal, version, metricsPort: options.metricsPort })
-  const interruption = onInterrupt(terminal)
   const progress = terminal.progress({ label: 'frames', unit: 'frames', total: expectedFrames(fleet) })
   try {
     const scenario = await runScenario({
@@ -90,6 +90,18 @@ async function fleetDemo(options: DemoOptions, terminal: Terminal, version: stri
   } finally {
     interruption.release()
     await served.close()
+  }
+}
+
+function profilesOf(path: string): Profiles {
+  try {
+    return readProfiles(path)
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error
+    throw usageError(
+      `${error.message}.`,
+      'The file is a CSV: interval_start, then one column of whole Wh per home; bench/fleet/profiles.ts says it in full.',
+    )
   }
 }
 

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { Log, SchemaRegistry } from '../../connectors/contract.ts'
 import { fileKeyring } from '../../connectors/keyring/index.ts'
 import {
+  type LogFiles,
   memoryLog,
   memorySchemaRegistry,
   memoryStateView,
+  nodeFiles,
   openDurableLog,
   openDurableRegistry,
 } from '../../connectors/memory/index.ts'
@@ -23,9 +25,9 @@ import type { Deployment } from './run.ts'
 
 /**
  * Opens what `meterveil run` needs on one machine, without any service: the in-process log, in memory or in a folder, the
- * key ring of a folder and the register of a file.
+ * key ring of a folder and the register of a file. Tests give a file system with faults.
  */
-export async function openDeployment(settings: Settings): Promise<Deployment> {
+export async function openDeployment(settings: Settings, files: LogFiles = nodeFiles): Promise<Deployment> {
   const { keyringFolder, registerFile, partitions, zone } = settings
   if (keyringFolder === undefined || registerFile === undefined) {
     const missing = [
@@ -43,10 +45,10 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
   const keyring = fileKeyring(keyringFolder)
   const timeZone = timeZoneOf(entries, zone)
   const { dataFolder, fsync } = settings
-  const log = dataFolder ? await openDurableLog({ folder: dataFolder, fsync }) : memoryLog()
+  const log = dataFolder ? await openDurableLog({ folder: dataFolder, fsync, files }) : memoryLog()
   try {
     await log.createTopics(topicSpecs(partitions))
-    const registry = dataFolder ? await openRegistry(dataFolder, log) : memorySchemaRegistry()
+    const registry = dataFolder ? await openRegistry(dataFolder, log, files) : memorySchemaRegistry()
     const view = memoryStateView()
     return {
       pipelines: await allPipelines({
@@ -73,7 +75,7 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
 }
 
 /** The ids that the records of the folder were written under. Without them no record could be read as it was meant. */
-async function openRegistry(folder: string, log: Log): Promise<SchemaRegistry> {
+async function openRegistry(folder: string, log: Log, files: LogFiles): Promise<SchemaRegistry> {
   const file = join(folder, 'schema-registry.json')
   if (!existsSync(file) && (await holdsRecords(log))) {
     throw new CliError(
@@ -81,7 +83,7 @@ async function openRegistry(folder: string, log: Log): Promise<SchemaRegistry> {
       'Restore the folder from a copy, or start with an empty one.',
     )
   }
-  return await openDurableRegistry({ file })
+  return await openDurableRegistry({ file, files })
 }
 
 async function holdsRecords(log: Log): Promise<boolean> {

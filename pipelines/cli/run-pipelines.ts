@@ -57,10 +57,11 @@ export async function runUntilInterrupted(deployment: Deployment, options: RunUn
     }
     await running.stop()
     const records = Object.fromEntries(tally.records)
-    terminal.record({ kind: 'stopped', records })
+    terminal.record({ kind: 'stopped', records, refused: tally.refused })
     terminal.line(
       `Drained and stopped. ${[...tally.records].map(([name, many]) => `${name}: ${count(many)} records`).join(', ')}`.trim(),
     )
+    if (tally.refused.size > 0) terminal.line(refusedText(tally.refused))
     return exitCodes.interrupted
   } finally {
     interruption.release()
@@ -68,18 +69,26 @@ export async function runUntilInterrupted(deployment: Deployment, options: RunUn
   }
 }
 
-/** Input records committed, by pipeline. */
+function refusedText(refused: ReadonlyMap<string, number>): string {
+  const counts = [...refused].sort((a, b) => b[1] - a[1]).map(([reason, many]) => `${count(many)} ${reason}`)
+  return `Refused: ${counts.join(', ')}. meterveil explain REASON says what to do; the frames lie sealed in meter.rejected.`
+}
+
+/** Input records committed, by pipeline, and those refused, by reason. */
 function counting(): {
   readonly observer: Observer
   readonly records: ReadonlyMap<string, number>
+  readonly refused: ReadonlyMap<string, number>
   /** Resolves after the next batch, and now and then without one. */
   readonly nextBatch: () => Promise<void>
 } {
   const records = new Map<string, number>()
+  const refused = new Map<string, number>()
   const nothing = () => {}
   let wake = nothing
   return {
     records,
+    refused,
     nextBatch: async () => {
       await Promise.race([
         new Promise<void>((resolve) => {
@@ -91,6 +100,10 @@ function counting(): {
     observer: {
       batch: (pipeline, _partition, facts) => {
         records.set(pipeline, (records.get(pipeline) ?? 0) + facts.records)
+        for (const [fate, many] of facts.fates) {
+          const [kind, reason = ''] = fate.split(':')
+          if (kind === 'rejected') refused.set(reason, (refused.get(reason) ?? 0) + many)
+        }
         wake()
       },
       transaction: nothing,
