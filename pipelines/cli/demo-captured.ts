@@ -90,6 +90,7 @@ export async function runCaptured(path: string, terminal: Terminal): Promise<num
 interface Facts {
   readonly values?: readonly unknown[]
   readonly inner?: Facts
+  readonly security?: { readonly systemTitle?: string }
 }
 
 const valuesIn = ({ values = [], inner }: Facts): number => values.length + (inner ? valuesIn(inner) : 0)
@@ -156,6 +157,12 @@ async function throughReadings(frames: readonly CapturedFrame[]): Promise<Readon
   return fates
 }
 
+/** The system title that the first ciphered message of a capture says itself. */
+function titleSaid(frame: CapturedFrame): string | undefined {
+  const messages = expectationOf(frame)['messages'] as readonly Facts[]
+  return messages.find(({ security }) => security?.systemTitle)?.security?.systemTitle
+}
+
 /** No register of an operator: several captures may come from one meter, each on a connection of its own. */
 function captureRegister(entries: readonly RegisterEntry[]): Register {
   const byConnection = new Map(entries.map((entry) => [entry.connection, entry]))
@@ -168,7 +175,7 @@ function entryOf(frame: CapturedFrame, i: number): RegisterEntry {
   return {
     point: `capture-${i}`,
     connection: `capture-${i}`,
-    systemTitle: frame.systemTitle ?? '',
+    systemTitle: frame.systemTitle ?? titleSaid(frame) ?? '',
     validFrom: 0,
     validTo: null,
     direction: 'both',
