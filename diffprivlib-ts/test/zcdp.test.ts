@@ -154,6 +154,8 @@ describe('edges', () => {
     ['sigma^2 of 0', () => gaussianRho(one, integer(0)), /sigma\^2 must be greater than 0/],
     ['a sensitivity of 0', () => gaussianSigma2(integer(0), one), /sensitivity must be greater than 0/],
     ['a rho of 0 for a sigma^2', () => gaussianSigma2(one, integer(0)), /rho must be greater than 0/],
+    ['a delta past all digits', () => zcdpToDelta(one, decimal('1e6')), /too extreme/],
+    ['an epsilon past all digits', () => zcdpToDelta(one, decimal('1e400')), /too extreme/],
     ['a negative pure epsilon', () => pureDpToRho(decimal('-1')), /epsilon must not be negative/],
   ]
   for (const [what, call, sentence] of refusals) it(`refuses ${what}`, () => assert.throws(call, sentence))

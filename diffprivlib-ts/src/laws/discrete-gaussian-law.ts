@@ -1,4 +1,4 @@
-import { ParameterError } from '../errors.ts'
+import { requireNoiseParameter } from '../limits.ts'
 import { erfcOfSquare } from '../numeric/erfc.ts'
 import {
   dividePositive,
@@ -13,20 +13,7 @@ import {
   timesPositive,
   timesRational,
 } from '../numeric/fixed-point.ts'
-import {
-  add,
-  bitLength,
-  compare,
-  div,
-  integer,
-  mul,
-  one,
-  type Rational,
-  ratio,
-  sign,
-  sub,
-  toInteger,
-} from '../rational.ts'
+import { add, bitLength, compare, div, integer, mul, one, type Rational, ratio, sub, toInteger } from '../rational.ts'
 import { type Bounds, bitsBelowOne, missOf, type NoiseLaw, toBounds } from './law.ts'
 
 /** Up to this sigma^2 tails are summed term by term; above it they are bounded by the error function. */
@@ -71,9 +58,9 @@ const plainSum = (term: (k: bigint) => Enclosure, precision: number): Enclosure 
   }
 }
 
-/** The law of the discrete Gaussian, P[k] proportional to exp(-k^2 / (2 sigma2)). Throws ParameterError unless sigma2 > 0. */
+/** The law of the discrete Gaussian, P[k] proportional to exp(-k^2 / (2 sigma2)). Throws ParameterError unless 2^-1024 <= sigma2 <= 2^1024. */
 export const discreteGaussianLaw = (sigma2: Rational): NoiseLaw => {
-  if (sign(sigma2) <= 0) throw new ParameterError('sigma^2 of a discrete Gaussian must be greater than 0')
+  requireNoiseParameter(sigma2, 'sigma^2 of a discrete Gaussian')
   const summed = compare(sigma2, summedUpTo) <= 0
   const sigmaBits = Math.max(bitLength(sigma2.num) - bitLength(sigma2.den), 0)
 

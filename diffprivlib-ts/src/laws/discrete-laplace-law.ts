@@ -1,4 +1,4 @@
-import { ParameterError } from '../errors.ts'
+import { requireNoiseParameter } from '../limits.ts'
 import {
   dividePositive,
   type Enclosure,
@@ -10,12 +10,12 @@ import {
   timesPositive,
   timesRational,
 } from '../numeric/fixed-point.ts'
-import { bitLength, div, divide, integer, one, type Rational, sign } from '../rational.ts'
+import { bitLength, div, divide, integer, one, type Rational } from '../rational.ts'
 import { bitsBelowOne, missOf, type NoiseLaw, toBounds } from './law.ts'
 
-/** The law of the discrete Laplace, P[k] = (1 - a)/(1 + a) a^|k| with a = exp(-1/scale). Throws ParameterError unless scale > 0. */
+/** The law of the discrete Laplace, P[k] = (1 - a)/(1 + a) a^|k| with a = exp(-1/scale). Throws ParameterError unless 2^-1024 <= scale <= 2^1024. */
 export const discreteLaplaceLaw = (scale: Rational): NoiseLaw => {
-  if (sign(scale) <= 0) throw new ParameterError('the scale of a discrete Laplace must be greater than 0')
+  requireNoiseParameter(scale, 'the scale of a discrete Laplace')
   const scaleBits = Math.max(bitLength(scale.num) - bitLength(scale.den) + 1, 0)
   const unit = (precision: number): Enclosure => ({ lower: 1n << BigInt(precision), upper: 1n << BigInt(precision) })
   /** a^k = exp(-k/scale). */
@@ -24,9 +24,6 @@ export const discreteLaplaceLaw = (scale: Rational): NoiseLaw => {
     lower: a.lower + (1n << BigInt(precision)),
     upper: a.upper + (1n << BigInt(precision)),
   })
-  /** Bits before the first significant one of a itself, when the scale is small. */
-  const headBits = Number(divide(scale.den * 3n, scale.num * 2n, 'up')) + 8
-
   return Object.freeze({
     probability: (k: bigint) => {
       const precision = 160 + 2 * scaleBits
@@ -42,13 +39,11 @@ export const discreteLaplaceLaw = (scale: Rational): NoiseLaw => {
       return toBounds(dividePositive(times(decay, 2n), sumWithOne(a, precision), precision), precision, decay.shift)
     },
     variance: () => {
-      const precision = 256 + 4 * scaleBits + headBits
-      const a = plain(power(1n, precision))
-      const complement = subtract(unit(precision), a)
-      return toBounds(
-        dividePositive(times(a, 2n), timesPositive(complement, complement, precision), precision),
-        precision,
-      )
+      const precision = 256 + 4 * scaleBits
+      const a = power(1n, precision)
+      const complement = subtract(unit(precision), plain(a))
+      const square = timesPositive(complement, complement, precision)
+      return toBounds(dividePositive(times(a, 2n), square, precision), precision, a.shift)
     },
     halfWidth: (confidence: Rational) => {
       const miss = missOf(confidence)

@@ -1,6 +1,6 @@
 import { ParameterError } from '../errors.ts'
 import { bitLength, type Rational, type Rounding, ratio } from '../rational.ts'
-import type { Enclosure, Scaled } from './fixed-point.ts'
+import { type Enclosure, largestShift, type Scaled } from './fixed-point.ts'
 
 const significantBits = 72
 const precisionLimit = 1 << 16
@@ -26,7 +26,7 @@ export const endOf = (
 /**
  * Evaluates at growing precision until the enclosure is tight to 72 significant bits, then returns its safe end.
  * A value that is not positive is returned as soon as its sign is certain: callers clip it to zero.
- * Throws ParameterError when 65,536 bits do not suffice.
+ * Throws ParameterError when 65,536 bits do not suffice, or the value lies below 2^-16777216.
  */
 export const directed = (
   evaluate: (precision: number) => Enclosure | Scaled,
@@ -35,6 +35,7 @@ export const directed = (
 ): Rational => {
   for (let precision = startPrecision; precision <= precisionLimit; precision *= 2) {
     const value = evaluate(precision)
+    if ('shift' in value && value.shift >= largestShift) break
     if (isTight(value) || value.upper <= 0n) return endOf(value, precision, rounding)
   }
   throw new ParameterError('the parameters are too extreme to evaluate this bound')

@@ -130,16 +130,20 @@ export interface Scaled {
   readonly shift: number
 }
 
+/** Below 2^-(this), about 5 million decimal digits, exp(-x) is only said to lie between 0 and it. */
+export const largestShift = 1 << 24
+
 /** exp(-x) for an enclosed x >= 0 given at `precision`; the result's mantissa lies between 1/4 and 1 at the same precision. */
 export const expNegative = (x: Enclosure, precision: number): Scaled => {
   const scale = BigInt(precision)
-  const rough = Number((x.upper >> scale) + 2n)
-  const extra = bitLength(BigInt(Math.ceil(rough * 1.5))) + guardBits
+  // As many bits more as the number of halvings has, which is less than 1.5 x + 2.
+  const extra = bitLength(x.upper >> scale) + 2 + guardBits
   const working = precision + extra
   const wide: Enclosure = { lower: x.lower << BigInt(extra), upper: x.upper << BigInt(extra) }
   const log2 = ln2(working)
   // With the upper end of ln 2 the remainder cannot be negative.
   const halvings = wide.lower / log2.upper
+  if (halvings > BigInt(largestShift)) return { lower: 0n, upper: 1n << scale, shift: largestShift }
   const lowest = wide.lower - halvings * log2.upper
   const highest = wide.upper - halvings * log2.lower
   // Alternating Taylor series at the lowest remainder r < 0.7: a term loses less than 2 units, the terms left out less than 1.

@@ -9,14 +9,14 @@ export type { IntegerSampler } from './sampler.ts'
 
 /**
  * A sampler of the discrete Gaussian N_Z(0, sigma2) over secure bits: P[k] proportional to exp(-k^2 / (2 sigma2)), exactly.
- * `sigma2` is in squared units of the query. Throws ParameterError unless sigma2 > 0.
+ * `sigma2` is in squared units of the query. Throws ParameterError unless 2^-1024 <= sigma2 <= 2^1024.
  */
 export const discreteGaussian = (sigma2: Rational, bits: SecureBits = secureBits()): IntegerSampler =>
   gaussianSampler(sigma2, requireSecure(bits))
 
 /**
  * A sampler of the discrete Laplace over secure bits: P[k] proportional to exp(-|k| / scale), exactly. `scale` is in units of the query
- * (L1 sensitivity / epsilon). Throws ParameterError unless scale > 0.
+ * (L1 sensitivity / epsilon). Throws ParameterError unless 2^-1024 <= scale <= 2^1024.
  */
 export const discreteLaplace = (scale: Rational, bits: SecureBits = secureBits()): IntegerSampler =>
   laplaceSampler(scale, requireSecure(bits))

@@ -185,7 +185,35 @@ describe('parameters', () => {
       /sigma\^2 of a discrete Gaussian must be greater than 0/,
     ],
   ]
-  for (const [what, call, sentence] of refusals) it(`refuses ${what}`, () => assert.throws(call, sentence))
+  const enormous: readonly [string, () => unknown, RegExp][] = [
+    ['a huge scale', () => discreteLaplace(decimal('1e400')), /between 2\^-1024 and 2\^1024/],
+    ['a vanishing scale', () => discreteLaplace(decimal('1e-400')), /between 2\^-1024 and 2\^1024/],
+    ['a huge sigma^2', () => discreteGaussian(decimal('1e400')), /between 2\^-1024 and 2\^1024/],
+    [
+      'a sigma^2 of endless digits',
+      () => discreteGaussian(ratio(1n + (1n << 40_000n), 1n << 40_000n)),
+      /at most 65,536 bits/,
+    ],
+    [
+      'a tiny rho',
+      () => discreteGaussianMechanism({ neighbours, sensitivity: load.l2, rho: decimal('1e-400') }),
+      /between 2\^-1024/,
+    ],
+  ]
+  for (const [what, call, sentence] of [...refusals, ...enormous])
+    it(`refuses ${what}`, () => assert.throws(call, sentence))
+
+  it('from tiny to huge have a variance and an interval', () => {
+    for (const text of ['1e-300', '1e-9', '0.001', '1e12', '1e300']) {
+      const scale = decimal(text)
+      const laplace = discreteLaplaceMechanism({ neighbours, sensitivity: count.l1, scale })
+      const gaussian = discreteGaussianMechanism({ neighbours, sensitivity: count.l2, sigma2: scale })
+      for (const mechanism of [laplace, gaussian]) {
+        assert.ok(mechanism.variance.num > 0n)
+        assert.equal(mechanism.interval(decimal('0.95')) > 0n, Number(text) > 1)
+      }
+    }
+  })
 
   it('from tiny to huge are answered', () => {
     for (const scale of ['1e-30', '0.001', '1', '1e9', '1e12', '1e30'].map(decimal)) {
