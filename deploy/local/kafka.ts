@@ -5,9 +5,10 @@ import { classDataArchive } from './archive.ts'
 import { ServicesError } from './errors.ts'
 import { isFetched, seconds } from './fetch.ts'
 import { findJava, type Java } from './java.ts'
-import { kafkaConfig, log4jConfig } from './kafka-config.ts'
+import { type KafkaPorts, kafkaConfig, log4jConfig } from './kafka-config.ts'
 import { installedKafka } from './kafka-installed.ts'
 import { kafkaFolder, kafkaJars } from './maven.ts'
+import { makeCertificates, password, pkiOf, superUsers } from './pki.ts'
 import { freePort } from './ports.ts'
 import { probeConnection, probeKafka } from './probe.ts'
 import { run, tail } from './program.ts'
@@ -25,8 +26,7 @@ export const kafka: Service = {
   reach: async (address) => {
     for (const node of address.split(',')) {
       const [host = '', port = ''] = node.trim().split(/:(?=\d+$)/)
-      // A TLS listener lets nobody ask anything in the clear, but it takes the connection.
-      const answer = (await probeKafka(host, Number(port))) ?? (await probeConnection(host, Number(port)))
+      const answer = await answersAt(host, Number(port))
       if (answer) return answer
     }
     return undefined
@@ -36,19 +36,27 @@ export const kafka: Service = {
     return isFetched(cache, javaFolder) || (await findJava(minimum.kafkaJava, env)) !== undefined
   },
   prepare,
-  ready: async (node) => (await saysStarted(node.log)) && (await probeKafka('127.0.0.1', node.port)) !== undefined,
+  ready: async ({ log, port }) => (await saysStarted(log)) && (await answersAt('127.0.0.1', port)) !== undefined,
   // A first stop writes the class-data archive too, which takes some 3 s.
   graceMs: 25_000,
 }
 
+/** A TLS listener lets nobody ask anything in the clear, but it takes the connection. */
+const answersAt = async (host: string, port: number) =>
+  (await probeKafka(host, port)) ?? (await probeConnection(host, port))
+
 async function prepare(context: PrepareContext): Promise<Prepared> {
-  const { folder, nodes: count, before, usualPorts } = context
+  const { folder, nodes: count, before, usualPorts, principals } = context
+  const secured = principals.length > 0
   const ids = Array.from({ length: count }, (_, at) => at + 1)
-  const clusterId = cluster(folder, count)
+  const clusterId = cluster(folder, count, principals)
   const installed = installedKafka(context.env)
   const [java, libraries] = await Promise.all([javaFor(context), installed?.libraries ?? kafkaJars(context)])
 
-  const nodes: { id: number; port: number; controllerPort: number }[] = []
+  const pki = pkiOf(folder)
+  if (secured) await makeCertificates(pki, [...superUsers, ...principals], context)
+  const users = secured ? ['admin', ...principals].flatMap((name) => ['--add-scram', scramUser(pki, name)]) : []
+  const nodes: KafkaPorts[] = []
   for (const id of ids) {
     const preferred = (use: string, usual?: number) =>
       [before?.ports[use], usualPorts ? usual : undefined].filter((port) => port !== undefined)
@@ -56,6 +64,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
       id,
       port: await freePort(preferred(`broker${id}`, defaultPorts.kafka + id - 1)),
       controllerPort: await freePort(preferred(`controller${id}`)),
+      ...(secured ? { saslPort: await freePort(preferred(`sasl${id}`)) } : {}),
     })
   }
 
@@ -66,7 +75,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
       const config = join(home, 'server.properties')
       const logging = join(home, 'log4j2.properties')
       const data = join(home, 'data')
-      writeFileSync(config, kafkaConfig({ id, data, nodes }))
+      writeFileSync(config, kafkaConfig({ id, data, nodes, ...(secured ? { pki } : {}) }))
       writeFileSync(logging, log4jConfig)
       const { options, archive } =
         id === 1
@@ -75,7 +84,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
       const jvm = ['-Xms512m', '-Xmx512m', '-XX:+UseSerialGC', `-Dlog4j2.configurationFile=${logging}`]
       const classPath = ['-cp', join(libraries, '*')]
       if (!existsSync(join(data, 'meta.properties'))) {
-        await format(java, [...jvm, ...classPath], config, clusterId, context, id)
+        await format(java, [...jvm, ...classPath], ['format', '-t', clusterId, '-c', config, ...users], context, id)
       }
       return {
         name: `broker-${id}`,
@@ -89,19 +98,24 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
     }),
   )
   return {
-    title: `Kafka ${installed?.version ?? versions.kafka} on Java ${java.major}${count > 1 ? `, ${count} brokers` : ''}`,
+    title: `Kafka ${installed?.version ?? versions.kafka} on Java ${java.major}${count > 1 ? `, ${count} brokers` : ''}${secured ? ', secured' : ''}`,
+    secured,
     address: nodes.map(({ port }) => `127.0.0.1:${port}`).join(','),
     nodes: specs,
     ports: Object.fromEntries(
-      nodes.flatMap(({ id, port, controllerPort }) => [
+      nodes.flatMap(({ id, port, controllerPort, saslPort }) => [
         [`broker${id}`, port],
         [`controller${id}`, controllerPort],
+        ...(saslPort ? [[`sasl${id}`, saslPort] as const] : []),
       ]),
     ),
   }
 }
 
 const noArchive: ReturnType<typeof classDataArchive> = { options: [] }
+
+/** Passwords of clients are set up with the data: an argument, for a second or two seen by users of this machine. */
+const scramUser = (pki: string, name: string) => `SCRAM-SHA-512=[name=${name},password=${password(pki, name)}]`
 
 async function javaFor(context: PrepareContext): Promise<Java> {
   const found = await findJava(minimum.kafkaJava, context.env)
@@ -110,35 +124,36 @@ async function javaFor(context: PrepareContext): Promise<Java> {
   throw missing([{ title: `Java ${minimum.kafkaJava} or newer`, debian: ['openjdk-17-jre-headless'] }])
 }
 
-/** Id of the cluster whose data lies in the folder; made up at the first start. */
-function cluster(folder: string, brokers: number): string {
+/** Id of the cluster whose data lies in the folder; made up at the first start, when principals get their passwords too. */
+function cluster(folder: string, brokers: number, principals: readonly string[]): string {
   const file = join(folder, 'cluster.json')
+  const kind = brokers === 1 ? 'one broker' : `${brokers} brokers`
+  const wanted = principals.length > 0 ? `${kind}, secured for ${[...principals].sort().join(', ')}` : `${kind}, open`
   if (existsSync(file)) {
-    const known = JSON.parse(readFileSync(file, 'utf8')) as { readonly id: string; readonly brokers: number }
-    if (known.brokers === brokers) return known.id
+    const known = JSON.parse(readFileSync(file, 'utf8')) as { readonly id: string; readonly kind: string }
+    if (known.kind === wanted) return known.id
     throw new ServicesError(
       'data_differs',
-      `The data of Kafka is that of ${known.brokers} broker${known.brokers === 1 ? '' : 's'}, not of ${brokers}.`,
-      'Start as many, or delete the data with services down --wipe.',
+      `The data of Kafka is that of ${known.kind}; asked for is ${wanted}.`,
+      'Start what was there before, or delete the data with services down --wipe.',
     )
   }
   // An id that begins with a hyphen would be taken for an option.
   const id = randomBytes(16).toString('base64url').replace(/^[-_]/, 'A')
   mkdirSync(folder, { recursive: true })
-  writeFileSync(file, JSON.stringify({ id, brokers }))
+  writeFileSync(file, JSON.stringify({ id, kind: wanted }))
   return id
 }
 
 async function format(
   java: Java,
   jvm: readonly string[],
-  config: string,
-  clusterId: string,
+  storage: readonly string[],
   { report }: PrepareContext,
   id: number,
 ): Promise<void> {
   const began = performance.now()
-  const args = [...jvm, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config]
+  const args = [...jvm, 'kafka.tools.StorageTool', ...storage]
   const { code, stdout, stderr } = await run(java.command, args, { timeoutMs: 120_000 })
   if (code === 0) return report('Kafka', `data folder of broker ${id} made in ${seconds(began)}`)
   throw new ServicesError(

@@ -11,6 +11,8 @@ export interface PrepareContext extends FetchContext {
   readonly nodes: number
   /** Whether clients expect the usual ports, or any will do. */
   readonly usualPorts: boolean
+  /** Names of principals that get a certificate and a password; if there are any, Kafka lets nobody else in. */
+  readonly principals: readonly string[]
   /** What was here before, whose ports are kept where they are free. */
   readonly before: ServiceRecord | undefined
 }
@@ -20,6 +22,7 @@ export interface Prepared {
   readonly title: string
   readonly address: string
   readonly nodes: readonly NodeSpec[]
+  readonly secured?: boolean
   readonly ports: Readonly<Record<string, number>>
 }
 

@@ -29,6 +29,8 @@ export interface ServiceRecord {
   readonly address: string
   /** Empty where Docker runs it. */
   readonly nodes: readonly NodeRecord[]
+  /** Whether clients must show who they are; only Kafka. */
+  readonly secured?: boolean
   /** The Compose project that it runs in, if Docker runs it. */
   readonly project?: string
   /** Every port of the service by its use, taken again at the next start if still free. */

@@ -35,6 +35,8 @@ export interface UpOptions extends FetchContext {
   readonly usualPorts: boolean
   /** Whether Docker Compose may run what is not on this machine, where an engine answers; else it is fetched. */
   readonly docker: boolean
+  /** Kafka with TLS, certificates, passwords and ACLs, for these principals; by default open to this machine. */
+  readonly principals?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -59,7 +61,7 @@ export async function up(wanted: Wanted, options: UpOptions): Promise<Addresses>
 }
 
 async function bringUp(service: Service, nodes: number, options: UpOptions): Promise<string> {
-  const { folder, env = process.env } = options
+  const { folder, env = process.env, principals = [] } = options
   const given = env[service.variable]
   if (given) return reachable(service, given, options)
   return withLock(join(folder, `${service.name}.lock`), 900_000, async () => {
@@ -74,6 +76,13 @@ async function bringUp(service: Service, nodes: number, options: UpOptions): Pro
           'Stop it first with services down, and delete its data with --wipe.',
         )
       }
+      if (service.name === 'kafka' && (before.secured ?? false) !== principals.length > 0) {
+        throw new ServicesError(
+          'data_differs',
+          `Kafka runs ${before.secured ? '' : 'not '}secured.`,
+          'Stop it first with services down, and delete its data with --wipe.',
+        )
+      }
       await startNodes(service, folder, before)
       const what = running === before.nodes.length ? 'runs already' : `started again in ${seconds(began)}`
       options.report(before.title, `${what}, at ${before.address}`)
@@ -81,7 +90,7 @@ async function bringUp(service: Service, nodes: number, options: UpOptions): Pro
     }
     const own = join(folder, service.name)
     mkdirSync(own, { recursive: true })
-    const context = { ...options, env, folder: own, nodes, before }
+    const context = { ...options, env, folder: own, nodes, before, principals }
     if (before?.project || (await needsDocker(service, context, options))) {
       const record = before?.project ? before : await composeRecord(service.name, context)
       options.report(record.title, 'starting')
@@ -106,7 +115,7 @@ async function bringUp(service: Service, nodes: number, options: UpOptions): Pro
 
 /** Data that processes of ours have made stays theirs; clusters are for processes too. */
 async function needsDocker(service: Service, context: PrepareContext, { docker }: UpOptions): Promise<boolean> {
-  if (!docker || context.before || context.nodes > 1) return false
+  if (!docker || context.before || context.nodes > 1 || context.principals.length > 0) return false
   return !(await service.installed(context)) && (await hasCompose())
 }
 

@@ -18,6 +18,11 @@ interface Where {
   readonly json?: boolean
 }
 
+interface UpOptions extends Where {
+  readonly brokers: string
+  readonly principals?: readonly string[]
+}
+
 /** `meterveil services up|down|status|logs`: Kafka, a schema registry and Redis on this machine, without Docker or root. */
 export function addServices(program: Command): void {
   const group = program
@@ -31,11 +36,14 @@ export function addServices(program: Command): void {
     .description('start what does not run yet, fetching it first if need be, and wait until it is ready')
     .argument('[service...]', `some of ${names}; by default all`, oneService, [])
     .addOption(new Option('--brokers <n>', 'brokers of Kafka').choices(['1', '3']).default('1'))
+    .option(
+      '--principals <names>',
+      'Kafka with TLS and ACLs for these principals, separated by commas, and for admin, who may do everything',
+      principalNames,
+    )
     .addOption(data())
     .option('--json', 'one JSON line: {"kafka": …, "registry": …, "redis": …}')
-    .action((wanted: readonly local.ServiceName[], options: Where & { brokers: string }) =>
-      speaking(() => up(wanted, Number(options.brokers), options)),
-    )
+    .action((wanted: readonly local.ServiceName[], options: UpOptions) => speaking(() => up(wanted, options)))
 
   group
     .command('down')
@@ -68,17 +76,25 @@ export function addServices(program: Command): void {
     .action((wanted: readonly local.ServiceName[], options: Where & { lines: number }) => logs(wanted, options))
 }
 
-async function up(wanted: readonly local.ServiceName[], brokers: number, { data, json = false }: Where): Promise<void> {
+async function up(wanted: readonly local.ServiceName[], options: UpOptions): Promise<void> {
+  const { brokers, principals = [], data, json = false } = options
   const terminal = openTerminal({ json })
   const began = performance.now()
   const chosen = wanted.length > 0 ? wanted : local.serviceNames
-  const addresses = await local.up(Object.fromEntries(chosen.map((name) => [name, name === 'kafka' ? brokers : 1])), {
-    cache: local.cacheFolder,
-    folder: resolve(data),
-    usualPorts: true,
-    docker: true,
-    report: noteOf(terminal.note),
-  })
+  const addresses = await local.up(
+    Object.fromEntries(chosen.map((name) => [name, name === 'kafka' ? Number(brokers) : 1])),
+    {
+      cache: local.cacheFolder,
+      folder: resolve(data),
+      usualPorts: true,
+      docker: true,
+      principals,
+      report: noteOf(terminal.note),
+    },
+  )
+  if (principals.length > 0) {
+    terminal.note(`Keys, certificates and passwords of Kafka: ${local.pkiFolder(resolve(data))}`)
+  }
   terminal.note(`Ready in ${duration((performance.now() - began) / 1_000)}.`)
   terminal.record(
     Object.fromEntries(Object.entries(addresses).map(([name, address]) => [name, local.withoutUser(address)])),
@@ -130,6 +146,12 @@ function oneService(text: string, before: readonly local.ServiceName[]): readonl
   const name = local.serviceNames.find((one) => one === text)
   if (name) return [...before, name]
   throw new InvalidArgumentError(`It must be one of ${names}.`)
+}
+
+function principalNames(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.every((name) => /^[a-z][a-z0-9-]{0,31}$/.test(name) && name !== 'broker' && name !== 'admin')) return names
+  throw new InvalidArgumentError('Each must be up to 32 lower-case letters, digits and hyphens, not broker or admin.')
 }
 
 function lineCount(text: string): number {

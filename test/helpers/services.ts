@@ -28,6 +28,10 @@ export interface OwnServices extends TestServices {
   readonly nodes: (service: local.ServiceName) => readonly local.NodeRecord[]
   /** Folder of a service's configuration and data. */
   readonly folder: (service: local.ServiceName) => string
+  /** Key, certificate, authority and SCRAM password of a principal of a secured Kafka; `admin` may do everything. */
+  readonly credentials: (principal: string) => local.Credentials
+  /** Address of a secured Kafka for clients with a password: `host:port,…`. */
+  readonly saslAddress: () => string
   /** Stops all and deletes the data; also happens by itself once the test file's process has ended. */
   readonly stop: () => Promise<void>
 }
@@ -49,13 +53,20 @@ export async function services(needs: Needs): Promise<TestServices> {
   return bringUp(folderOf(owner), owner, needs, process.env)
 }
 
-/** Starts services that nobody else uses, so that a test may kill, stop and empty them. The environment is not asked. */
-export async function ownServices(needs: Needs): Promise<OwnServices> {
+/**
+ * Starts services that nobody else uses, so that a test may kill, stop and empty them. The environment is not asked. With
+ * `principals`, Kafka wants a certificate (at `address`) or a password (at `saslAddress`) from everybody, and allows only
+ * what ACLs allow; `admin` makes them.
+ */
+export async function ownServices(
+  needs: Needs,
+  { principals = [] }: { readonly principals?: readonly string[] } = {},
+): Promise<OwnServices> {
   const owner = identified(process.pid)
   const folder = `${folderOf(owner)}-${randomUUID().slice(0, 8)}`
   const variables = Object.values(local.services).map(({ variable }) => variable)
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.includes(name)))
-  const shared = await bringUp(folder, owner, needs, env)
+  const shared = await bringUp(folder, owner, needs, env, principals)
   const nodes = (service: local.ServiceName) => recordOf(folder, service).nodes
   return {
     ...shared,
@@ -71,6 +82,11 @@ export async function ownServices(needs: Needs): Promise<OwnServices> {
     },
     start: async (service) => {
       await local.startNodes(local.services[service], folder, recordOf(folder, service))
+    },
+    credentials: (principal) => local.readCredentials(local.pkiFolder(folder), principal),
+    saslAddress: () => {
+      const ports = Object.entries(recordOf(folder, 'kafka').ports).filter(([use]) => use.startsWith('sasl'))
+      return ports.map(([, port]) => `127.0.0.1:${port}`).join(',')
     },
     stop: () => stopServices(folder),
   }
@@ -106,6 +122,7 @@ async function bringUp(
   owner: local.Owned,
   needs: Needs,
   env: NodeJS.ProcessEnv,
+  principals: readonly string[] = [],
 ): Promise<TestServices> {
   const wanted = Object.fromEntries(
     Object.entries(needs).flatMap(([name, nodes]) => (nodes ? [[name, Number(nodes)]] : [])),
@@ -122,6 +139,7 @@ async function bringUp(
       // Faults need processes that can be killed and stopped, so all tests run on processes.
       docker: false,
       env,
+      principals,
       report: (piece, says) => process.stderr.write(`${piece}: ${says}\n`),
     })
     return answers(false, addresses)
