@@ -73,6 +73,11 @@ export interface Transactor {
 }
 
 export interface Membership {
+  /**
+   * Whether the group still holds this member for the owner of a partition: asked after it was fenced, since a member that
+   * was expelled is not told. Without it the member believes what it was last told.
+   */
+  readonly owns?: (partition: number) => Promise<boolean>
   readonly leave: () => Promise<void>
 }
 

@@ -116,6 +116,7 @@ export function createGroups(broker: Broker, rebalanceTimeoutMs: number): Groups
       broker.closing.signal.addEventListener('abort', () => member.left.resolve(), { once: true })
       rebalance(group)
       const membership: Membership = {
+        owns: async (partition) => group.members.includes(member) && member.partitions.includes(partition),
         leave: () => {
           if (!member.leaving) {
             member.leaving = true

@@ -1,12 +1,4 @@
-import type {
-  CellAddress,
-  Fetched,
-  LogRecord,
-  OutgoingRecord,
-  Reader,
-  Transactor,
-  ViewPosition,
-} from '../../connectors/contract.ts'
+import type { CellAddress, Fetched, LogRecord, Reader, Transactor, ViewPosition } from '../../connectors/contract.ts'
 import { LogError } from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { BatchContext } from '../../operators/contract/operator.ts'
@@ -14,13 +6,14 @@ import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import { batchCells, toCellValues } from './batch-cells.ts'
 import { type ChainResult, runChain } from './chain.ts'
 import { type Changelog, genesis, link, readChangelog, readLast } from './changelog.ts'
+import { placeMarker } from './marker.ts'
 import type { Fate } from './observer.ts'
 import { walk } from './stream.ts'
 import {
   batchHeader,
+  changelogRecord,
   closing,
   decodeRecords,
-  headersOf,
   orClose,
   sentOf,
   stepping,
@@ -29,7 +22,7 @@ import {
   transact,
   transactionalId,
 } from './task.ts'
-import { floorDay, syncView } from './view-sync.ts'
+import { dayMs, floorDay, syncView } from './view-sync.ts'
 
 /** The view refused a call: another owner moved it, or it lost or regained data. The task assigns again. */
 const viewMoved = () =>
@@ -94,7 +87,7 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
   const { pipeline, partition, ports, wire, observer } = task
   const topic = pipeline.options.changelog!
   // A reader cannot tell an empty end from one hidden by an older owner's open transaction; our own marker can.
-  await stepping(task, 'marker', () => sendMarker(task, producer))
+  await stepping(task, 'marker', () => placeMarker(task, producer))
   const scope = `${pipeline.name}/${partition}`
   const aged = new Set<string>()
   for (const node of walk(pipeline.nodes))
@@ -131,28 +124,6 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
   }
 }
 
-async function sendMarker(task: TaskContext, producer: Transactor): Promise<void> {
-  const marker: AcceptedBatch = {
-    kind: 'marker',
-    seq: 0,
-    prev: genesis,
-    hash: genesis,
-    inFrom: 0n,
-    inTo: 0n,
-    floor: 0,
-    progress: 0,
-    tables: [],
-  }
-  await producer.begin()
-  await producer.send([changelogRecord(task, marker)])
-  await producer.commit()
-}
-
-function changelogRecord({ pipeline, partition, wire }: TaskContext, value: AcceptedBatch): OutgoingRecord {
-  const topic = pipeline.options.changelog!
-  return { topic: topic.name, partition, key: null, value: wire.encode(topic, value), headers: headersOf(topic) }
-}
-
 /** A changelog shorter than what it vouches for was lost, cut or restored: going on would accept things a second time. */
 async function refuseLostChangelog({ pipeline, partition, ports }: TaskContext, { last }: Changelog): Promise<void> {
   const covers = pipeline.options.covers
@@ -166,10 +137,12 @@ async function refuseLostChangelog({ pipeline, partition, ports }: TaskContext, 
 }
 
 /** A rebuild needs every link of the horizon. */
-function reachesHorizon({ pipeline, partition, options }: TaskContext) {
+function reachesHorizon({ pipeline, partition }: TaskContext) {
   return (log: Changelog): Changelog => {
     const [oldest] = log.links
-    if (!oldest || oldest.seq === 1 || oldest.progress <= (log.last?.progress ?? 0) - options.horizonMs) return log
+    // Cells are dropped by whole local days, so the whole first day that is still needed must be covered, in any time zone.
+    const needed = (floorDay(log.last?.floor ?? 0) - 1) * dayMs
+    if (!oldest || oldest.seq === 1 || oldest.progress <= needed) return log
     throw new HaltError(
       `${pipeline.options.changelog?.name}[${partition}] no longer reaches back to the horizon`,
       'Restore older segments, or raise retention and shorten the horizon; duplicates could not be told otherwise.',
@@ -302,9 +275,8 @@ function commitHeld(held: Held, accepted: AcceptedBatch): void {
  * the task stands, everything received before the stamp has been processed.
  */
 async function heartbeat(task: TaskContext, held: Held): Promise<void> {
-  const { pipeline, partition, ports, wire, options } = task
-  await sendMarker(task, held.producer)
-  const { newest } = await readChangelog(ports.log, wire, pipeline.options.changelog!, partition, { backTo: held.seq })
+  const { pipeline, partition, ports, options } = task
+  const newest = await placeMarker(task, held.producer)
   const { end } = await ports.log.bounds(pipeline.source.name, partition, 'read_uncommitted')
   if (end > held.position) return
   await applyPending(task, held)

@@ -51,6 +51,11 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
   })
   failed.catch(() => {})
 
+  let membership: Membership | undefined
+  // A task whose group has revoked it, or expelled this member unheard, must not fence the one that took over.
+  const confirmed = async (partition: number, stopped: AbortSignal): Promise<boolean> =>
+    !stopped.aborted && ((await membership?.owns?.(partition)) ?? true)
+
   const start = (partition: number) => {
     const stop = new AbortController()
     stopping.signal.addEventListener('abort', () => stop.abort(), { once: true })
@@ -62,8 +67,7 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
       wire,
       observer,
       probe: options.probe ?? noProbe,
-      // A task that its group has revoked must not fence the one that took over.
-      options: { confirmed: async () => !stop.signal.aborted, ...defaults, ...options.task },
+      options: { confirmed: () => confirmed(partition, stop.signal), ...defaults, ...options.task },
       signal: stop.signal,
     }
     const ended = keepRunning(task).catch((error: unknown) => {
@@ -79,7 +83,6 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
     for (const partition of partitions) tasks.delete(partition)
   }
 
-  let membership: Membership | undefined
   if (options.partitions) options.partitions.forEach(start)
   else {
     membership = await ports.log.join(pipeline.name, pipeline.source.name, {

@@ -10,6 +10,7 @@ import {
 import type { Clock } from '../../operators/contract/clock.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { Batch, Envelope } from '../../operators/contract/operator.ts'
+import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import { CodecError, type EpochMs } from '../../schemas/codec.ts'
 import { type ChainResult, isPublished, isRouted, type Output, type Rejection } from './chain.ts'
 import { deadLetter, type Sealer } from './dead-letter.ts'
@@ -209,6 +210,12 @@ function hash(text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0
   return h
+}
+
+/** A link of the changelog, or a marker, as a record of it. */
+export function changelogRecord({ pipeline, partition, wire }: TaskContext, value: AcceptedBatch): OutgoingRecord {
+  const topic = pipeline.options.changelog!
+  return { topic: topic.name, partition, key: null, value: wire.encode(topic, value), headers: headersOf(topic) }
 }
 
 /** What the broker takes as one batch, with room for headers; connectors refuse more. */

@@ -4,7 +4,7 @@ import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import { toCellValues } from './batch-cells.ts'
 import type { Changelog } from './changelog.ts'
 
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
 
 /** First local day (days since 1970) whose cells may still be needed under a floor. One day of slack for time zones. */
 export function floorDay(floor: number): number {

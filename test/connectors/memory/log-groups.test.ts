@@ -41,6 +41,9 @@ test('an evicted member is not told and keeps believing; the others get its part
   await clock.advance(0)
   assert.equal(zombie.owned.size, 2)
   assert.equal(other.owned.size, 4)
+  const [believed] = zombie.owned
+  assert.equal(await zombie.membership.owns?.(believed as number), false, 'asked, the group says otherwise')
+  assert.equal(await other.membership.owns?.(believed as number), true)
   await zombie.membership.leave()
   await clock.advance(0)
   assert.equal(other.owned.size, 4)

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Log, LogError, Membership } from '../../../connectors/contract.ts'
 import { hours, minutes } from '../../../operators/contract/clock.ts'
 import type { Keyed } from '../../../operators/contract/operator.ts'
-import { Killed, pipeline, run, steps } from '../../../pipelines/runtime/index.ts'
+import { Killed, pipeline, run, silentObserver, steps } from '../../../pipelines/runtime/index.ts'
+import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
+import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
 import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
 import { acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
@@ -139,4 +142,55 @@ test('halts where the changelog was restored to an older state than what it vouc
   }
   const running = await run(unique, { ...older.ports, log: older.log }, { partitions: [0] })
   await assert.rejects(running.done, { name: 'HaltError', message: /accepted\[0\] ends before unique\[0\]/ })
+})
+
+test('an expelled member that was not told does not fence the one that took over', async () => {
+  const driver = await testDriver([])
+  const topics = [input, output, rejects, changelog].map(
+    ({ name }) => ({ name, partitions: 1, timestamps: 'append', cleanup: 'delete', retentionMs: null }) as const,
+  )
+  await driver.log.createTopics(topics)
+  const wire = await openWire(driver.ports.registry, [input, output] as AnyTopic[])
+  const memberships: Membership[] = []
+  const log: Log = {
+    ...driver.log,
+    join: async (...call) => {
+      const membership = await driver.log.join(...call)
+      memberships.push(membership)
+      return membership
+    },
+  }
+  const fenced: string[] = []
+  const start = (name: string) =>
+    run(
+      unique,
+      { ...driver.ports, log },
+      {
+        observer: {
+          ...silentObserver,
+          retry: (_pipeline, _partition, error) => fenced.push(`${name} ${(error as LogError).code}`),
+        },
+      },
+    )
+  const first = await start('first')
+  while (!(await memberships[0]!.owns?.(0))) await new Promise((resolve) => setTimeout(resolve, 1))
+  driver.log.evict(memberships[0]!)
+  const second = await start('second')
+  for (let id = 0; id < 20; id++) {
+    await driver.log.append([
+      { topic: input.name, partition: 0, key: null, value: wire.encode(input as AnyTopic, { id }) },
+    ])
+    driver.clock.advance(1_000)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  assert.deepEqual(
+    fenced.filter((one) => one.startsWith('second')),
+    [],
+  )
+  const written = (await driver.records(output)).map(({ value }) => wire.decode(output as AnyTopic, value!) as Item)
+  assert.deepEqual(
+    ids(written),
+    Array.from({ length: 20 }, (_, id) => id),
+  )
+  await Promise.all([first.stop(), second.stop()])
 })
