@@ -27,6 +27,7 @@ export type RedisArgument = string | Buffer | number
 
 /** Calls with a deadline and closed errors (`LogError`). Nothing is ever sent twice: the caller must know. */
 export interface RedisClient {
+  readonly timeoutMs: number
   readonly call: (command: string, args: readonly RedisArgument[]) => Promise<unknown>
   readonly script: (source: string, keys: readonly string[], args: readonly RedisArgument[]) => Promise<unknown>
   /** The text of INFO of every server that may be asked to write. */
@@ -97,6 +98,7 @@ export function redisClient(options: RedisConnectionOptions): RedisClient {
     ask(() => connection.callBuffer(command, [...args]))
 
   return {
+    timeoutMs,
     ready,
     call,
     script: async (source, keys, args) => {
@@ -142,6 +144,8 @@ function connect(options: RedisConnectionOptions, timeoutMs: number): Redis | Cl
     // A request whose answer is lost may have been carried out: only the runtime knows what to do then.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: null,
+    // The view asks for INFO itself, and a server that is loading says so to every call.
+    enableReadyCheck: false,
   }
   if (cluster) {
     return new Cluster(

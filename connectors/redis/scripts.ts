@@ -1,5 +1,13 @@
 // Everything a scope has lies in one hash slot, and every key that a script touches is passed in KEYS.
 
+/** What an access control list must grant, in Redis' notation, on the keys that begin with the view's key prefix. */
+export const redisViewCommands = [
+  ...['+info', '+hello', '+client|setinfo', '+client|setname', '+cluster|slots', '+cluster|info', '+eval', '+evalsha'],
+  ...['+get', '+set', '+strlen', '+getrange', '+setrange', '+hget', '+hmget', '+hset'],
+  ...['+zadd', '+zrem', '+zcount', '+zrange', '+zrangebyscore', '+smembers', '+sadd', '+srem', '+sismember'],
+  ...['+exists', '+expire', '+persist', '+unlink'],
+] as const
+
 /**
  * Compare-and-set on generation, sequence and hash; then applies, drops and looks up.
  *

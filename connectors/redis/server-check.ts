@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LogError } from '../contract.ts'
 import type { RedisClient } from './client.ts'
 import { RedisSettingsError } from './errors.ts'
 
 const oldest = 6
+const betweenTriesMs = 50
 
 /**
  * Refuses a server that would lose cells without a trace or cannot take them: one that evicts, a replica, a Cluster node
@@ -38,17 +40,28 @@ function checkServer(text: string, cluster: boolean): void {
   }
 }
 
-/** The same for the first contact, where an absent server or a wrong password is a matter of settings too. */
+/**
+ * The same for the first contact, where an absent server or a wrong password is a matter of settings too. A server that
+ * is loading its data is waited for as long as a call may take.
+ */
 export async function checkAtStart(client: RedisClient, cluster: boolean, where: string): Promise<void> {
-  try {
-    await checkServers(client, cluster)
-  } catch (error) {
-    if (!(error instanceof LogError)) throw error
-    if (error.code === 'unauthorized') throw new RedisSettingsError('unauthorized', error.message)
-    throw new RedisSettingsError(
-      'unreachable',
-      `Redis at ${where} does not answer: check redis.nodes and redis.tls, and that the server runs`,
-    )
+  const until = performance.now() + client.timeoutMs
+  for (;;) {
+    try {
+      return await checkServers(client, cluster)
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error
+      if (error.code === 'unauthorized') throw new RedisSettingsError('unauthorized', error.message)
+      if (error.code === 'retriable' && performance.now() < until) {
+        await sleep(betweenTriesMs)
+        continue
+      }
+      const settings = cluster ? 'redis.nodes, redis.cluster and redis.tls' : 'redis.nodes and redis.tls'
+      throw new RedisSettingsError(
+        'unreachable',
+        `Redis at ${where} does not answer: check ${settings}, and that the server runs`,
+      )
+    }
   }
 }
 

@@ -33,11 +33,8 @@ const mostTurns = 8
  * hash slot. *Delivery*: every call is one script, a compare-and-set, so what arrives late or twice does no harm; `reset`
  * writes whole buckets under the new generation and switches once. *Errors*: `LogError`; `retriable` had no effect,
  * `unknown_outcome` may have had it. Nothing is sent twice. Servers are checked again at each `position`, since a failover
- * may have put others in their place. *Privacy*: cells hold no meter number; keys hold the scope, table and day.
- *
- * The user needs: `+info +hmget +zrangebyscore +zrange +smembers +hset +hget +set +get +getrange +setrange +strlen +exists
- * +expire +persist +unlink +zadd +zrem +zcount +sadd +srem +sismember +eval +evalsha +hello +client|setinfo +cluster|slots`
- * on `~meterveil:*`.
+ * may have put others in their place. *Privacy*: cells hold no meter number; keys hold the scope, table and day. The user
+ * needs `redisViewCommands` on the keys that begin with `keyPrefix`.
  */
 export async function openRedisView(options: RedisViewOptions): Promise<StateView> {
   const { keyPrefix = 'meterveil', rubbishTtlSeconds = 3_600, cluster = false } = options

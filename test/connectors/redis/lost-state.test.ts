@@ -127,7 +127,7 @@ describe('a server that fails over', () => {
   let proxy: RedisProxy
   let view: StateView
   beforeEach(async () => {
-    primary = await redisServer()
+    primary = await redisServer({ args: ['--repl-diskless-sync-delay', '0'] })
     replica = await redisServer()
     proxy = await redisProxy(primary.node)
     view = await openRedisView({ nodes: [proxy.node], timeoutMs: 500 })

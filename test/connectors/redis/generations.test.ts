@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import type { CellValue, StateView } from '../../../connectors/contract.ts'
+import { type RedisClient, redisClient } from '../../../connectors/redis/client.ts'
+import { dropUnused, sweepDead, switchGeneration, writeGeneration } from '../../../connectors/redis/generations.ts'
+import { openRedisView } from '../../../connectors/redis/index.ts'
+import { scopeKeys } from '../../../connectors/redis/keys.ts'
+import { eventually } from './eventually.ts'
+import { redisServer, type TestServer } from './redis-server.ts'
+
+const keys = scopeKeys('meterveil', 's')
+const at = (gen: string) => ({ gen, seq: 0, hash: '' })
+const cells: CellValue[] = Array.from({ length: 3_000 }, (_, index) => ({
+  table: 't',
+  index,
+  day: index % 3,
+  value: index === 7 ? new Uint8Array(900) : Uint8Array.of(index & 255, index >> 8),
+}))
+const lookup = cells.map(({ table, index, day }) => ({ table, index, day }))
+
+let server: TestServer
+let view: StateView
+let client: RedisClient
+beforeEach(async () => {
+  server = await redisServer()
+  view = await openRedisView({ nodes: [server.node] })
+  client = redisClient({ nodes: [server.node] })
+})
+afterEach(async () => {
+  await Promise.all([view.close(), client.close()])
+  await server.stop()
+})
+
+const names = (gen: string) => server.admin.keys(`*:${gen}:*`)
+
+async function isWhole(gen: string): Promise<void> {
+  const answer = await view.exchange('s', { expected: at(gen), lookup })
+  assert.deepEqual(answer, { status: 'ok', cells: cells.map(({ value }) => value) })
+}
+
+test('what a rebuild writes has a time to live until the switch, and none afterwards', async () => {
+  const written = await writeGeneration(client, keys.generation('one'), cells, 100)
+  assert.deepEqual((await names('one')).toSorted(), written.written.toSorted())
+  for (const key of written.written) assert.ok((await server.admin.ttl(key)) > 0, key)
+  assert.equal(await switchGeneration(client, keys, undefined, at('one'), written), 'ok')
+  for (const key of await server.admin.keys('*')) assert.equal(await server.admin.ttl(key), -1, key)
+  await isWhole('one')
+})
+
+test('what an apply adds has no time to live', async () => {
+  await view.reset('s', undefined, at('one'), cells)
+  const apply = {
+    seq: 1,
+    hash: 'h',
+    floorDay: 0,
+    cells: [{ table: 'u', index: 1, day: 9, value: new Uint8Array(999) }],
+  }
+  await view.exchange('s', { expected: at('one'), apply, lookup: [] })
+  for (const key of await server.admin.keys('*')) assert.equal(await server.admin.ttl(key), -1, key)
+})
+
+for (const lost of ['all keys', 'one bucket', 'the registry'] as const) {
+  test(`a rebuild that lost ${lost} before the switch does not become the view`, async () => {
+    const written = await writeGeneration(client, keys.generation('one'), cells, 100)
+    if (lost === 'all keys') await server.admin.flushall()
+    else await server.admin.del(lost === 'one bucket' ? written.written[1]! : keys.generation('one').registry)
+    await assert.rejects(switchGeneration(client, keys, undefined, at('one'), written), { code: 'retriable' })
+    assert.equal(await view.position('s'), undefined)
+  })
+}
+
+test('the generation that was left is deleted, and one that lost the switch too', async () => {
+  await view.reset('s', undefined, at('one'), cells)
+  assert.equal(await view.reset('s', at('one'), at('two'), cells), 'ok')
+  await eventually(async () => assert.deepEqual(await names('one'), []))
+  assert.equal(await server.admin.exists(keys.dead), 0)
+  const late = await writeGeneration(client, keys.generation('three'), cells, 100)
+  assert.equal(await switchGeneration(client, keys, at('one'), at('three'), late), 'mismatch')
+  await dropUnused(client, late.written)
+  assert.deepEqual(await names('three'), [])
+  await isWhole('two')
+})
+
+test('a process that ended before its sweep leaves it to the next rebuild', async () => {
+  await view.reset('s', undefined, at('one'), cells)
+  const two = await writeGeneration(client, keys.generation('two'), cells, 100)
+  assert.equal(await switchGeneration(client, keys, at('one'), at('two'), two), 'ok')
+  assert.notDeepEqual(await names('one'), [])
+  assert.equal(await view.reset('s', at('two'), at('three'), cells), 'ok')
+  await eventually(async () => assert.deepEqual([await names('one'), await names('two')], [[], []]))
+  await isWhole('three')
+})
+
+test('a sweep spares the generation that the view lives on', async () => {
+  await view.reset('s', undefined, at('one'), cells)
+  await server.admin.sadd(keys.dead, 'one')
+  await sweepDead(client, keys)
+  await isWhole('one')
+})
+
+test('days below the floor are deleted with all their keys', async () => {
+  await view.reset('s', undefined, at('one'), cells)
+  const apply = { seq: 1, hash: 'h', floorDay: 2, cells: [] }
+  await view.exchange('s', { expected: at('one'), apply, lookup: [] })
+  assert.deepEqual(
+    (await names('one')).filter((key) => /:1:\d+$/.test(key)),
+    [],
+  )
+})
+
+test('a rebuild under the generation in use is refused, so that nobody writes into it from aside', async () => {
+  await view.reset('s', undefined, at('one'), cells)
+  assert.equal(await view.reset('s', at('one'), at('one'), []), 'mismatch')
+  await isWhole('one')
+})

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { StateView } from '../../../connectors/contract.ts'
+import { openRedisView } from '../../../connectors/redis/index.ts'
+import { minutes } from '../../../operators/contract/clock.ts'
+import type { Keyed } from '../../../operators/contract/operator.ts'
+import { Killed, pipeline, steps } from '../../../pipelines/runtime/index.ts'
+import { testDriver } from '../../../pipelines/testing/driver.ts'
+import { type AcceptedBatch, acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
+import { type Topic, topic } from '../../../schemas/codec.ts'
+import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
+import { toyTopic } from '../../helpers/toy-topics.ts'
+import { redisServer, type TestServer } from './redis-server.ts'
+
+interface Item {
+  readonly id: number
+}
+
+const input = toyTopic<Item, 'identified'>('items', 'identified')
+const output = toyTopic<Item, 'identified'>('unique', 'identified')
+const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
+const changelog: Topic<AcceptedBatch, 'identified'> = topic({
+  name: 'accepted',
+  label: 'identified',
+  codec: acceptedBatchCodec,
+  key: () => null,
+})
+
+/** Passes an id once; even over restarts. */
+const once: Keyed<Item, Item, boolean> = {
+  spec: { name: 'once', drops: ['duplicate'], rejects: [] },
+  state: { name: 'once', aged: false, codec: { encode: () => new Uint8Array([1]), decode: () => true } },
+  keys: (batch) => batch.map(({ value }) => ({ index: value.id, day: 0 })),
+  process: (batch, cells, out) => {
+    for (const record of batch) {
+      const key = { index: record.value.id, day: 0 }
+      if (cells.get(key)) out.drop(record, 'duplicate')
+      else {
+        cells.set(key, true)
+        out.emit(record, record.value)
+      }
+    }
+  },
+}
+
+const unique = pipeline('unique', input, (items) => items.keyed(once).to(output), {
+  rejects,
+  changelog,
+  covers: output,
+})
+
+const ids = (items: readonly Item[]) => items.map(({ id }) => id)
+const sorted = (numbers: Iterable<number>) => [...numbers].sort((a, b) => a - b)
+
+let server: TestServer
+let view: StateView
+before(async () => {
+  server = await redisServer({ aof: true })
+})
+after(() => server.stop())
+
+/** What befalls the server, in turn. */
+const disturbances = [
+  () => server.admin.flushall(),
+  async () => {
+    await server.kill()
+    await server.start()
+  },
+  async () => {
+    await server.admin.config('SET', 'appendonly', 'no')
+    await server.restoreDump()
+  },
+  async () => {
+    await server.kill()
+    await server.start()
+    await server.admin.flushall()
+  },
+]
+
+for (const step of steps.filter((one) => one !== 'hold')) {
+  for (const moment of ['before', 'after'] as const) {
+    test(`loses and repeats nothing on Redis when killed ${moment} ${step}, the server being lost in between`, async () => {
+      let armed = 2
+      await server.admin.flushall()
+      view = await openRedisView({ nodes: [server.node] })
+      const driver = await testDriver([unique], {
+        view,
+        probe: (now) => {
+          if (now.step === step && now.at === moment && armed-- === 0) throw new Killed(`${moment} ${step}`)
+        },
+      })
+      const sent: number[] = []
+      for (let round = 0; round < 6; round++) {
+        const values = [round, round + 1, round * 7].map((id) => ({ id }))
+        sent.push(...ids(values))
+        armed = Math.max(armed, 0)
+        if (round === 1) await server.dump()
+        try {
+          await driver.pipe(input, values)
+          await driver.advance(minutes(2))
+        } catch (error) {
+          assert.ok(error instanceof Killed)
+          armed = 3
+          await disturbances[round % disturbances.length]!()
+          await driver.start()
+          await driver.settle().catch(() => driver.start())
+        }
+        if (round % 2 === 1) await disturbances[(round >> 1) % disturbances.length]!()
+      }
+      armed = -1
+      await driver.start().catch(() => {})
+      await driver.settle()
+      assert.deepEqual(sorted(ids(await driver.read(output))), sorted(new Set(sent)))
+      await driver.stop()
+      await view.close()
+    })
+  }
+}
+
+test('loses and repeats nothing while the server is killed, emptied and rolled back under load', async () => {
+  await server.admin.flushall()
+  view = await openRedisView({ nodes: [server.node] })
+  let retries = 0
+  const driver = await testDriver([unique], {
+    view: {
+      ...view,
+      exchange: (...args) =>
+        view.exchange(...args).catch((error: unknown) => {
+          retries++
+          throw error
+        }),
+    },
+  })
+  const sent: number[] = []
+  let working = true
+  const disturbing = (async () => {
+    for (let turn = 0; working; turn++) {
+      await disturbances[turn % disturbances.length]!()
+      if (turn % 3 === 0) await server.dump()
+    }
+  })()
+  for (let round = 0; round < 150; round++) {
+    const values = [round, round + 1, (round * 7_919) % 1_000].map((id) => ({ id }))
+    sent.push(...ids(values))
+    await driver.pipe(input, values)
+    await driver.advance(minutes(1))
+  }
+  working = false
+  await disturbing
+  await driver.settle()
+  assert.deepEqual(sorted(ids(await driver.read(output))), sorted(new Set(sent)))
+  assert.ok(retries > 0, 'no call was ever lost')
+  await driver.stop()
+  await view.close()
+})
