@@ -1,7 +1,8 @@
 import type { IntervalReading } from '../schemas/interval-reading.ts'
 import type { MeterReadings } from './contract/meter-readings.ts'
-import type { CellKey, Keyed, Spec } from './contract/operator.ts'
+import type { Keyed, Spec } from './contract/operator.ts'
 import { type ChannelIndex, hasSeen, nothingSeen, type SeenDay, seenTable, withSeen } from './dedupe/seen-day.ts'
+import { dayKeys } from './window/day-keys.ts'
 import { localDay } from './window/local-day.ts'
 
 export const dedupeSpec = { name: 'dedupe', drops: ['duplicate', 'too_late'], rejects: [] } as const satisfies Spec
@@ -20,18 +21,7 @@ export function dedupe(): Keyed<MeterReadings, MeterReadings, SeenDay> {
   return {
     spec: dedupeSpec,
     state: seenTable,
-    keys: (batch) => {
-      const keys: CellKey[] = []
-      for (const { value } of batch) {
-        let last = Number.NaN
-        for (const { start } of value.readings) {
-          const { day } = localDay(value.entry.timeZone, start)
-          if (day !== last) keys.push({ index: value.entry.index, day })
-          last = day
-        }
-      }
-      return keys
-    },
+    keys: dayKeys,
     process: (batch, cells, out, { floor }) => {
       for (const record of batch) {
         const { entry, readings } = record.value

@@ -4,7 +4,8 @@ import type { IntervalReading } from '../../schemas/interval-reading.ts'
 import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
 import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
 import type { MeterReadings } from '../contract/meter-readings.ts'
-import type { CellKey, Keyed, Spec, StateTable } from '../contract/operator.ts'
+import type { Keyed, Spec, StateTable } from '../contract/operator.ts'
+import { dayKeys } from '../window/day-keys.ts'
 import { cutOff, localDay } from '../window/local-day.ts'
 
 export const boundContributionsSpec = {
@@ -93,18 +94,7 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
   return {
     spec: boundContributionsSpec,
     state: clipTable,
-    keys: (batch) => {
-      const keys: CellKey[] = []
-      for (const { value } of batch) {
-        let last = Number.NaN
-        for (const { start } of value.readings) {
-          const { day } = localDay(value.entry.timeZone, start)
-          if (day !== last) keys.push({ index: value.entry.index, day })
-          last = day
-        }
-      }
-      return keys
-    },
+    keys: dayKeys,
     process: (batch, cells, out) => {
       for (const record of batch) {
         const { entry, readings } = record.value

@@ -1,31 +1,20 @@
-import type { Fetched, LogRecord, OutgoingRecord, Reader, Transactor } from '../../connectors/contract.ts'
+import type { Fetched, LogRecord, OutgoingRecord, Transactor } from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { BatchContext, StateRow } from '../../operators/contract/operator.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { LoadState } from '../../schemas/load-state.ts'
 import { runChain } from './chain.ts'
 import { readLast, readRange } from './changelog.ts'
+import { fenced, type Input, nextInput, openInput } from './input.ts'
 import type { Fate } from './observer.ts'
 import type { AnyAccumulating, AnyTopic, Node } from './stream.ts'
-import {
-  closing,
-  decodeRecords,
-  headersOf,
-  orClose,
-  sentOf,
-  stepping,
-  type TaskContext,
-  toRecords,
-  transact,
-  transactionalId,
-} from './task.ts'
+import { closing, decodeRecords, headersOf, sentOf, stepping, type TaskContext, toRecords, transact } from './task.ts'
 
 /** Row of the state topic that the runtime itself writes: the exact input offset the other rows stand for. */
 const positionRow = '@position'
 
-interface Held {
+interface Held extends Input {
   readonly producer: Transactor
-  readonly reader: Reader
   readonly step: AnyAccumulating | undefined
   readonly state: unknown
   position: bigint
@@ -33,8 +22,6 @@ interface Held {
   saved: bigint
   savedAt: EpochMs
   progress: EpochMs
-  rest: readonly LogRecord[]
-  restNext: bigint
 }
 
 /**
@@ -51,7 +38,7 @@ export async function runAccumulatingTask(task: TaskContext): Promise<void> {
     // Work that was held back for a commit, if the last owner ended between the two.
     if (held.step) await processBatch(task, held, [], held.position)
     while (!task.signal.aborted) {
-      const fetched = await next(task, held)
+      const fetched = await nextInput(task, held)
       const due = await hold(task, held, fetched)
       if (due.records.length > 0) await processBatch(task, held, due.records, due.next)
       else if (due.next > held.position) held.position = due.next
@@ -61,13 +48,7 @@ export async function runAccumulatingTask(task: TaskContext): Promise<void> {
   })
 }
 
-async function assign(task: TaskContext): Promise<Held> {
-  const { pipeline, partition, ports, options, observer } = task
-  observer.assignment(pipeline.name, partition, 'assigned')
-  const id = transactionalId(pipeline, partition)
-  const producer = await stepping(task, 'fence', () => ports.log.open(id, { timeoutMs: options.transactionTimeoutMs }))
-  return orClose(producer, () => open(task, producer))
-}
+const assign = (task: TaskContext): Promise<Held> => fenced(task, (producer) => open(task, producer))
 
 async function open(task: TaskContext, producer: Transactor): Promise<Held> {
   const { pipeline, partition, ports, observer } = task
@@ -76,22 +57,13 @@ async function open(task: TaskContext, producer: Transactor): Promise<Held> {
   const { rows, position } = await stepping(task, 'replay', () => readState(task))
   const history = step && pipeline.options.history ? await readHistory(task) : []
   const state = step?.restore(rows, history)
-  const bounds = await ports.log.bounds(pipeline.source.name, partition, 'read_committed')
   const own =
     pipeline.options.state || step
       ? undefined
       : await ports.log.committed(pipeline.name, pipeline.source.name, partition)
-  const from = position ?? own ?? bounds.first
-  if (from < bounds.first) {
-    throw new HaltError(
-      `${pipeline.source.name}[${partition}] was cut at ${bounds.first}, but only input below ${from} is processed`,
-      'The input in between is lost: see the operations guide on how to move a position on.',
-    )
-  }
-  const reader = await ports.log.read(pipeline.source.name, partition, from, 'read_committed')
+  const { from, ...input } = await openInput(task, position ?? own)
   observer.assignment(pipeline.name, partition, 'running')
-  const savedAt = ports.clock.now()
-  return { producer, reader, step, state, position: from, saved: from, savedAt, progress: 0, rest: [], restNext: from }
+  return { ...input, producer, step, state, position: from, saved: from, savedAt: ports.clock.now(), progress: 0 }
 }
 
 async function readState(task: TaskContext): Promise<{ rows: StateRow[]; position: bigint | undefined }> {
@@ -135,16 +107,6 @@ async function committed(
   }
   const { first, end } = await ports.log.bounds(topic.name, partition, 'read_committed')
   return readRange(ports.log, topic.name, partition, first, end)
-}
-
-async function next(task: TaskContext, held: Held): Promise<Fetched> {
-  if (held.rest.length > 0) {
-    const fetched = { records: held.rest, next: held.restNext }
-    held.rest = []
-    return fetched
-  }
-  const { maxRecords, maxBytes, lingerMs } = task.options
-  return stepping(task, 'poll', () => held.reader.poll({ maxRecords, maxBytes, waitMs: lingerMs, signal: task.signal }))
 }
 
 /** Cuts a fetch before the first record that must wait; waits for that record if it comes first. */

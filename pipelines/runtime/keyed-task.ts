@@ -1,4 +1,4 @@
-import type { CellAddress, Fetched, LogRecord, Reader, Transactor, ViewPosition } from '../../connectors/contract.ts'
+import type { CellAddress, LogRecord, Transactor, ViewPosition } from '../../connectors/contract.ts'
 import { LogError } from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { BatchContext } from '../../operators/contract/operator.ts'
@@ -6,6 +6,7 @@ import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import { batchCells, toCellValues } from './batch-cells.ts'
 import { type ChainResult, runChain } from './chain.ts'
 import { type Changelog, genesis, link, readChangelog, readLast } from './changelog.ts'
+import { fenced, type Input, nextInput, openInput } from './input.ts'
 import { placeMarker } from './marker.ts'
 import type { Fate } from './observer.ts'
 import { walk } from './stream.ts'
@@ -14,13 +15,11 @@ import {
   changelogRecord,
   closing,
   decodeRecords,
-  orClose,
   sentOf,
   stepping,
   type TaskContext,
   toRecords,
   transact,
-  transactionalId,
 } from './task.ts'
 import { dayMs, floorDay, syncView } from './view-sync.ts'
 
@@ -29,9 +28,8 @@ const viewMoved = () =>
   new LogError('retriable', 'the state view is not where the changelog says; it will be brought up to date')
 
 /** What the task holds between batches. All of it comes from the log and is rebuilt by `assign`. */
-interface Held {
+interface Held extends Input {
   readonly producer: Transactor
-  readonly reader: Reader
   /** Where the view stands, and what it has yet to be told. */
   view: ViewPosition
   unapplied: AcceptedBatch | undefined
@@ -40,9 +38,6 @@ interface Held {
   position: bigint
   floor: number
   progress: number
-  /** Records fetched but not yet processed, when a batch had to be cut. */
-  rest: readonly LogRecord[]
-  restNext: bigint
 }
 
 /**
@@ -58,7 +53,7 @@ export async function runKeyedTask(task: TaskContext): Promise<void> {
   let silentSince = ports.clock.now()
   await closing([held.reader, held.producer], async () => {
     while (!signal.aborted) {
-      const fetched = await next(task, held)
+      const fetched = await nextInput(task, held)
       if (fetched.records.length > 0) {
         await processBatch(task, held, fetched.records, fetched.next)
         silentSince = ports.clock.now()
@@ -75,13 +70,7 @@ export async function runKeyedTask(task: TaskContext): Promise<void> {
 }
 
 /** Fence, marker, replay, input position from the changelog: in this order, each for its reason (design section 3). */
-async function assign(task: TaskContext): Promise<Held> {
-  const { pipeline, partition, ports, options, observer } = task
-  observer.assignment(pipeline.name, partition, 'assigned')
-  const id = transactionalId(pipeline, partition)
-  const producer = await stepping(task, 'fence', () => ports.log.open(id, { timeoutMs: options.transactionTimeoutMs }))
-  return orClose(producer, () => catchUp(task, producer))
-}
+const assign = (task: TaskContext): Promise<Held> => fenced(task, (producer) => catchUp(task, producer))
 
 async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
   const { pipeline, partition, ports, wire, observer } = task
@@ -106,12 +95,11 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
     if (synced.how !== 'current') observer.assignment(pipeline.name, partition, synced.how)
     return { last: tail.last, position: synced.position }
   })
-  const from = await inputPosition(task, last)
-  const reader = await ports.log.read(pipeline.source.name, partition, from, 'read_committed')
+  const { from, ...input } = await openInput(task, last?.inTo)
   observer.assignment(pipeline.name, partition, 'running')
   return {
+    ...input,
     producer,
-    reader,
     view: position,
     unapplied: undefined,
     seq: last?.seq ?? 0,
@@ -119,8 +107,6 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
     position: from,
     floor: last?.floor ?? 0,
     progress: last?.progress ?? 0,
-    rest: [],
-    restNext: from,
   }
 }
 
@@ -148,29 +134,6 @@ function reachesHorizon({ pipeline, partition }: TaskContext) {
       'Restore older segments, or raise retention and shorten the horizon; duplicates could not be told otherwise.',
     )
   }
-}
-
-async function inputPosition(
-  { pipeline, partition, ports }: TaskContext,
-  last: AcceptedBatch | undefined,
-): Promise<bigint> {
-  const { first } = await ports.log.bounds(pipeline.source.name, partition, 'read_committed')
-  const from = last?.inTo ?? first
-  if (from >= first) return from
-  throw new HaltError(
-    `${pipeline.source.name}[${partition}] was cut at ${first}, but only input below ${from} is processed`,
-    'The input in between is lost: raise its retention, then move the position on with the operations guide.',
-  )
-}
-
-async function next(task: TaskContext, held: Held): Promise<Fetched> {
-  if (held.rest.length > 0) {
-    const fetched = { records: held.rest, next: held.restNext }
-    held.rest = []
-    return fetched
-  }
-  const { maxRecords, maxBytes, lingerMs } = task.options
-  return stepping(task, 'poll', () => held.reader.poll({ maxRecords, maxBytes, waitMs: lingerMs, signal: task.signal }))
 }
 
 async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {

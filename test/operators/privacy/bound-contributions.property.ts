@@ -152,7 +152,8 @@ describe('boundContributions', () => {
       assert.throws(() =>
         fc.assert(
           fc.property(homeDay, (frames) => checkBound(bound, frames)),
-          { numRuns: 1_000 },
+          // One seed, since whether a bug is found must not depend on luck; it stops at the first case that finds it.
+          { numRuns: 20_000, seed: 1 },
         ),
       )
     })
