@@ -7,7 +7,12 @@ export interface Failure {
   /** Name of the broker's error or of the client's. */
   readonly type: string
   readonly message: string
+  /** Whether TLS itself failed: certificates or protocol, which trying again does not mend. */
+  readonly tls: boolean
 }
+
+/** Codes that node and OpenSSL give to failed handshakes. */
+const tlsCode = /^(?:ERR_SSL_|ERR_TLS_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_)/
 
 interface KafkaError extends Error {
   readonly type?: unknown
@@ -28,7 +33,8 @@ export function failureOf(error: unknown): Failure {
   // kafkajs does not know newer codes, such as 90: it gives them -99 and names the code in the message only.
   const unknown = /^Unknown error code (\d+)$/.exec(message)?.[1]
   const code = unknown === undefined ? inner?.code : Number(unknown)
-  return { code: typeof code === 'number' ? code : undefined, type, message }
+  const tls = typeof code === 'string' && tlsCode.test(code)
+  return { code: typeof code === 'number' ? code : undefined, type, message, tls }
 }
 
 /** A newer owner took the transactional id over, or the transaction outlived its time: brokers tell no difference. */
@@ -59,7 +65,8 @@ export const isAnsweredRetriable = ({ code, type }: Failure): boolean =>
 
 /** Whether a request that changes nothing, or that the broker can tell from its repetition, may be sent again. */
 export const isRetriable = (failure: Failure): boolean =>
-  isAnsweredRetriable(failure) || unansweredTypes.has(failure.type) || failure.type === 'ILLEGAL_SASL_STATE'
+  !failure.tls &&
+  (isAnsweredRetriable(failure) || unansweredTypes.has(failure.type) || failure.type === 'ILLEGAL_SASL_STATE')
 
 /**
  * The port's error for a failed call. `otherwise` is the code for everything that says nothing of its own: what happened
@@ -68,7 +75,7 @@ export const isRetriable = (failure: Failure): boolean =>
 export function toLogError(error: unknown, what: string, otherwise: 'unknown_outcome' | 'retriable'): LogError {
   if (error instanceof LogError) return error
   const failure = failureOf(error)
-  const { code, type, message } = failure
+  const { code, type, message, tls } = failure
   const said = code === undefined ? `${type}: ${message}` : `${type} (${code})`
   if (code !== undefined && fencedCodes.has(code)) {
     return new LogError('fenced', `${what}: another owner took over, or the transaction timed out; throw this away`)
@@ -79,6 +86,7 @@ export function toLogError(error: unknown, what: string, otherwise: 'unknown_out
   if (type === 'KafkaJSSASLAuthenticationError') {
     return new LogError('unauthorized', `${what}: ${said}; check user and password`)
   }
+  if (tls) return new LogError('unauthorized', `${what}: ${said}; check the certificates of both sides`)
   if (code === 1) return new LogError('offset_out_of_range', `${what}: the partition does not hold this offset`)
   if (code === 3 || code === 17) return new LogError('topic_unknown', `${what}: there is no such topic or partition`)
   if (code === 10 || code === 18) return new LogError('record_too_large', `${what}: ${said}; see max.message.bytes`)

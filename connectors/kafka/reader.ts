@@ -44,6 +44,8 @@ export function openReader(
   }
   const fetchOnce = async (maxBytes: number, waitMs: number): Promise<FetchedPartition> => {
     line ??= await directory.lineToLeader(topic, partition)
+    if (closed || closing.aborted) drop()
+    if (line === undefined) throw new LogError('closed', `${what}: the reader is closed`)
     const fetched = await within(
       deadlineMs,
       line.request(
@@ -93,6 +95,8 @@ export function openReader(
   }
   const nothing = (): Fetched => ({ records: [], next: held[heldFrom]?.offset ?? ahead })
 
+  // Owners that were killed close nothing; the log closes for them.
+  closing.addEventListener('abort', drop, { once: true })
   return {
     poll: async ({ maxRecords, maxBytes, waitMs, signal }) => {
       if (closing.aborted || closed) throw new LogError('closed', `${what}: the reader is closed`)
@@ -118,6 +122,7 @@ export function openReader(
     },
     close: async () => {
       closed = true
+      closing.removeEventListener('abort', drop)
       underWay?.catch(() => {})
       drop()
     },

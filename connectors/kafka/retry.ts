@@ -34,11 +34,15 @@ export async function retrying<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const until = now() + ms
+  let before = ''
   for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
     try {
       return await within(Math.max(1, until - now()), call())
     } catch (error) {
-      if (!again(failureOf(error)) || now() + wait >= until || signal?.aborted) throw error
+      const failure = failureOf(error)
+      if (error instanceof DeadlineError && before !== '') throw new DeadlineError(`${error.message}, after ${before}`)
+      before = `${failure.type}: ${failure.message}`
+      if (!again(failure) || now() + wait >= until || signal?.aborted) throw error
     }
     await pause(wait)
   }

@@ -18,6 +18,12 @@ for (const [what, error, code] of [
   ['a forbidden group', protocol(30), 'unauthorized'],
   ['a forbidden transactional id', protocol(53), 'unauthorized'],
   ['a coordinator that is not named, for whatever reason', named('KafkaJSGroupCoordinatorNotFound'), 'unknown_outcome'],
+  [
+    'no certificate',
+    named('KafkaJSConnectionError', { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' }),
+    'unauthorized',
+  ],
+  ['an unknown authority', named('KafkaJSConnectionError', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }), 'unauthorized'],
   ['a wrong password', named('KafkaJSSASLAuthenticationError'), 'unauthorized'],
   ['an offset out of range', protocol(1), 'offset_out_of_range'],
   ['an unknown topic', protocol(3), 'topic_unknown'],
