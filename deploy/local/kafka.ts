@@ -38,7 +38,7 @@ export const kafka: Service = {
   prepare,
   ready: async ({ log, port }) => (await saysStarted(log)) && (await answersAt('127.0.0.1', port)) !== undefined,
   // A first stop writes the class-data archive too, which takes some 3 s.
-  graceMs: 25_000,
+  graceMs: 40_000,
 }
 
 /** A TLS listener lets nobody ask anything in the clear, but it takes the connection. */

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { classDataArchive } from './archive.ts'
 import { isFetched } from './fetch.ts'
 import { findJava, type Java } from './java.ts'
 import { hasMaven, registryFolder, registryProgram } from './maven.ts'
@@ -23,7 +24,8 @@ export const registry: Service = {
   },
   prepare,
   ready: async ({ port }) => (await probeRegistry(registryUrl(port))) !== undefined,
-  graceMs: 10_000,
+  // A first stop writes the class-data archive too.
+  graceMs: 40_000,
 }
 
 async function prepare(context: PrepareContext): Promise<Prepared> {
@@ -36,6 +38,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
   const port = await freePort([...(before?.ports['api'] ? [before.ports['api']] : []), ...usual])
   // Left alone it takes 9000, whoever else wants it.
   const management = await freePort(before?.ports['management'] ? [before.ports['management']] : [])
+  const { options, archive } = classDataArchive(context.cache, folder, `registry-${version}`, runtime)
   return {
     title: `Apicurio Registry ${version} on Java ${runtime.major}`,
     address: registryUrl(port),
@@ -50,6 +53,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
           '-Xmx256m',
           '-XX:+UseSerialGC',
           '-XX:TieredStopAtLevel=1',
+          ...options,
           '-Dquarkus.http.host=127.0.0.1',
           `-Dquarkus.http.port=${port}`,
           '-Dquarkus.management.host=127.0.0.1',
@@ -61,6 +65,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
         ],
         cwd: program.folder,
         log: join(folder, 'registry.log'),
+        ...(archive ? { archive } : {}),
       },
     ],
   }
