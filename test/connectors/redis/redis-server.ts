@@ -22,7 +22,7 @@ export interface TestServer {
   readonly start: () => Promise<void>
   /** Writes a dump and keeps it aside. */
   readonly dump: () => Promise<void>
-  /** Kills it and starts it on the dump that was kept. */
+  /** Kills it and starts it on the dump that was kept, without an append-only file. */
   readonly restoreDump: () => Promise<void>
   readonly used: () => Promise<number>
   readonly stop: () => Promise<void>
@@ -49,8 +49,8 @@ export async function redisServer({ aof = false, args = [] }: ServerOptions = {}
   const admin = new Redis({ port, lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null })
   admin.on('error', () => {})
   const fixed = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '']
-  const start = async (): Promise<void> => {
-    child = spawn(command, [...fixed, '--appendonly', aof ? 'yes' : 'no', '--appendfsync', 'always', ...args], {
+  const launch = async (append: boolean): Promise<void> => {
+    child = spawn(command, [...fixed, '--appendonly', append ? 'yes' : 'no', '--appendfsync', 'always', ...args], {
       stdio: 'ignore',
     })
     if (admin.status === 'wait') await admin.connect().catch(() => {})
@@ -63,6 +63,7 @@ export async function redisServer({ aof = false, args = [] }: ServerOptions = {}
     await ended
     child = undefined
   }
+  const start = () => launch(aof)
   await start()
   return {
     node: { host: '127.0.0.1', port },
@@ -77,7 +78,9 @@ export async function redisServer({ aof = false, args = [] }: ServerOptions = {}
     restoreDump: async () => {
       await kill()
       if (existsSync(kept)) copyFileSync(kept, dumpFile)
-      await start()
+      // A server with an append-only file reads that, and not the dump.
+      rmSync(join(folder, 'appendonlydir'), { recursive: true, force: true })
+      await launch(false)
     },
     used: async () => {
       const [, used] = /used_memory:(\d+)/.exec(await admin.info('memory')) ?? []
