@@ -34,7 +34,7 @@ export function failureOf(error: unknown): Failure {
   const unknown = /^Unknown error code (\d+)$/.exec(message)?.[1]
   const code = unknown === undefined ? inner?.code : Number(unknown)
   const tls = typeof code === 'string' && tlsCode.test(code)
-  return { code: typeof code === 'number' ? code : undefined, type, message, tls }
+  return { code: typeof code === 'number' ? code : undefined, type: tls ? code : type, message, tls }
 }
 
 /** A newer owner took the transactional id over, or the transaction outlived its time: brokers tell no difference. */
@@ -86,7 +86,7 @@ export function toLogError(error: unknown, what: string, otherwise: 'unknown_out
   if (type === 'KafkaJSSASLAuthenticationError') {
     return new LogError('unauthorized', `${what}: ${said}; check user and password`)
   }
-  if (tls) return new LogError('unauthorized', `${what}: ${said}; check the certificates of both sides`)
+  if (tls) return new LogError('unauthorized', `${what}: TLS failed with ${type}; check the certificates of both sides`)
   if (code === 1) return new LogError('offset_out_of_range', `${what}: the partition does not hold this offset`)
   if (code === 3 || code === 17) return new LogError('topic_unknown', `${what}: there is no such topic or partition`)
   if (code === 10 || code === 18) return new LogError('record_too_large', `${what}: ${said}; see max.message.bytes`)

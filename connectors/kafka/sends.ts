@@ -1,5 +1,6 @@
 import type { Message } from 'kafkajs'
 import { LogError, type OutgoingRecord } from '../contract.ts'
+import { portMessage } from './produce-request.ts'
 
 /** The broker's default `max.message.bytes`, less what a batch and a record add to key, value and headers. */
 export const maxRecordBytes = 1_048_588 - 128
@@ -66,7 +67,12 @@ const asBuffer = (bytes: Uint8Array | null): Buffer | null =>
   bytes === null || Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 function toMessage({ partition, key, value, headers, timestamp }: OutgoingRecord): Message {
-  const message: Message = { partition, key: asBuffer(key), value: asBuffer(value) }
+  const message: Message & { [portMessage]: true } = {
+    [portMessage]: true,
+    partition,
+    key: asBuffer(key),
+    value: asBuffer(value),
+  }
   if (headers !== undefined) message.headers = headers
   if (timestamp !== undefined) message.timestamp = String(timestamp)
   return message

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { LogError, type OutgoingRecord } from '../../../connectors/contract.ts'
+import { portMessage } from '../../../connectors/kafka/produce-request.ts'
 import { cutIntoSends, maxBatchBytes, maxRecordBytes } from '../../../connectors/kafka/sends.ts'
 
 const record = (topic: string, partition: number, bytes: number): OutgoingRecord => ({
@@ -39,8 +40,8 @@ test('keys, values, headers and stamps reach the message as they are', () => {
       {
         topic: 't',
         messages: [
-          { partition: 3, key: Buffer.of(1, 2), value: null, headers, timestamp: '0' },
-          { partition: 3, key: null, value: Buffer.alloc(0) },
+          { [portMessage]: true, partition: 3, key: Buffer.of(1, 2), value: null, headers, timestamp: '0' },
+          { [portMessage]: true, partition: 3, key: null, value: Buffer.alloc(0) },
         ],
       },
     ],
