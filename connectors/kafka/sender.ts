@@ -79,7 +79,7 @@ export function createSendingProducer(
     for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
       leader = undefined
       try {
-        const topicMessages = send.map(({ topic, messages }) => ({ topic, messages }))
+        const topicMessages = send.map(({ topic, batches }) => ({ topic, messages: grouped(batches) }))
         const compression = compressionTypes[settings.compression]
         await within(Math.max(1, until - now()), sendBatch({ acks: -1, compression, topicMessages }))
         return
@@ -104,9 +104,22 @@ export function createSendingProducer(
 }
 
 /** One send for each partition. */
-function byPartition(send: Send): Send[] {
-  return send.flatMap(({ topic, messages }) => {
-    const parts = Map.groupBy(messages, ({ partition }) => partition)
-    return [...parts.values()].map((part) => [{ topic, messages: part }])
-  })
+const byPartition = (send: Send): Send[] =>
+  send.flatMap(({ topic, batches }) => batches.map((batch) => [{ topic, batches: [batch] }]))
+
+/**
+ * Messages that answer at once when kafkajs reduces them to groups by partition: it would copy the group so far for every
+ * message, a third of the work of a transaction. The partitioner is asked once for each group.
+ */
+function grouped(batches: readonly Message[][]): Message[] {
+  const reduce = (step: (into: object, message: Message) => object, into: Record<number, Message[]>) => {
+    for (const batch of batches) {
+      const [first] = batch
+      if (first?.partition === undefined) continue
+      step(into, first)
+      into[first.partition] = batch
+    }
+    return into
+  }
+  return Object.defineProperty(batches.flat(), 'reduce', { value: reduce })
 }

@@ -10,8 +10,13 @@ export const maxBatchBytes = 900_000
 /** What one send holds over all partitions: memory, and the broker's patience with one request. */
 const maxSendBytes = 8_000_000
 
-/** What goes to the brokers at once: at most one batch for each partition. */
-export type Send = readonly { readonly topic: string; readonly messages: Message[] }[]
+/** What goes to the brokers at once: at most one batch for each partition, whose messages come together. */
+export type Send = readonly { readonly topic: string; readonly batches: readonly Message[][] }[]
+
+interface OpenBatch {
+  readonly messages: Message[]
+  bytes: number
+}
 
 /** Length bytes, stamps and offsets of one record, at their longest. */
 const recordOverhead = 24
@@ -39,25 +44,31 @@ export function cutIntoSends(records: readonly OutgoingRecord[]): Send[] {
     )
   })
   const sends: Send[] = []
-  let topics = new Map<string, Message[]>()
-  let perPartition = new Map<string, number>()
+  let topics = new Map<string, Map<number, OpenBatch>>()
   let total = 0
   const flush = () => {
-    if (topics.size > 0) sends.push([...topics].map(([topic, messages]) => ({ topic, messages })))
+    if (topics.size === 0) return
+    sends.push(
+      [...topics].map(([topic, open]) => ({ topic, batches: [...open.values()].map(({ messages }) => messages) })),
+    )
     topics = new Map()
-    perPartition = new Map()
     total = 0
+  }
+  const batchOf = ({ topic, partition }: OutgoingRecord): OpenBatch => {
+    const partitions = topics.get(topic) ?? new Map<number, OpenBatch>()
+    topics.set(topic, partitions)
+    const batch = partitions.get(partition) ?? { messages: [], bytes: 0 }
+    partitions.set(partition, batch)
+    return batch
   }
   records.forEach((record, index) => {
     const size = sizes[index]!
-    const place = `${record.topic}/${record.partition}`
-    const there = perPartition.get(place) ?? 0
+    const there = topics.get(record.topic)?.get(record.partition)?.bytes ?? 0
     if ((there > 0 && there + size > maxBatchBytes) || (total > 0 && total + size > maxSendBytes)) flush()
-    perPartition.set(place, (perPartition.get(place) ?? 0) + size)
+    const batch = batchOf(record)
+    batch.messages.push(toMessage(record))
+    batch.bytes += size
     total += size
-    const messages = topics.get(record.topic)
-    if (messages === undefined) topics.set(record.topic, [toMessage(record)])
-    else messages.push(toMessage(record))
   })
   flush()
   return sends

@@ -19,7 +19,7 @@ test('no records make no send', () => {
 test('a record larger than a batch should be goes alone, one larger than a batch may be is refused', () => {
   const sends = cutIntoSends([record('t', 0, 10), record('t', 0, maxRecordBytes), record('t', 0, 10)])
   assert.deepEqual(
-    sends.map((send) => send.map(({ messages }) => messages.length)),
+    sends.map((send) => send.map(({ batches }) => batches.flat().length)),
     [[1], [1], [1]],
   )
   assert.throws(
@@ -39,9 +39,11 @@ test('keys, values, headers and stamps reach the message as they are', () => {
     [
       {
         topic: 't',
-        messages: [
-          { [portMessage]: true, partition: 3, key: Buffer.of(1, 2), value: null, headers, timestamp: '0' },
-          { [portMessage]: true, partition: 3, key: null, value: Buffer.alloc(0) },
+        batches: [
+          [
+            { [portMessage]: true, partition: 3, key: Buffer.of(1, 2), value: null, headers, timestamp: '0' },
+            { [portMessage]: true, partition: 3, key: null, value: Buffer.alloc(0) },
+          ],
         ],
       },
     ],
@@ -63,8 +65,11 @@ test('records stay in order, whole, and in batches of bounded size', () => {
       const sends = cutIntoSends(records)
       for (const place of ['a0', 'a1', 'a2', 'b0', 'b1', 'b2']) {
         const batches = sends.map((send) =>
-          send.flatMap(({ topic, messages }) =>
-            messages.filter(({ partition }) => `${topic}${partition}` === place).map(({ value }) => value as Buffer),
+          send.flatMap(({ topic, batches }) =>
+            batches
+              .flat()
+              .filter(({ partition }) => `${topic}${partition}` === place)
+              .map(({ value }) => value as Buffer),
           ),
         )
         for (const batch of batches) {
