@@ -113,3 +113,18 @@ test('a rebuild under the generation in use is refused, so that nobody writes in
   assert.equal(await view.reset('s', at('one'), at('one'), []), 'mismatch')
   await isWhole('one')
 })
+
+test('days that another client added below the floor go with the next apply', async () => {
+  const other = await openRedisView({ nodes: [server.node] })
+  const old = { table: 't', index: 1, day: 2, value: Uint8Array.of(1) }
+  const step = (seq: number, floorDay: number, added: readonly CellValue[]) => ({
+    expected: { gen: 'one', seq: seq - 1, hash: seq === 1 ? '' : `${seq - 1}` },
+    apply: { seq, hash: `${seq}`, floorDay, cells: added },
+    lookup: [{ table: 't', index: 1, day: 2 }],
+  })
+  await view.reset('s', undefined, at('one'), [])
+  await view.exchange('s', step(1, 5, []))
+  assert.deepEqual(await other.exchange('s', step(2, 0, [old])), { status: 'ok', cells: [old.value] })
+  assert.deepEqual(await view.exchange('s', step(3, 5, [])), { status: 'ok', cells: [undefined] })
+  await other.close()
+})
