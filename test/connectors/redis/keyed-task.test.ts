@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import type { StateView } from '../../../connectors/contract.ts'
 import { openRedisView } from '../../../connectors/redis/index.ts'
 import { minutes } from '../../../operators/contract/clock.ts'
@@ -58,6 +58,7 @@ before(async () => {
   server = await redisServer({ aof: true })
 })
 after(() => server.stop())
+afterEach(() => view.close())
 
 /** What befalls the server, in turn. */
 const disturbances: readonly (() => Promise<unknown>)[] = [
@@ -109,7 +110,6 @@ for (const step of steps.filter((one) => one !== 'hold')) {
       await driver.settle()
       assert.deepEqual(sorted(ids(await driver.read(output))), sorted(new Set(sent)))
       await driver.stop()
-      await view.close()
     })
   }
 }
@@ -143,5 +143,4 @@ test('loses and repeats nothing while the server is killed, emptied and rolled b
   assert.deepEqual(sorted(ids(await driver.read(output))), sorted(new Set(sent)))
   assert.ok(retries > 0, 'no call was ever lost')
   await driver.stop()
-  await view.close()
 })
