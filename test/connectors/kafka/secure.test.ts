@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import kafkajs, { type AclEntry } from 'kafkajs'
+import type { Log, TopicSpec } from '../../../connectors/contract.ts'
+import { type KafkaLogOptions, kafkaLog } from '../../../connectors/kafka/index.ts'
+import { commitAll, eventually, record, rejectsWith, texts } from '../../conformance/log-harness.ts'
+import { ownServices } from '../../helpers/services.ts'
+
+const own = await ownServices({ kafka: true }, { principals: ['pipeline', 'analyst'] })
+after(() => own.stop())
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
+
+const spec = (name: string): TopicSpec => ({
+  name,
+  partitions: 1,
+  timestamps: 'append',
+  cleanup: 'delete',
+  retentionMs: null,
+})
+
+const rights = [
+  ['pipeline', 'TOPIC', 'raw', 'READ'],
+  ['pipeline', 'TOPIC', 'public', 'WRITE'],
+  ['pipeline', 'GROUP', 'load', 'READ'],
+  ['pipeline', 'TRANSACTIONAL_ID', 'load-', 'WRITE'],
+  ['pipeline', 'TRANSACTIONAL_ID', 'load-', 'DESCRIBE'],
+  ['analyst', 'TOPIC', 'public', 'READ'],
+] as const
+
+describe('the log over a secured Kafka', { skip: own.skip }, () => {
+  const logs: Log[] = []
+  const connect = (options: Omit<KafkaLogOptions, 'brokers'>, brokers = own.address('kafka')): Log => {
+    const log = kafkaLog({ brokers: brokers.split(','), deadlineMs: 10_000, ...options })
+    logs.push(log)
+    return log
+  }
+  const certified = (principal: string) => {
+    const { ca, cert, key } = own.credentials(principal)
+    return { ca, cert, key }
+  }
+  const withPassword = (username: string, password: string): Omit<KafkaLogOptions, 'brokers'> => ({
+    ssl: { ca: own.credentials(username).ca },
+    sasl: { mechanism: 'scram-sha-512', username, password },
+  })
+  let pipeline: Log
+  let analyst: Log
+
+  before(async () => {
+    const admin = connect({ ssl: certified('admin') })
+    await admin.createTopics([spec('raw'), spec('public')])
+    await admin.append([record('raw', 'frame')])
+    const kafka = new kafkajs.Kafka({
+      brokers: own.address('kafka').split(','),
+      ssl: certified('admin'),
+      logLevel: kafkajs.logLevel.NOTHING,
+    })
+    const client = kafka.admin()
+    await client.connect()
+    const acl = rights.map(
+      ([principal, resource, resourceName, operation]): AclEntry => ({
+        principal: `User:${principal}`,
+        host: '*',
+        resourceType: AclResourceTypes[resource],
+        resourceName,
+        resourcePatternType: resource === 'TOPIC' ? ResourcePatternTypes.LITERAL : ResourcePatternTypes.PREFIXED,
+        operation: AclOperationTypes[operation],
+        permissionType: AclPermissionTypes.ALLOW,
+      }),
+    )
+    await client.createAcls({ acl })
+    await client.disconnect()
+    pipeline = connect({ ssl: certified('pipeline') })
+    const { password } = own.credentials('analyst')
+    analyst = connect(withPassword('analyst', password), own.saslAddress())
+    await eventually('the rights are in force', async () => {
+      try {
+        return (await pipeline.partitions('raw')) === 1 && (await analyst.partitions('public')) === 1
+      } catch {
+        return false
+      }
+    })
+  })
+  after(async () => {
+    await Promise.all(logs.map((log) => log.close()))
+  })
+
+  test('a principal with a certificate joins, reads, and transacts what it may', async () => {
+    const owned: number[] = []
+    const assigned = async (partitions: readonly number[]) => void owned.push(...partitions)
+    const membership = await pipeline.join('load', 'raw', { assigned, revoked: async () => {} })
+    await eventually('it has the partition', () => owned.length === 1)
+    await membership.leave()
+    const transactor = await pipeline.open('load-raw-0', { timeoutMs: 10_000 })
+    await transactor.begin()
+    await transactor.sendOffsets('load', 'raw', 0, 1n)
+    await transactor.send([record('public', 'aggregate')])
+    await transactor.commit()
+    await transactor.close()
+    await (await pipeline.open('load-raw-0', { timeoutMs: 10_000 })).close()
+    assert.equal(await pipeline.committed('load', 'raw', 0), 1n)
+  })
+
+  test('a principal with a password reads what it may', async () => {
+    const transactor = await pipeline.open('load-raw-1', { timeoutMs: 10_000 })
+    await commitAll(transactor, [record('public', 'for the analyst')])
+    await transactor.close()
+    const reader = await analyst.read('public', 0, 0n, 'read_committed')
+    const seen: (string | null)[] = []
+    await eventually('it is there', async () => {
+      seen.push(...texts((await reader.poll({ maxRecords: 10, maxBytes: 1_000_000, waitMs: 500 })).records))
+      return seen.includes('for the analyst')
+    })
+    await reader.close()
+  })
+
+  test('what a principal may not is unauthorized, at once and by name', async () => {
+    const transactor = await pipeline.open('load-raw-0', { timeoutMs: 10_000 })
+    await transactor.begin()
+    await rejectsWith('unauthorized', () => transactor.sendOffsets('foreign', 'raw', 0, 1n))
+    await transactor.close()
+    const writer = await pipeline.open('load-raw-0', { timeoutMs: 10_000 })
+    await writer.begin()
+    await rejectsWith('unauthorized', () => writer.send([record('raw', 'x')]))
+    await writer.close()
+    const nothing = { assigned: async () => {}, revoked: async () => {} }
+    for (const call of [
+      () => pipeline.open('other-0', { timeoutMs: 10_000 }),
+      () => pipeline.join('foreign', 'raw', nothing),
+      () => pipeline.committed('foreign', 'raw', 0),
+      () => pipeline.append([record('raw', 'x')]),
+      () => pipeline.createTopics([spec('new')]),
+      () => analyst.read('raw', 0, 0n, 'read_committed'),
+      () => analyst.bounds('raw', 0, 'read_committed'),
+      () => analyst.append([record('public', 'x')]),
+    ]) {
+      await rejectsWith('unauthorized', call)
+    }
+  })
+
+  test('a wrong password, no certificate and an unknown authority are unauthorized; TLS met in the clear is not answered', async () => {
+    const wrong = connect(withPassword('analyst', 'wrong'), own.saslAddress())
+    await rejectsWith('unauthorized', () => wrong.partitions('public'))
+    const { ca } = certified('pipeline')
+    await rejectsWith('unauthorized', () => connect({ ssl: { ca } }).partitions('public'))
+    await rejectsWith('unauthorized', () => connect({ ssl: true }).partitions('public'))
+    await assert.rejects(connect({ deadlineMs: 1_000 }).partitions('public'), { code: 'retriable' })
+  })
+
+  test('no error names a password or a key', async () => {
+    const secret = 'secret-that-is-wrong'
+    const wrong = connect(withPassword('analyst', secret), own.saslAddress())
+    await assert.rejects(wrong.partitions('public'), (error) => !String((error as Error).stack).includes(secret))
+  })
+})
