@@ -16,5 +16,7 @@ if (file === undefined) {
   for (const known of [...benches.keys()].sort()) process.stderr.write(`  npm run bench -- ${known}\n`)
   process.exitCode = 2
 } else {
-  process.exitCode = spawnSync(process.execPath, ['--expose-gc', file, ...rest], { stdio: 'inherit' }).status ?? 1
+  process.exitCode =
+    spawnSync(process.execPath, ['--expose-gc', '--max-semi-space-size=64', file, ...rest], { stdio: 'inherit' })
+      .status ?? 1
 }

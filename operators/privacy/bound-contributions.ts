@@ -143,6 +143,9 @@ export function wholeRoot(n: number): number {
 // Cell: version u8, length of the intervals u24, q as a double (exact: a whole number up to 2^52), big-endian.
 const version = 1
 const cellBytes = 12
+// A view of each cell's own bytes would cost more than copying them.
+const scratch = new Uint8Array(cellBytes)
+const scratchView = new DataView(scratch.buffer)
 
 const clipTable: StateTable<ClipUse> = {
   name: 'clip',
@@ -156,10 +159,11 @@ const clipTable: StateTable<ClipUse> = {
       return bytes
     },
     decode: (cell) => {
-      const bytes = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength)
-      if (bytes.length !== cellBytes || bytes[0] !== version)
+      if (cell.length !== cellBytes || cell[0] !== version)
         throw new CodecError('clip cell', 'unknown version or length')
-      return { q: bytes.readDoubleBE(4), durationSeconds: bytes.readUIntBE(1, 3) }
+      scratch.set(cell)
+      const durationSeconds = ((cell[1] as number) << 16) | ((cell[2] as number) << 8) | (cell[3] as number)
+      return { q: scratchView.getFloat64(4), durationSeconds }
     },
   },
 }
