@@ -5,7 +5,9 @@ const headerBytes = 5
  * big-endian, then the Avro body.
  */
 export function frameBody(id: number, body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(headerBytes + body.length)
+  // From the pool: small arrays of their own cost more than the copy.
+  const bytes = Buffer.allocUnsafe(headerBytes + body.length)
+  bytes[0] = 0
   bytes[1] = id >>> 24
   bytes[2] = id >>> 16
   bytes[3] = id >>> 8

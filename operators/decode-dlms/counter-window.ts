@@ -44,7 +44,8 @@ export function recordCounter(
   counter: number,
   digest: number,
 ): Uint8Array {
-  const next = new Uint8Array(windowBytes)
+  // From the pool: small arrays of their own cost more.
+  const next = Buffer.allocUnsafe(windowBytes).fill(0)
   write32(next, ownerAt, owner)
   let high = counter
   if (window !== undefined && read32(window, ownerAt) === owner) {
