@@ -32,7 +32,7 @@ function over(pages: Map<number, Page>, long: Map<number, Uint8Array>): CellPage
       const length = page?.lengths[slot] ?? 0
       if (page === undefined || length === 0) {
         const value = long.get(index)
-        return value === undefined ? undefined : Buffer.from(value)
+        return value === undefined ? undefined : new Uint8Array(value)
       }
       const start = slot * page.stride
       return page.bytes.slice(start, start + length - 1)

@@ -44,8 +44,7 @@ export function recordCounter(
   counter: number,
   digest: number,
 ): Uint8Array {
-  // From the pool: small arrays of their own cost more.
-  const next = Buffer.allocUnsafe(windowBytes).fill(0)
+  const next = new Uint8Array(windowBytes)
   write32(next, ownerAt, owner)
   let high = counter
   if (window !== undefined && read32(window, ownerAt) === owner) {

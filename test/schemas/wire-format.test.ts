@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { frameBody, readFrame } from '../../schemas/wire-format.ts'
 
 test('a framed body starts with 0 and the id in four bytes, big-endian', () => {
-  assert.deepEqual(frameBody(0x01020304, Uint8Array.of(9, 8)), Uint8Array.of(0, 1, 2, 3, 4, 9, 8))
+  assert.deepEqual([...frameBody(0x01020304, Uint8Array.of(9, 8))], [0, 1, 2, 3, 4, 9, 8])
 })
 
 for (const [id, body] of [

@@ -106,7 +106,8 @@ function clockText(value: AxdrValue, cell: Cell): ReadingValue {
   const local = localMillisAt(bytes, at)
   if (Number.isNaN(local)) return null
   const moved = new Date(local + cell.shiftMillis)
-  const copy = bytes.slice(at, at + dateTimeLength)
+  // A Buffer's own slice would be a view of the message.
+  const copy = Uint8Array.from(bytes.subarray(at, at + dateTimeLength))
   copy.set([
     moved.getUTCFullYear() >> 8,
     moved.getUTCFullYear() & 0xff,

@@ -6,8 +6,8 @@ import type { AxdrValue } from '../../../operators/decode-dlms/wire/axdr.ts'
 import { WireError } from '../../../operators/decode-dlms/wire/reasons.ts'
 import { bytesOf, frameById } from './frames.ts'
 
-function readValue(hex: string): AxdrValue {
-  const decoded = decode(Uint8Array.from(Buffer.from(hex, 'hex')), {
+function readValue(hex: string, bytes: Uint8Array = Uint8Array.from(Buffer.from(hex, 'hex'))): AxdrValue {
+  const decoded = decode(bytes, {
     transport: 'axdr',
     keys: () => undefined,
     minimumProtection: 'none',
@@ -25,6 +25,13 @@ describe('profile rows', () => {
   it('fill null clocks with the capture period, across midnight and the year', () => {
     const frame = frameById('u9n-profile-generic-null-rows')
     assert.deepEqual(profileRows(readValue(Buffer.from(bytesOf(frame)).toString('hex')), hourly), frame.expect['rows'])
+  })
+
+  it('leave the message as it came, also in a Buffer, whose slices are no copies', () => {
+    const frame = frameById('u9n-profile-generic-null-rows')
+    const bytes = Buffer.from(bytesOf(frame))
+    assert.deepEqual(profileRows(readValue('', bytes), hourly), frame.expect['rows'])
+    assert.deepEqual([...bytes], [...bytesOf(frame)])
   })
 
   it('go backwards in time if the newest row comes first', () => {
