@@ -59,7 +59,7 @@ export function framer(framing: Framing, cap: number = defaultCaps[framing]): Fr
     for (;;) {
       scanNext(framing, bytes, from, end, final, cap, scan)
       if (scan.kind === 'unit')
-        events.push({ kind: 'unit', bytes: bytes.slice(scan.start, scan.end), at: streamAt + scan.start })
+        events.push({ kind: 'unit', bytes: copyOf(bytes, scan.start, scan.end), at: streamAt + scan.start })
       else if (scan.kind === 'fault') events.push({ kind: 'fault', reason: scan.reason, at: streamAt + scan.start })
       from = scan.next
       if (scan.kind === 'more') break
@@ -69,7 +69,7 @@ export function framer(framing: Framing, cap: number = defaultCaps[framing]): Fr
       held = 0
       store = empty
     } else if (from > 0 || bytes !== store) {
-      store = bytes.slice(from, end)
+      store = copyOf(bytes, from, end)
       held = end - from
     }
     return events
@@ -86,4 +86,9 @@ export function framer(framing: Framing, cap: number = defaultCaps[framing]): Fr
     buffered: () => held,
     closed: () => scan.dead,
   }
+}
+
+// Not `slice`: of a Buffer, which is what sockets give, that would be a view of the chunk.
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return Uint8Array.from(bytes.subarray(from, to))
 }

@@ -37,6 +37,24 @@ describe('the frame check', () => {
 })
 
 describe('a framer', () => {
+  for (const [name, chunkOf] of [
+    ['a Buffer, as a socket gives', (part: Uint8Array) => Buffer.from(part)],
+    ['an array', (part: Uint8Array) => Uint8Array.from(part)],
+  ] as const) {
+    it(`keeps nothing of ${name}: the chunk may be used again at once`, () => {
+      const stream = Uint8Array.from([...first, ...second])
+      const open = framer('hdlc')
+      const units: Uint8Array[] = []
+      for (const part of [stream.subarray(0, first.length + 5), stream.subarray(first.length + 5)]) {
+        const chunk = chunkOf(part)
+        for (const event of open.push(chunk)) if (event.kind === 'unit') units.push(event.bytes)
+        chunk.fill(0xee)
+      }
+      for (const event of open.end()) if (event.kind === 'unit') units.push(event.bytes)
+      assert.deepEqual(units.map(hex), [hex(first), hex(second)])
+    })
+  }
+
   const streams: readonly (readonly [string, Framing, Uint8Array, readonly string[]])[] = [
     ['two HDLC frames', 'hdlc', joined(first, second), [`0:${hex(first)}`, `${first.length}:${hex(second)}`]],
     [
