@@ -190,20 +190,26 @@ function toReading(reading: DecodedInterval, tagVerified: boolean): IntervalRead
 
 const cacheLimit = 100_000
 
-/** Keys and title of a meter, ready for use. Bounded: the oldest entries make room. */
+/** Keys and title of a meter, ready for use. Bounded: what was not asked for while as many others were is forgotten. */
 function meterCache(keyring: Pick<Keyring, 'meterKeys'>): (entry: RegisterEntry) => Meter {
-  const cache = new Map<RegisterEntry, Meter>()
+  // Two generations: deleting a Map's oldest entry one by one leaves holes that each look at the next oldest must walk over.
+  let recent = new Map<RegisterEntry, Meter>()
+  let older = new Map<RegisterEntry, Meter>()
   return (entry) => {
-    const known = cache.get(entry)
+    const known = recent.get(entry)
     if (known) return known
-    const made = {
+    const made = older.get(entry) ?? {
       keys: keyring.meterKeys(entry.keyRef),
       title: new Uint8Array(Buffer.from(entry.systemTitle, 'hex')),
       owner: fingerprint(`${entry.systemTitle}/${entry.keyRef}`),
     }
-    if (cache.size >= cacheLimit) cache.delete(cache.keys().next().value as RegisterEntry)
     // A key that is not there yet may come: only what is found is kept.
-    if (made.keys) cache.set(entry, made)
+    if (!made.keys) return made
+    if (recent.size >= cacheLimit) {
+      older = recent
+      recent = new Map()
+    }
+    recent.set(entry, made)
     return made
   }
 }

@@ -8,7 +8,17 @@ import { readLast, readRange } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
 import type { Fate } from './observer.ts'
 import type { AnyAccumulating, AnyTopic, Node } from './stream.ts'
-import { closing, decodeRecords, headersOf, sentOf, stepping, type TaskContext, toRecords, transact } from './task.ts'
+import {
+  closing,
+  decodeRecords,
+  headersOf,
+  rawValues,
+  sentOf,
+  stepping,
+  type TaskContext,
+  toRecords,
+  transact,
+} from './task.ts'
 
 /** Row of the state topic that the runtime itself writes: the exact input offset the other rows stand for. */
 const positionRow = '@position'
@@ -127,8 +137,7 @@ async function hold(task: TaskContext, held: Held, fetched: Fetched): Promise<Fe
 
 async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {
   const { batch, refused } = decodeRecords(task, records, 0)
-  const raw = new Map(records.map((record) => [record.offset, record.value ?? new Uint8Array()]))
-  const rawOf = (offset: bigint) => raw.get(offset) ?? new Uint8Array()
+  const rawOf = rawValues(records)
   held.progress = Math.max(held.progress, records.at(-1)?.timestamp ?? 0)
   let part: typeof batch = batch
   let rejections = refused

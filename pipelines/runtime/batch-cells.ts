@@ -1,7 +1,7 @@
 import type { CellAddress, CellValue } from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { CellKey, StateTable } from '../../operators/contract/operator.ts'
-import type { ChangedCells } from '../../schemas/accepted-batch.ts'
+import type { ChangedCell, ChangedCells } from '../../schemas/accepted-batch.ts'
 import type { CellAccess } from './chain.ts'
 
 /** Days since 1970 stay below this until the year 2328; index times it stays below 2^53 for 2^36 measuring points. */
@@ -45,18 +45,21 @@ export function batchCells(lookUp: LookUp): BatchCells {
   return {
     require: (table, keys) => {
       const cells = open(table)
-      const missing: CellKey[] = []
+      const missing: Cell[] = []
+      const addresses: CellAddress[] = []
       for (const key of keys) {
         const at = code(key)
         if (cells.has(at)) continue
-        cells.set(at, { key, value: undefined, changed: false })
-        missing.push(key)
+        const cell = { key, value: undefined, changed: false }
+        cells.set(at, cell)
+        missing.push(cell)
+        addresses.push({ table: table.name, index: key.index, day: key.day })
       }
       if (missing.length === 0) return undefined
-      return lookUp(missing.map(({ index, day }) => ({ table: table.name, index, day }))).then((found) => {
-        missing.forEach((key, i) => {
+      return lookUp(addresses).then((found) => {
+        missing.forEach((cell, i) => {
           const bytes = found[i]
-          if (bytes) (cells.get(code(key)) as Cell).value = table.codec.decode(bytes)
+          if (bytes) cell.value = table.codec.decode(bytes)
         })
       })
     },
@@ -83,11 +86,11 @@ export function batchCells(lookUp: LookUp): BatchCells {
     },
     changes: () =>
       [...tables.values()].flatMap(({ table, cells }) => {
-        const changed = [...cells.values()].filter((cell) => cell.changed)
-        if (changed.length === 0) return []
-        return [
-          { table: table.name, cells: changed.map(({ key, value }) => ({ ...key, value: table.codec.encode(value) })) },
-        ]
+        const written: ChangedCell[] = []
+        for (const { key, value, changed } of cells.values()) {
+          if (changed) written.push({ index: key.index, day: key.day, value: table.codec.encode(value) })
+        }
+        return written.length > 0 ? [{ table: table.name, cells: written }] : []
       }),
   }
 }

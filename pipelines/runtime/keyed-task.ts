@@ -15,6 +15,7 @@ import {
   changelogRecord,
   closing,
   decodeRecords,
+  rawValues,
   sentOf,
   stepping,
   type TaskContext,
@@ -144,14 +145,8 @@ async function processBatch(task: TaskContext, held: Held, records: readonly Log
   const { result, tables, refused } = await transform(task, held, records, progress, floor, to)
   const body = { kind: 'batch', seq: held.seq + 1, inFrom: held.position, inTo: to, floor, progress, tables } as const
   const accepted = link(pipeline.options.changelog!, held.hash, body)
-  const raw = new Map(records.map((record) => [record.offset, record.value ?? new Uint8Array()]))
   const rejections = [...refused, ...result.rejections]
-  const outgoing = await toRecords(
-    task,
-    { outputs: result.outputs, rejections },
-    (offset) => raw.get(offset) ?? new Uint8Array(),
-    accepted.seq,
-  )
+  const outgoing = await toRecords(task, { outputs: result.outputs, rejections }, rawValues(records), accepted.seq)
   const changelog = changelogRecord(task, accepted)
   if (changelog.value!.length > maxChangelogBytes && records.length > 1) return split(task, held, records, to)
   await transact(task, held.producer, to, [...outgoing, changelog])

@@ -94,6 +94,11 @@ export async function stepping<T>(
   return result
 }
 
+/** The value of a fetched record as it came in; for dead letters, which are few. */
+export function rawValues(records: readonly LogRecord[]): (offset: bigint) => Uint8Array {
+  return (offset) => records.find((record) => record.offset === offset)?.value ?? new Uint8Array()
+}
+
 export interface Decoded {
   readonly batch: Batch<unknown>
   /** Records that do not fit their schema. */
@@ -145,39 +150,59 @@ export async function toRecords(
   rawOf: (offset: bigint) => Uint8Array,
   seq = 0,
 ): Promise<OutgoingRecord[]> {
-  const { pipeline, ports } = task
-  const records: OutgoingRecord[] = []
-  const vouched = pipeline.options.covers && { ...headersOf(pipeline.options.covers), [batchHeader]: String(seq) }
-  for (const output of outputs) {
-    const record = await toRecord(task, output)
-    // What the changelog vouches for names its batch, so that a changelog restored to an older state shows.
-    records.push(vouched && output.topic === pipeline.options.covers ? { ...record, headers: vouched } : record)
+  const { rejects, covers } = task.pipeline.options
+  if (rejections.length > 0 && !rejects) {
+    throw new HaltError(`pipeline ${task.pipeline.name} refused a record but names no dead-letter topic`, 'Name one.')
   }
-  if (rejections.length === 0) return records
-  const topic = pipeline.options.rejects
-  if (!topic)
-    throw new HaltError(`pipeline ${pipeline.name} refused a record but names no dead-letter topic`, 'Name one.')
+  const counts = await partitionCounts(task, outputs, rejections.length > 0 ? (rejects as AnyTopic) : undefined)
+  // What the changelog vouches for names its batch, so that a changelog restored to an older state shows.
+  const vouched = covers && { ...headersOf(covers), [batchHeader]: String(seq) }
+  const records = outputs.map((output) =>
+    toRecord(task, output, counts, vouched && output.topic === covers ? vouched : headersOf(output.topic)),
+  )
   for (const rejection of rejections) {
-    const value = deadLetter(rejection, rawOf(rejection.from.origin.offset), ports.seal)
-    records.push(await toRecord(task, { topic: topic as AnyTopic, value, options: {} }))
+    const topic = rejects as AnyTopic
+    const value = deadLetter(rejection, rawOf(rejection.from.origin.offset), task.ports.seal)
+    records.push(toRecord(task, { topic, value, options: {} }, counts, headersOf(topic)))
   }
   return records
 }
 
+/** Asked once per topic and batch: records themselves are made without waiting. */
+async function partitionCounts(
+  { ports }: TaskContext,
+  outputs: readonly Output[],
+  rejects: AnyTopic | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>()
+  const names = new Set(rejects ? [rejects.name] : [])
+  for (const { topic } of outputs) names.add(topic.name)
+  for (const name of names) counts.set(name, await ports.log.partitions(name))
+  return counts
+}
+
 const keyBytes = (key: string | null): Uint8Array | null => (key === null ? null : Buffer.from(key))
 
-async function toRecord(task: TaskContext, { topic, value, options }: Output): Promise<OutgoingRecord> {
-  const headers = headersOf(topic)
-  const rule = options.partition ?? 'input'
+function toRecord(
+  task: TaskContext,
+  { topic, value, options }: Output,
+  counts: ReadonlyMap<string, number>,
+  headers: OutgoingRecord['headers'] & {},
+): OutgoingRecord {
+  const place = (key: string | null): number => {
+    const rule = options.partition ?? 'input'
+    if (typeof rule === 'function') return rule(value as never)
+    const count = counts.get(topic.name) as number
+    return rule === 'key' ? hash(key ?? '') % count : task.partition % count
+  }
   if (isPublished(value)) {
     const { key, bytes, timestamp } = value
-    const partition = await partitionOf(task, topic, rule, value, key)
-    return { topic: topic.name, partition, key: keyBytes(key), value: bytes, timestamp, headers }
+    return { topic: topic.name, partition: place(key), key: keyBytes(key), value: bytes, timestamp, headers }
   }
   const routed = isRouted(value)
   const body = routed ? value.value : value
   const key = topic.key(body)
-  const partition = routed ? value.routedTo : await partitionOf(task, topic, rule, value, key)
+  const partition = routed ? value.routedTo : place(key)
   const record = { topic: topic.name, partition, key: keyBytes(key), value: task.wire.encode(topic, body), headers }
   return topic.timestamp ? { ...record, timestamp: topic.timestamp(body) } : record
 }
@@ -191,18 +216,6 @@ export function headersOf({ label }: AnyTopic): Readonly<Record<string, string>>
     headerCache.set(label, headers)
   }
   return headers
-}
-
-async function partitionOf(
-  { partition, ports }: TaskContext,
-  topic: AnyTopic,
-  rule: 'input' | 'key' | ((value: never) => number),
-  value: unknown,
-  key: string | null,
-): Promise<number> {
-  if (typeof rule === 'function') return rule(value as never)
-  const count = await ports.log.partitions(topic.name)
-  return rule === 'key' ? hash(key ?? '') % count : partition % count
 }
 
 /** FNV-1a: stable over versions and machines; it only spreads public keys over partitions. */
