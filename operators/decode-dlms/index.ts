@@ -11,12 +11,13 @@ import type { CompiledProfile } from './interpret/interval-profile.ts'
 import { type IntervalReading as DecodedInterval, intervalReadings } from './intervals.ts'
 import { type MeterState, meterStateCodec } from './meter-state.ts'
 import type { Content, ReplayVerdict, Trust } from './types.ts'
+import { decodeReasons } from './wire/reasons.ts'
 import type { JoinLimits } from './wire/segments.ts'
 
 export const decodeDlmsSpec = {
   name: 'decodeDlms',
   drops: ['duplicate', 'part_of_message', 'link_only'],
-  rejects: [...reasonsOf('reject'), ...reasonsOf('event')],
+  rejects: [...decodeReasons, 'profile_unknown', ...reasonsOf('event')],
 } as const satisfies Spec
 
 export interface DecodeDlmsOptions {
