@@ -97,7 +97,11 @@ export interface Log {
   /** Resolves only when every older owner of the id is fenced and its transaction is settled. */
   readonly open: (transactionalId: string, options: { timeoutMs: number }) => Promise<Transactor>
   readonly read: (topic: string, partition: number, from: bigint, isolation: Isolation) => Promise<Reader>
-  /** The group's committed offset: a copy for tools, never trusted by the runtime. */
+  /**
+   * The group's committed offset: a copy for tools. Right after a broker was killed it can be older than the last commit
+   * (seen on Kafka 4.4 with the version of OffsetFetch that kafkajs speaks), so nothing exactly-once may rest on it: take the
+   * position from what was written in the transaction, as the runtime does from its changelog and state rows.
+   */
   readonly committed: (group: string, topic: string, partition: number) => Promise<bigint | undefined>
   readonly join: (group: string, topic: string, handlers: MembershipHandlers) => Promise<Membership>
   /** Plain append outside transactions: listeners, tests and tools. */

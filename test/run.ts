@@ -4,6 +4,7 @@
  *   npm test                            everything
  *   npm test -- decode hdlc             files whose path contains one of the words
  *   npm test -- --test-name-pattern=x   flags of node's test runner are passed on
+ *   npm run faults                      the long fault tests instead, `*.fault.ts`: real brokers are killed under load
  *
  * A skipped test is named at the end with its reason. With CI=true a skip fails the run, unless the test needs data
  * outside the repository and none was given (METERVEIL_LOAD_DATA).
@@ -19,11 +20,12 @@ import { type NotRun, parseNotRun, verdictOnNotRun } from './not-run.ts'
 requireNode24()
 
 const root = resolve(import.meta.dirname, '..')
-const kinds = '{test,property,stat}.ts'
+const faults = process.argv.includes('--faults')
+const kinds = faults ? 'fault.ts' : '{test,property,stat}.ts'
 const folders = ['test', 'diffprivlib-ts/test', 'diffprivlib-ts/examples']
 const outside = /(^|\/)(node_modules|fixtures|refused)\//
 
-const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'))
+const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--') && argument !== '--faults')
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 
 const files = folders

@@ -37,7 +37,8 @@ interface Held extends Input {
 /**
  * Runs one partition of a pipeline without keyed state: stateless steps, or one accumulating step at its head whose state
  * is restored from its rows, and its position with them. A pipeline without either kind of truth of its own continues at
- * the position that its transactions wrote.
+ * the position that its transactions wrote, which a broker that was just killed may tell late: give it a state topic where
+ * repeats matter.
  *
  * Delivery: exactly once. Outputs, state rows and position are one transaction; without outputs, rows follow every
  * `snapshotMs` and what lies between is read again, which changes nothing.
