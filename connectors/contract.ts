@@ -34,7 +34,11 @@ export interface TopicSpec {
   readonly retentionMs: number | null
 }
 
-/** Offsets a partition holds: [first, end). With read_committed `end` is the last stable offset. */
+/**
+ * Offsets a partition holds: [first, end). With read_committed `end` is the last stable offset. Right after a broker came
+ * back it can lie before the last commit, until replication has caught up: who must see everything commits a marker of its
+ * own and waits until that appears, as pipelines/runtime/marker.ts does.
+ */
 export interface Bounds {
   readonly first: bigint
   readonly end: bigint
