@@ -14,13 +14,13 @@ import { readRange } from '../../../pipelines/runtime/changelog.ts'
 import { Killed, type Ports, type Probe, type Running, run, sealer } from '../../../pipelines/runtime/index.ts'
 import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
 import { openWire } from '../../../pipelines/runtime/wire.ts'
+import { stagedLog } from '../../../pipelines/simulation/staged-log.ts'
 import type { Topic } from '../../../schemas/codec.ts'
 import type { Label } from '../../../schemas/label.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { topicSpecs, topics } from '../../../schemas/topics.ts'
 import { checkRelease } from '../../helpers/release-checker.ts'
 import { services } from '../../helpers/services.ts'
-import { stagedLog } from './staged-log.ts'
 
 const real = await services({ kafka: true })
 

@@ -1,5 +1,5 @@
-import type { Log, OutgoingRecord, TopicSpec } from '../../../connectors/contract.ts'
-import type { Clock } from '../../../operators/contract/clock.ts'
+import type { Log, OutgoingRecord, TopicSpec } from '../../connectors/contract.ts'
+import type { Clock } from '../../operators/contract/clock.ts'
 
 /**
  * A log on which a day passes in seconds: a clock stamps what the log would, and all names carry a prefix, so that a run
