@@ -1,3 +1,3 @@
 export { fileKeyring } from './file-keyring.ts'
 export { type MemoryKeys, memoryKeyring } from './memory-keyring.ts'
-export { KeyringError } from './secret-file.ts'
+export { KeyringError, readSecretFile } from './secret-file.ts'

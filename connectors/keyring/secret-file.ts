@@ -11,11 +11,12 @@ const allowedModes: readonly number[] = [0o600, 0o400]
 
 /**
  * The bytes of a secret file, which must be a regular file of this process' user that nobody else may touch: mode 0600 or
- * 0400, no symbolic link. Checked on the open file, so that it cannot be swapped in between. Throws `KeyringError`.
+ * 0400, no symbolic link. Checked on the open file, so that it cannot be swapped in between. `place` is what messages call
+ * the folder. Throws `KeyringError`.
  */
-export function readSecretFile(path: string, howToMake: string): Buffer {
+export function readSecretFile(path: string, howToMake: string, place = 'the key folder'): Buffer {
   const name = basename(path)
-  const descriptor = open(path, name, howToMake)
+  const descriptor = open(path, name, howToMake, place)
   try {
     refuseUnsafe(fstatSync(descriptor), name)
     return readFileSync(descriptor)
@@ -24,18 +25,17 @@ export function readSecretFile(path: string, howToMake: string): Buffer {
   }
 }
 
-function open(path: string, name: string, howToMake: string): number {
+function open(path: string, name: string, howToMake: string, place: string): number {
   try {
     // without O_NONBLOCK a named pipe would block the open for ever
     return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT') throw new KeyringError(`the key folder has no ${name}: ${howToMake}`)
+    if (code === 'ENOENT') throw new KeyringError(`${place} has no ${name}: ${howToMake}`)
     if (code === 'ELOOP') {
-      throw new KeyringError(`${name} is a symbolic link: put the file itself into the key folder, with mode 600`)
+      throw new KeyringError(`${name} is a symbolic link: put the file itself into ${place}, with mode 600`)
     }
-    if (code === 'ENOTDIR')
-      throw new KeyringError('the key folder is not a folder: name the folder that holds master.key')
+    if (code === 'ENOTDIR') throw new KeyringError(`${place} is not a folder: name the folder that holds ${name}`)
     throw new KeyringError(`${name} cannot be opened (${code}): run the pipeline as the user who owns it`)
   }
 }

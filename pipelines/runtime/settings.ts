@@ -1,20 +1,32 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { nearest } from './nearest.ts'
 import { SettingsError } from './settings-error.ts'
+import { fromText } from './settings-kinds.ts'
+import { type Given, type Services, serviceProblems, servicesFrom } from './settings-services.ts'
+import { settingSpecs } from './settings-specs.ts'
+
+/** Which partitions a process owns: as its group decides, or partition p where p mod workers is its ordinal. */
+export type Assignment =
+  | { readonly by: 'group' }
+  | { readonly by: 'ordinal'; readonly ordinal: number; readonly workers: number }
 
 /** Settings of a deployment: where things lie and what its policy changes. Pipelines themselves are code. */
-export interface Settings {
+export interface Settings extends Services {
   /** Folder of the durable log; `undefined` keeps the log in memory. */
   readonly dataFolder: string | undefined
   /** When the durable log forces bytes to the disk. */
   readonly fsync: 'commit' | 'none'
   /** Partitions of `meter.frames` and of what follows it. */
   readonly partitions: number
+  /** Partitions of the topics keyed by group. */
+  readonly groupPartitions: number
+  /** Production refuses to speak to a service in the clear. */
+  readonly mode: 'production' | 'development'
+  readonly assignment: Assignment
   /** Folder of key files, all of mode 0600 and owned by the user. */
   readonly keyringFolder: string | undefined
-  /** File of the meter register. */
+  /** File of the meter register; `undefined` means the topic, where there is Kafka. */
   readonly registerFile: string | undefined
   /** Loopback port of /metrics and /health; 0 takes a free one, `undefined` serves none. */
   readonly metricsPort: number | undefined
@@ -31,106 +43,8 @@ export interface Settings {
   }
 }
 
-/** One setting: its key in the JSON file, its environment variable, and what it may be. */
-export interface SettingSpec {
-  readonly key: string
-  readonly variable: string
-  readonly schema: z.ZodType
-  /** Completes "must be …". */
-  readonly range: string
-  /** As text, for the documentation; empty where there is none. */
-  readonly fallback: string
-  readonly help: string
-}
-
-const whole = (from: number, to: number) => ({
-  schema: z.number().int().min(from).max(to),
-  range: `a whole number from ${from.toLocaleString('en-US')} to ${to.toLocaleString('en-US')}`,
-})
-const path = { schema: z.string().min(1), range: 'a path' }
-const zonePattern = /^[a-z0-9][a-z0-9-]{0,31}$/
-
-const clipSpec = (level: Level): SettingSpec => ({
-  key: `policy.clipWhPerHalfHour.${level}`,
-  variable: `METERVEIL_CLIP_WH_${level.toUpperCase()}`,
-  ...whole(100, 1_000_000),
-  fallback: 'policy default',
-  help: `Household-day bound S at level ${level}, in Wh, for half-hour windows.`,
-})
-
-/** Every setting there is; docs/operator.md lists this table, and a test compares them. */
-export const settingSpecs: readonly SettingSpec[] = [
-  {
-    key: 'dataFolder',
-    variable: 'METERVEIL_DATA_FOLDER',
-    ...path,
-    fallback: 'log in memory',
-    help: 'Folder of the durable log.',
-  },
-  {
-    key: 'fsync',
-    variable: 'METERVEIL_FSYNC',
-    schema: z.enum(['commit', 'none']),
-    range: '"commit" or "none"',
-    fallback: 'commit',
-    help: 'When the durable log forces bytes to the disk: before a commit is acknowledged, or when the system likes.',
-  },
-  {
-    key: 'partitions',
-    variable: 'METERVEIL_PARTITIONS',
-    ...whole(1, 1_024),
-    fallback: '8',
-    help: 'Partitions of meter.frames. May only grow.',
-  },
-  {
-    key: 'keyringFolder',
-    variable: 'METERVEIL_KEYRING_FOLDER',
-    ...path,
-    fallback: '',
-    help: 'Folder of key files, each of mode 0600 and owned by the user.',
-  },
-  {
-    key: 'registerFile',
-    variable: 'METERVEIL_REGISTER_FILE',
-    ...path,
-    fallback: '',
-    help: 'File of the meter register.',
-  },
-  {
-    key: 'metricsPort',
-    variable: 'METERVEIL_METRICS_PORT',
-    ...whole(0, 65_535),
-    fallback: 'not served',
-    help: 'Loopback port of /metrics and /health; 0 takes a free one.',
-  },
-  {
-    key: 'zone',
-    variable: 'METERVEIL_ZONE',
-    schema: z.string().regex(zonePattern),
-    range: 'up to 32 lower-case letters, digits and hyphens',
-    fallback: 'main',
-    help: 'Legal or residency zone: the release domain.',
-  },
-  {
-    key: 'horizonDays',
-    variable: 'METERVEIL_HORIZON_DAYS',
-    ...whole(1, 60),
-    fallback: '14',
-    help: 'Readings of local days older than this are too late.',
-  },
-  ...levels.map(clipSpec),
-  {
-    key: 'policy.rhoPerDay',
-    variable: 'METERVEIL_RHO_PER_DAY',
-    schema: z.string().refine(isAllowedRho),
-    range: 'a fraction above 0 and at most 2435597/100000000, written n/d',
-    fallback: 'policy default',
-    help: 'Cap of rho per household-day over all levels and kinds. The default is epsilon 1 at delta 1e-6.',
-  },
-]
-
 /** Variables of the same prefix that are no settings. */
-const otherVariables = ['METERVEIL_SETTINGS', 'METERVEIL_DEBUG', 'METERVEIL_LOAD_DATA']
+const otherVariables = ['METERVEIL_SETTINGS', 'METERVEIL_DEBUG', 'METERVEIL_LOAD_DATA', 'METERVEIL_CACHE_FOLDER']
 
 export interface SettingsSources {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -142,7 +56,8 @@ export interface SettingsSources {
 
 /**
  * Reads the settings from the JSON file, if one is named, and the environment, which wins. Throws `SettingsError` with
- * everything that is wrong: unknown keys, wrong types, numbers out of range or not finite.
+ * everything that is wrong: unknown keys, wrong types, numbers out of range or not finite, settings that contradict each
+ * other.
  */
 export function readSettings({ env, file = env['METERVEIL_SETTINGS'], read }: SettingsSources): Settings {
   const problems: string[] = []
@@ -165,14 +80,35 @@ export function readSettings({ env, file = env['METERVEIL_SETTINGS'], read }: Se
     const spec = specs.get(key)
     if (!spec) problems.push(unknown(from, [...specs.keys()]))
     else if (!spec.schema.safeParse(value).success)
-      problems.push(`${from} must be ${spec.range}, and is ${shown(value)}`)
+      problems.push(`${from} must be ${spec.range}${spec.withheld ? '' : `, and is ${shown(value)}`}`)
     else values.set(key, value)
   }
+  const services: Given = {
+    has: (key) => given.has(key),
+    value: (key) => values.get(key),
+    mode: (values.get('mode') ?? 'production') as Settings['mode'],
+  }
+  problems.push(...serviceProblems(services), ...assignmentProblems(services))
   if (problems.length > 0) throw new SettingsError(problems)
-  return settingsFrom(values)
+  return settingsFrom(values, services)
 }
 
-function settingsFrom(values: ReadonlyMap<string, unknown>): Settings {
+function assignmentProblems({ has, value }: Given): string[] {
+  const both = ['ordinal', 'workers'] as const
+  if (value('assignment') !== 'ordinal') {
+    return both.filter(has).map((key) => `${key} means nothing without assignment "ordinal": set both`)
+  }
+  const absent = both.filter((key) => !has(key)).map((key) => `${key} is missing: assignment is "ordinal"`)
+  if (!has('kafka.brokers'))
+    absent.push('assignment "ordinal" needs kafka.brokers: one process owns all of its own log')
+  const [ordinal, workers] = both.map((key) => value(key) as number | undefined)
+  if (ordinal !== undefined && workers !== undefined && ordinal >= workers) {
+    absent.push(`ordinal must be below workers, and is ${ordinal} of ${workers}: the first worker is 0`)
+  }
+  return absent
+}
+
+function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Settings {
   const text = (key: string) => values.get(key) as string | undefined
   const number = (key: string) => values.get(key) as number | undefined
   const clips = levels.flatMap((level) => {
@@ -183,6 +119,13 @@ function settingsFrom(values: ReadonlyMap<string, unknown>): Settings {
     dataFolder: text('dataFolder'),
     fsync: (text('fsync') ?? 'commit') as Settings['fsync'],
     partitions: number('partitions') ?? 8,
+    groupPartitions: number('groupPartitions') ?? 1,
+    mode: given.mode,
+    ...servicesFrom(given),
+    assignment:
+      text('assignment') === 'ordinal'
+        ? { by: 'ordinal', ordinal: number('ordinal') ?? 0, workers: number('workers') ?? 1 }
+        : { by: 'group' },
     keyringFolder: text('keyringFolder'),
     registerFile: text('registerFile'),
     metricsPort: number('metricsPort'),
@@ -224,12 +167,6 @@ function* flatten(value: object, prefix = ''): Generator<readonly [string, unkno
   }
 }
 
-/** An environment variable is text: numbers are read strictly, so that `8x` or an empty one is refused. */
-function fromText({ schema }: SettingSpec, text: string): unknown {
-  if (!(schema instanceof z.ZodNumber)) return text
-  return /^-?\d+$/.test(text) ? Number(text) : text
-}
-
 function unknown(name: string, known: readonly string[]): string {
   const [closest] = nearest(name.slice(name.lastIndexOf(' ') + 1), known, 1)
   return `${name} is no setting${closest ? `; did you mean ${closest}?` : ''}`
@@ -239,12 +176,4 @@ function shown(value: unknown): string {
   if (typeof value === 'number') return String(value)
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 40 ? `${text.slice(0, 39)}…` : text
-}
-
-/** More privacy loss than the documented cap is refused; less is a deployment's choice. */
-function isAllowedRho(text: string): boolean {
-  const parts = /^(\d{1,30})\/(\d{1,30})$/.exec(text)
-  if (!parts) return false
-  const [n, d] = [BigInt(parts[1] as string), BigInt(parts[2] as string)]
-  return n > 0n && d > 0n && n * 100_000_000n <= 2_435_597n * d
 }

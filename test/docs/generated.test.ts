@@ -10,7 +10,7 @@ import { type MetricSpec, pipelineMetrics, processMetrics } from '../../connecto
 import { type Reason, reasons } from '../../operators/contract/reasons.ts'
 import { defaultPolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { exitCodes, exitCodeTexts } from '../../pipelines/cli/errors.ts'
-import { settingSpecs } from '../../pipelines/runtime/settings.ts'
+import { settingSpecs } from '../../pipelines/runtime/settings-specs.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
 import { blocksOf, code, markdownTable, withBlocks } from './blocks.ts'
 

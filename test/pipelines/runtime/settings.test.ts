@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readSettings, settingSpecs } from '../../../pipelines/runtime/settings.ts'
+import { readSettings } from '../../../pipelines/runtime/settings.ts'
 import { SettingsError } from '../../../pipelines/runtime/settings-error.ts'
+import { settingSpecs } from '../../../pipelines/runtime/settings-specs.ts'
 
 const fromFile = (text: string, env: Record<string, string> = {}) =>
   readSettings({ env, file: 'settings.json', read: () => text })
@@ -24,6 +25,12 @@ test('needs nothing: the log lies in memory and nothing is served', () => {
     dataFolder: undefined,
     fsync: 'commit',
     partitions: 8,
+    groupPartitions: 1,
+    mode: 'production',
+    kafka: undefined,
+    registry: undefined,
+    redis: undefined,
+    assignment: { by: 'group' },
     keyringFolder: undefined,
     registerFile: undefined,
     metricsPort: undefined,
@@ -33,12 +40,15 @@ test('needs nothing: the log lies in memory and nothing is served', () => {
   })
 })
 
-test('reads every setting from the environment', () => {
+test('reads every setting of a process of its own from the environment', () => {
   const settings = readSettings({
     env: {
       METERVEIL_DATA_FOLDER: 'data',
       METERVEIL_FSYNC: 'none',
       METERVEIL_PARTITIONS: '16',
+      METERVEIL_GROUP_PARTITIONS: '2',
+      METERVEIL_MODE: 'development',
+      METERVEIL_ASSIGNMENT: 'group',
       METERVEIL_KEYRING_FOLDER: 'keys',
       METERVEIL_REGISTER_FILE: 'register.ndjson',
       METERVEIL_METRICS_PORT: '0',
@@ -56,6 +66,12 @@ test('reads every setting from the environment', () => {
     dataFolder: 'data',
     fsync: 'none',
     partitions: 16,
+    groupPartitions: 2,
+    mode: 'development',
+    kafka: undefined,
+    registry: undefined,
+    redis: undefined,
+    assignment: { by: 'group' },
     keyringFolder: 'keys',
     registerFile: 'register.ndjson',
     metricsPort: 0,
@@ -163,6 +179,183 @@ test('says everything that is wrong at once', () => {
   )
   assert.equal(problems.length, 4)
   assert.match(new SettingsError(problems).message, /^4 settings are wrong:\n {2}\S/)
+})
+
+const nodeList = '127.0.0.1:9092, broker-2.example:9093,[::1]:9094'
+const secured: Readonly<Record<string, string>> = {
+  METERVEIL_KAFKA_BROKERS: nodeList,
+  METERVEIL_KAFKA_TLS: 'true',
+  METERVEIL_KAFKA_CA_FILE: 'ca.crt',
+  METERVEIL_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+  METERVEIL_KAFKA_SASL_USERNAME: 'pipeline',
+  METERVEIL_KAFKA_SASL_PASSWORD_FILE: 'kafka.password',
+  METERVEIL_KAFKA_COMPRESSION: 'zstd',
+  METERVEIL_KAFKA_REPLICATION_FACTOR: '3',
+  METERVEIL_REGISTRY_URL: 'https://registry.example:8081/apis/ccompat/v7',
+  METERVEIL_REGISTRY_USERNAME: 'pipeline',
+  METERVEIL_REGISTRY_PASSWORD_FILE: 'registry.password',
+  METERVEIL_REGISTRY_CERT_FILE: 'own.crt',
+  METERVEIL_REGISTRY_KEY_FILE: 'own.key',
+  METERVEIL_REDIS_NODES: nodeList,
+  METERVEIL_REDIS_CLUSTER: 'true',
+  METERVEIL_REDIS_TLS: 'true',
+  METERVEIL_REDIS_USERNAME: 'pipeline',
+  METERVEIL_REDIS_PASSWORD_FILE: 'redis.password',
+  METERVEIL_REDIS_KEY_PREFIX: 'north',
+  METERVEIL_ASSIGNMENT: 'ordinal',
+  METERVEIL_ORDINAL: '2',
+  METERVEIL_WORKERS: '3',
+}
+const noFiles = { caFile: undefined, certFile: undefined, keyFile: undefined }
+
+test('reads where Kafka, registry and Redis are, and who this process is', () => {
+  const { kafka, registry, redis, assignment } = readSettings({ env: secured })
+  assert.deepEqual(kafka, {
+    brokers: ['127.0.0.1:9092', 'broker-2.example:9093', '[::1]:9094'],
+    tls: true,
+    ...noFiles,
+    caFile: 'ca.crt',
+    sasl: { mechanism: 'scram-sha-512', username: 'pipeline', passwordFile: 'kafka.password' },
+    compression: 'zstd',
+    replicationFactor: 3,
+  })
+  assert.deepEqual(registry, {
+    url: 'https://registry.example:8081/apis/ccompat/v7',
+    user: { username: 'pipeline', passwordFile: 'registry.password' },
+    ...noFiles,
+    certFile: 'own.crt',
+    keyFile: 'own.key',
+  })
+  assert.deepEqual(redis, {
+    nodes: [
+      { host: '127.0.0.1', port: 9_092 },
+      { host: 'broker-2.example', port: 9_093 },
+      { host: '::1', port: 9_094 },
+    ],
+    cluster: true,
+    tls: true,
+    ...noFiles,
+    username: 'pipeline',
+    passwordFile: 'redis.password',
+    keyPrefix: 'north',
+  })
+  assert.deepEqual(assignment, { by: 'ordinal', ordinal: 2, workers: 3 })
+})
+
+test('a list in the file is a list', () => {
+  const text = '{"mode": "development", "kafka": {"brokers": ["a:1", "b:2"], "tls": false}}'
+  assert.deepEqual(fromFile(text).kafka?.brokers, ['a:1', 'b:2'])
+})
+
+const contradictions: readonly {
+  readonly says: string
+  readonly change: Readonly<Record<string, string | undefined>>
+  readonly problems: readonly string[]
+}[] = [
+  {
+    says: 'plaintext in production',
+    change: {
+      METERVEIL_KAFKA_TLS: undefined,
+      METERVEIL_KAFKA_CA_FILE: undefined,
+      METERVEIL_REGISTRY_URL: 'http://registry.example:8081',
+      METERVEIL_REGISTRY_CERT_FILE: undefined,
+      METERVEIL_REGISTRY_KEY_FILE: undefined,
+      METERVEIL_REDIS_TLS: 'false',
+    },
+    problems: [
+      'kafka.tls is not set, and mode "production" refuses a plaintext listener: set kafka.tls to true, or mode to "development"',
+      'registry.url is a plain http address, which mode "production" refuses: use https, or set mode to "development"',
+      'redis.tls is not set, and mode "production" refuses a plaintext listener: set redis.tls to true, or mode to "development"',
+    ],
+  },
+  {
+    says: 'files of a TLS that is not spoken',
+    change: { METERVEIL_KAFKA_TLS: undefined, METERVEIL_MODE: 'development' },
+    problems: ['kafka.caFile means nothing without kafka.tls: set both'],
+  },
+  {
+    says: 'half a key pair',
+    change: { METERVEIL_REGISTRY_KEY_FILE: undefined },
+    problems: ['registry.keyFile is missing: it belongs to registry.certFile'],
+  },
+  {
+    says: 'a user without a password',
+    change: { METERVEIL_KAFKA_SASL_PASSWORD_FILE: undefined, METERVEIL_REDIS_PASSWORD_FILE: undefined },
+    problems: [
+      'kafka.sasl.passwordFile is missing: it belongs to kafka.sasl.mechanism and kafka.sasl.username',
+      'redis.passwordFile is missing: it belongs to redis.username',
+    ],
+  },
+  {
+    says: 'registry and Redis without Kafka',
+    change: Object.fromEntries(
+      Object.keys(secured).map((name) => [name, /KAFKA|ORDINAL|ASSIGN|WORKERS/.test(name) ? undefined : secured[name]]),
+    ),
+    problems: [
+      'registry.url means nothing without kafka.brokers: set both',
+      'redis.nodes means nothing without kafka.brokers: set both',
+    ],
+  },
+  {
+    says: 'settings of a service that is not named',
+    change: Object.fromEntries(
+      Object.keys(secured).map((name) => [name, name === 'METERVEIL_KAFKA_TLS' ? 'true' : undefined]),
+    ),
+    problems: ['kafka.tls means nothing without kafka.brokers: set both'],
+  },
+  {
+    says: 'two places for the log',
+    change: { METERVEIL_DATA_FOLDER: 'data' },
+    problems: ['dataFolder and kafka.brokers are two places for one log: unset one of them'],
+  },
+  {
+    says: 'a worker beyond the last',
+    change: { METERVEIL_ORDINAL: '3' },
+    problems: ['ordinal must be below workers, and is 3 of 3: the first worker is 0'],
+  },
+  {
+    says: 'an ordinal assignment without an ordinal',
+    change: { METERVEIL_ORDINAL: undefined, METERVEIL_WORKERS: undefined },
+    problems: ['ordinal is missing: assignment is "ordinal"', 'workers is missing: assignment is "ordinal"'],
+  },
+  {
+    says: 'an ordinal that the group would ignore',
+    change: { METERVEIL_ASSIGNMENT: undefined },
+    problems: [
+      'ordinal means nothing without assignment "ordinal": set both',
+      'workers means nothing without assignment "ordinal": set both',
+    ],
+  },
+  {
+    says: 'a value that is wrong only as wrong',
+    change: { METERVEIL_KAFKA_BROKERS: 'broker' },
+    problems: ['METERVEIL_KAFKA_BROKERS must be addresses host:port, as a list or separated by commas'],
+  },
+]
+
+for (const { says, change, problems } of contradictions) {
+  test(`refuses ${says}`, () => {
+    assert.deepEqual(
+      problemsOf(() => readSettings({ env: { ...secured, ...change } })),
+      problems,
+    )
+  })
+}
+
+test('a password in a setting is refused and not repeated', () => {
+  const secret = 'hunter2'
+  for (const [variable, value] of [
+    ['METERVEIL_REGISTRY_URL', `https://pipeline:${secret}@registry.example`],
+    ['METERVEIL_REDIS_NODES', `redis://:${secret}@redis.example:6379`],
+    ['METERVEIL_KAFKA_BROKERS', `pipeline:${secret}@broker.example:9092`],
+    ['METERVEIL_KAFKA_SASL_PASSWORD', secret],
+    ['METERVEIL_KAFKA_SASL_USERNAME', `pipeline:${secret}`],
+  ] as const) {
+    const problems = problemsOf(() => readSettings({ env: { ...secured, [variable]: value } }))
+    assert.equal(problems.length, 1, problems.join('\n'))
+    assert.ok(problems[0]?.startsWith(variable), problems[0])
+    assert.ok(!problems[0]?.includes(secret), problems[0])
+  }
 })
 
 test('keys and variables are unique', () => {
