@@ -4,16 +4,15 @@ import type { Directory } from './directory.ts'
 import { failureOf, isRetriable, toLogError } from './errors.ts'
 import type { Settings } from './options.ts'
 import { retrying } from './retry.ts'
+import { configsOf, meaningOf } from './topic-configs.ts'
+import type { Configs } from './topology.ts'
 
 const { ConfigResourceTypes } = kafkajs
 
 const alreadyExists = 36
 
-const configOf = ({ timestamps, cleanup, retentionMs }: TopicSpec): Readonly<Record<string, string>> => ({
-  'message.timestamp.type': timestamps === 'append' ? 'LogAppendTime' : 'CreateTime',
-  'cleanup.policy': cleanup,
-  'retention.ms': retentionMs === null ? '-1' : String(retentionMs),
-})
+/** Settings as kafkajs takes them. */
+export const entriesOf = (configs: Configs) => Object.entries(configs).map(([name, value]) => ({ name, value }))
 
 /** Creates what is missing, waits until all can be used, and refuses topics that exist with other settings. */
 export async function createTopics(
@@ -36,14 +35,14 @@ export async function createTopics(
       topic: spec.name,
       numPartitions: spec.partitions,
       replicationFactor: settings.replicationFactor ?? -1,
-      configEntries: Object.entries(configOf(spec)).map(([name, value]) => ({ name, value })),
+      configEntries: entriesOf(configsOf(spec)),
     }))
     await steadily('creating topics', async () => {
       try {
         // Waiting for leaders fails on a broker that has only just started, although it created the topic.
         await admin.createTopics({ topics, waitForLeaders: false })
       } catch (error) {
-        refuseOtherThanExisting(error)
+        passIfExisting(error)
       }
     })
     const counts = new Map<string, number>()
@@ -54,7 +53,7 @@ export async function createTopics(
         resources: specs.map((spec) => ({
           type: ConfigResourceTypes.TOPIC,
           name: spec.name,
-          configNames: Object.keys(configOf(spec)),
+          configNames: Object.keys(meaningOf(spec)),
         })),
       }),
     )
@@ -69,7 +68,7 @@ export async function createTopics(
 }
 
 /** One answer per topic: throws the first that is not about a topic that exists. */
-function refuseOtherThanExisting(error: unknown): void {
+export function passIfExisting(error: unknown): void {
   const errors: readonly unknown[] = (error as { errors?: unknown[] }).errors ?? [error]
   for (const each of errors) {
     const failure = failureOf(each)
@@ -83,7 +82,7 @@ function refuseOtherThanExisting(error: unknown): void {
 }
 
 function requireSame(spec: TopicSpec, partitions: number, present: ReadonlyMap<string, string>): void {
-  const differing = Object.entries(configOf(spec))
+  const differing = Object.entries(meaningOf(spec))
     .filter(([name, value]) => present.get(name) !== value)
     .map(([name, value]) => `${name} is ${present.get(name) ?? 'unknown'}, not ${value}`)
   if (partitions !== spec.partitions) differing.unshift(`it has ${partitions} partitions, not ${spec.partitions}`)
