@@ -29,6 +29,8 @@ export interface RoleSpec {
   readonly writes: readonly TopicName[]
   /** Source of the pipeline of the same name: it joins that group and owns `<pipeline>-<source>-<partition>`. */
   readonly source?: TopicName
+  /** Writes in transactions under ids of its own, which begin with the role's name. */
+  readonly transacts?: true
   /** Whether it reads in groups of its own, whose names begin with the role's. */
   readonly groups?: true
   /** Lays topics out and grants rights, but neither reads nor writes records. */
@@ -42,6 +44,8 @@ export interface RoleSpec {
 
 /**
  * Every kind of principal. Rights are what the code uses, and a test compares them with the pipelines.
+ *
+ * [readings] and [load] are built over the register; [publish] and [forecast] need neither that nor any key.
  *
  * The ledger is read by [load], which goes on with it, by [publish], which copies from it, and by the auditor: an aborted
  * seal leaves a draw of noise in the raw log, and two draws tell more than the budget allows.
@@ -57,12 +61,13 @@ const specs = {
     does: 'is the one writer of the register',
     reads: ['meter.register'],
     writes: ['meter.register'],
+    transacts: true,
     shares: true,
   },
   readings: {
     does: 'runs the pipeline [readings]',
     source: 'meter.frames',
-    reads: ['meter.frames', 'meter.accepted', 'household.readings'],
+    reads: ['meter.register', 'meter.frames', 'meter.accepted', 'household.readings'],
     // Frames that came to the wrong partition are forwarded.
     writes: ['meter.frames', 'meter.rejected', 'meter.accepted', 'household.readings', 'load.partials'],
     shares: true,
@@ -70,7 +75,7 @@ const specs = {
   load: {
     does: 'runs the pipeline [load]',
     source: 'load.partials',
-    reads: ['load.partials', 'load.state', 'release.ledger'],
+    reads: ['meter.register', 'load.partials', 'load.state', 'release.ledger'],
     writes: ['load.state', 'load.restricted', 'release.ledger'],
     shares: true,
   },
@@ -118,7 +123,7 @@ export const roleNames = Object.keys(specs) as readonly Role[]
 
 /** The rights of a role on `topics`, one entry a resource. Transactional ids are prefixed: one for each partition. */
 export function rightsOf(role: Role, topics: readonly TopicName[]): readonly Right[] {
-  const { reads, writes, source, groups, administers } = roles[role]
+  const { reads, writes, source, transacts, groups, administers } = roles[role]
   const right = (
     resource: ResourceKind,
     name: string,
@@ -145,6 +150,7 @@ export function rightsOf(role: Role, topics: readonly TopicName[]): readonly Rig
     ...(source ? [right('group', role, 'literal', 'read')] : []),
     ...(groups ? [right('group', role, 'prefixed', 'read')] : []),
     ...(source ? [right('transactional-id', `${role}-${source}-`, 'prefixed', 'write', 'describe')] : []),
+    ...(transacts ? [right('transactional-id', `${role}-`, 'prefixed', 'write', 'describe')] : []),
     // Granting rights is a right on the cluster; producers need none there since Kafka 3.0.
     ...(administers ? [right('cluster', 'kafka-cluster', 'literal', 'alter', 'describe')] : []),
   ]

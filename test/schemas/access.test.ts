@@ -19,14 +19,24 @@ import { topicSpecs, topics } from '../../schemas/topics.ts'
 const names = topicSpecs(1).map(({ name }) => name)
 const labelOf = new Map<string, Label>(Object.values(topics).map(({ name, label }) => [name, label]))
 
+/** Whose operators look meters or groups up. */
+const lookUp = ['readings', 'load']
+
 /** What the runtime reads and writes for a pipeline. */
-function usesOf({ source, nodes, options }: Pipeline) {
+function usesOf({ name, source, nodes, options }: Pipeline) {
   const { changelog, covers, state, history, rejects } = options
   const sinks = [...walk(nodes)].flatMap((node) => (node.kind === 'sink' ? [node.topic] : []))
-  const sorted = (topics: readonly ({ readonly name: string } | undefined)[]) =>
-    [...new Set(topics.flatMap((topic) => (topic ? [topic.name] : [])))].toSorted()
+  const sorted = (used: readonly ({ readonly name: string } | undefined)[]) =>
+    [...new Set(used.flatMap((topic) => (topic ? [topic.name] : [])))].toSorted()
   return {
-    reads: sorted([source, changelog, covers, state, history?.topic]),
+    reads: sorted([
+      source,
+      changelog,
+      covers,
+      state,
+      history?.topic,
+      lookUp.includes(name) ? topics.meterRegister : undefined,
+    ]),
     writes: sorted([...sinks, changelog, state, rejects]),
   }
 }
@@ -62,7 +72,7 @@ describe('roles', () => {
     for (const name of names.filter((name) => labelOf.get(name) === 'identified')) {
       const readers = readersOf(name).filter((role) => role !== 'readings')
       const expected: Readonly<Record<string, readonly Role[]>> = {
-        'meter.register': ['register'],
+        'meter.register': ['register', 'load'],
         'meter.rejected': ['support'],
       }
       assert.deepEqual(readers, expected[name] ?? [], name)
