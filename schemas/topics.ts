@@ -142,17 +142,19 @@ export interface TopicOptions {
   readonly domains?: number
   /** Partitions of the topics keyed by group. Default 1. */
   readonly groupPartitions?: number
+  /** How late a reading may be, in days; the changelog is kept for so long and `rebuildDays` more. Default 14. */
+  readonly horizonDays?: number
   /** Retention that policy decides, in ms or `null` for ever, by topic name; overrides the defaults below. */
   readonly retentionMs?: Partial<Readonly<Record<TopicName, number | null>>>
 }
 
 const day = 86_400_000
-/** Horizon of 14 days within which a late interval is accepted, plus 9 days of slack for rebuilding a view. */
-const acceptedDays = 14 + 9
+/** Slack beyond the horizon, in days, for rebuilding a view and for points whose place is used again. */
+export const rebuildDays = 9
 
 /** The layout of every topic for `partitions` input partitions. */
 export function topicSpecs(partitions: number, options: TopicOptions = {}): readonly TopicLayout[] {
-  const { domains = 1, groupPartitions = 1, retentionMs = {} } = options
+  const { domains = 1, groupPartitions = 1, horizonDays = 14, retentionMs = {} } = options
   const layout = (
     name: TopicName,
     count: number,
@@ -170,7 +172,7 @@ export function topicSpecs(partitions: number, options: TopicOptions = {}): read
     layout('meter.frames', partitions, 7),
     layout('meter.register', 1, null, { cleanup: 'compact' }),
     layout('meter.rejected', partitions, 30),
-    layout('meter.accepted', partitions, acceptedDays),
+    layout('meter.accepted', partitions, horizonDays + rebuildDays),
     layout('household.readings', partitions, 90, { timestamps: 'create' }),
     layout('load.partials', domains, 3),
     layout('load.state', domains, null, { cleanup: 'compact' }),
