@@ -1,4 +1,4 @@
-import type { TopicName } from './topics.ts'
+import { rebuildDays, type TopicName } from './topics.ts'
 
 /**
  * Topics of one count of partitions, because one task reads partition p of the one and writes partition p of the others:
@@ -24,14 +24,11 @@ export const placedByKey: ReadonlySet<TopicName> = new Set(['meter.register', 'l
 
 const day = 86_400_000
 
-/** Slack beyond the horizon for rebuilding a view, and for points whose place is used again. */
-export const rebuildSlackMs = 9 * day
-
 /**
  * The shortest retention in ms that the meaning of a topic bears, `Infinity` for ever. The changelog must reach back over
  * the horizon, within which a late interval is still accepted, and the slack for rebuilding.
  */
 export function shortestRetentionMs(name: TopicName, horizonMs: number): number {
   if (keptForEver.has(name)) return Number.POSITIVE_INFINITY
-  return name === 'meter.accepted' ? horizonMs + rebuildSlackMs : 0
+  return name === 'meter.accepted' ? horizonMs + rebuildDays * day : 0
 }

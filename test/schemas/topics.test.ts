@@ -117,6 +117,8 @@ describe('topicSpecs', () => {
       ['delete', 23 * 86_400_000],
     )
     assert.equal(layouts.get('release.ledger')?.retentionMs, null)
+    const wider = topicSpecs(1, { horizonDays: 30 }).find(({ name }) => name === 'meter.accepted')
+    assert.equal(wider?.retentionMs, 39 * 86_400_000)
   })
 
   test('takes a retention that policy decides', () => {
