@@ -10,6 +10,6 @@ export function forecast(options: ForecastOptions): Pipeline {
     (load) => {
       load.accumulate(forecastLoad(options)).to(topics.forecastPublic)
     },
-    { history: { topic: topics.forecastPublic, read: 'whole', partition: 'same' } },
+    { state: topics.forecastState, replay: true },
   )
 }

@@ -11,6 +11,8 @@ export function publish(options: PublishOptions): Pipeline {
       ledger.lowerAccumulating(publishSeals(options)).to(topics.loadPublic, { partition: 'key' })
     },
     {
+      state: topics.publishState,
+      // Should the state be gone, what is published says where to go on.
       history: { topic: topics.loadPublic, read: 'last', partition: 'every' },
       notBefore: (record) => (record.kind === 'seal' ? record.tick : 0),
     },

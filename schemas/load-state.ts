@@ -3,7 +3,8 @@ import type { Codec } from './codec.ts'
 
 /**
  * `load.state` (pseudonymous, compacted): one open window's sums, or the row `head` with the exact offsets they stand for.
- * A row is written in the transaction of what it describes; a tombstone closes a window.
+ * A row is written in the transaction of what it describes; a tombstone closes a window. `publish.state` and
+ * `forecast.state` hold rows of the same form. Rows whose name begins with `@` are the runtime's.
  */
 export interface LoadState {
   /** `head`, or the start of the window as ISO 8601 with its channel. */

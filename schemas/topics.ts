@@ -72,6 +72,22 @@ const loadState: Named<'load.state', LoadState, 'pseudonymous'> = topic({
   key: ({ row }) => row,
 })
 
+/** How far [publish] is. A topic of its own: load.state is of a label that [publish] must not read. */
+const publishState: Named<'publish.state', LoadState, 'aggregate'> = topic({
+  name: 'publish.state',
+  label: 'aggregate',
+  codec: loadStateCodec,
+  key: ({ row }) => row,
+})
+
+/** How far [forecast] is. */
+const forecastState: Named<'forecast.state', LoadState, 'released'> = topic({
+  name: 'forecast.state',
+  label: 'released',
+  codec: loadStateCodec,
+  key: ({ row }) => row,
+})
+
 const loadRestricted: Named<'load.restricted', LoadRestricted, 'aggregate'> = topic({
   name: 'load.restricted',
   label: 'aggregate',
@@ -117,6 +133,8 @@ export const topics = {
   householdReadings,
   loadPartials,
   loadState,
+  publishState,
+  forecastState,
   loadRestricted,
   releaseLedger,
   loadPublic,
@@ -176,6 +194,8 @@ export function topicSpecs(partitions: number, options: TopicOptions = {}): read
     layout('household.readings', partitions, 90, { timestamps: 'create' }),
     layout('load.partials', domains, 3),
     layout('load.state', domains, null, { cleanup: 'compact' }),
+    layout('publish.state', domains, null, { cleanup: 'compact' }),
+    layout('forecast.state', groupPartitions, null, { cleanup: 'compact' }),
     layout('load.restricted', groupPartitions, 400),
     layout('release.ledger', domains, null),
     layout('load.public', groupPartitions, null, { timestamps: 'create' }),

@@ -11,3 +11,9 @@ export class HaltError extends Error {
     this.action = action
   }
 }
+
+/**
+ * The history handed to `restore` ends before what the rows stand for: the runtime reads it again for a while, since a
+ * broker that came back shows less than was committed, and then halts with the same sentence.
+ */
+export class HistoryBehindError extends HaltError {}

@@ -34,8 +34,6 @@ interface Forecasted {
 
 export interface ForecastState {
   readonly byName: Map<string, Forecasted>
-  /** Start of the newest forecast that is already in forecast.public, by series. */
-  readonly emitted: Map<string, EpochMs>
 }
 
 /** Standard normal quantiles at 5, 25, 50, 75 and 95 %. */
@@ -46,22 +44,14 @@ const quantiles = [-1.644_853_627, -0.674_489_75, 0, 0.674_489_75, 1.644_853_627
  * released windows and group it emits the quantiles of the values that will be released, their known noise included, in
  * the step of the series. The model is the one that did best on the last seven days, each predicted from its start.
  *
- * *State*: nothing but what load.public says, so it is rebuilt by reading load.public from its first record; `history` is
- * forecast.public, whole: what stands there is not emitted again. Before a series has a day it has no forecast, and a
- * withheld one never has.
+ * *State*: nothing but what load.public says, so it is rebuilt by reading load.public again from its first record. Before
+ * a series has a day it has no forecast, and a withheld one never has.
  */
 export function forecast(options: ForecastOptions): Accumulating<LoadPublic, ForecastPublic, ForecastState> {
   const { timeZone, models = [seasonalNaive(1), seasonalNaive(7), structural()], horizonMs = 36 * 3_600_000 } = options
   return {
     spec: forecastSpec,
-    restore: (_, history) => {
-      const emitted = new Map<string, EpochMs>()
-      for (const { level, group, channel, start } of history as readonly ForecastPublic[]) {
-        const name = seriesName({ level, group, channel })
-        emitted.set(name, Math.max(start, emitted.get(name) ?? start))
-      }
-      return { byName: new Map(), emitted }
-    },
+    restore: () => ({ byName: new Map() }),
     process: (batch, state, out) => {
       for (const from of batch) {
         const record = from.value
@@ -78,9 +68,7 @@ export function forecast(options: ForecastOptions): Accumulating<LoadPublic, For
         beginDay(known, end, timeZone)
         if (end % 3_600_000 !== 0) continue
         const history = historyOf(known.series, end, timeZone)
-        // Also where the forecast stands already: a state rebuilt is to be the state that was.
         for (const contender of known.contenders) contender.fitted ??= contender.model.fit(history)
-        if (end <= (state.emitted.get(name) ?? 0)) continue
         const made = make(known, record, history, horizonMs)
         if (made) out.emit(from, made)
       }

@@ -47,6 +47,8 @@ export async function runScenario(options: ScenarioOptions): Promise<Scenario> {
     observer: observers(counts.observer, options.observer ?? silentObserver),
     task: { heartbeatMs: stepMs },
   })
+  // Time that leaps while tasks are being assigned would run out their transactions and their membership.
+  await activity.rest(running.done)
   const sequences = await sendAll(world, options, counts.processed, running.done)
   // Late windows are sealed and published as simulated time passes.
   for (;;) {

@@ -1,33 +1,23 @@
 import type { Fetched, LogRecord, OutgoingRecord, Transactor } from '../../connectors/contract.ts'
-import { HaltError } from '../../operators/contract/halt.ts'
+import { HaltError, HistoryBehindError } from '../../operators/contract/halt.ts'
 import type { BatchContext, StateRow } from '../../operators/contract/operator.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
-import type { LoadState } from '../../schemas/load-state.ts'
 import { runChain } from './chain.ts'
-import { readLast, readRange } from './changelog.ts'
+import { readLast } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
+import { within } from './marker.ts'
 import type { Fate } from './observer.ts'
-import type { AnyAccumulating, AnyTopic, Node } from './stream.ts'
-import {
-  closing,
-  decodeRecords,
-  headersOf,
-  rawValues,
-  sentOf,
-  stepping,
-  type TaskContext,
-  toRecords,
-  transact,
-} from './task.ts'
-
-/** Row of the state topic that the runtime itself writes: the exact input offset the other rows stand for. */
-const positionRow = '@position'
+import { readCommitted, readState, stateRecords } from './state-topic.ts'
+import type { AnyAccumulating, Node } from './stream.ts'
+import { closing, decodeRecords, rawValues, sentOf, stepping, type TaskContext, toRecords, transact } from './task.ts'
 
 interface Held extends Input {
   readonly producer: Transactor
   readonly step: AnyAccumulating | undefined
   readonly state: unknown
   position: bigint
+  /** Outputs of input below this were emitted before; it is read again only to rebuild the state. */
+  readonly replayTo: bigint
   /** Position of the last transaction, and when it was. */
   saved: bigint
   savedAt: EpochMs
@@ -36,9 +26,8 @@ interface Held extends Input {
 
 /**
  * Runs one partition of a pipeline without keyed state: stateless steps, or one accumulating step at its head whose state
- * is restored from its rows, and its position with them. A pipeline without either kind of truth of its own continues at
- * the position that its transactions wrote, which a broker that was just killed may tell late: give it a state topic where
- * repeats matter.
+ * is restored from its rows, and its position with them. A pipeline without a state topic continues at the group's
+ * position, which a broker that was just killed may tell late: give it a state topic where repeats matter.
  *
  * Delivery: exactly once. Outputs, state rows and position are one transaction; without outputs, rows follow every
  * `snapshotMs` and what lies between is read again, which changes nothing.
@@ -50,12 +39,12 @@ export async function runAccumulatingTask(task: TaskContext): Promise<void> {
     if (held.step) await processBatch(task, held, [], held.position)
     while (!task.signal.aborted) {
       const fetched = await nextInput(task, held)
-      const due = await hold(task, held, fetched)
+      const due = await hold(task, held, cutAtReplayed(held, fetched))
       if (due.records.length > 0) await processBatch(task, held, due.records, due.next)
       else if (due.next > held.position) held.position = due.next
       await saveIfDue(task, held)
     }
-    if (held.saved !== held.position) await save(task, held, [])
+    if (held.saved !== held.position && !rebuilding(held)) await save(task, held, [])
   })
 }
 
@@ -63,35 +52,42 @@ const assign = (task: TaskContext): Promise<Held> => fenced(task, (producer) => 
 
 async function open(task: TaskContext, producer: Transactor): Promise<Held> {
   const { pipeline, partition, ports, observer } = task
+  const { state: topic, replay } = pipeline.options
   const first = pipeline.nodes[0]
   const step = first?.kind === 'accumulating' ? first.step : undefined
-  const { rows, position } = await stepping(task, 'replay', () => readState(task))
-  const history = step && pipeline.options.history ? await readHistory(task) : []
-  const state = step?.restore(rows, history)
-  const own =
-    pipeline.options.state || step
-      ? undefined
-      : await ports.log.committed(pipeline.name, pipeline.source.name, partition)
-  const { from, ...input } = await openInput(task, position ?? own)
+  const stored = topic && (await readState(task, topic, producer))
+  const state = step && (await stepping(task, 'replay', () => restore(task, step, stored?.rows ?? [])))
+  const position = topic ? stored?.position : await ports.log.committed(pipeline.name, pipeline.source.name, partition)
+  const { from, ...input } = await openInput(task, replay ? undefined : position)
   observer.assignment(pipeline.name, partition, 'running')
-  return { ...input, producer, step, state, position: from, saved: from, savedAt: ports.clock.now(), progress: 0 }
+  return {
+    ...input,
+    producer,
+    step,
+    state,
+    position: from,
+    replayTo: replay ? (position ?? from) : from,
+    saved: from,
+    savedAt: ports.clock.now(),
+    progress: 0,
+  }
 }
 
-async function readState(task: TaskContext): Promise<{ rows: StateRow[]; position: bigint | undefined }> {
-  const topic = task.pipeline.options.state
-  if (!topic) return { rows: [], position: undefined }
-  const latest = new Map<string, Uint8Array>()
-  for (const { key, value } of await committed(task, topic, task.partition, 'whole')) {
-    const row = Buffer.from(key ?? new Uint8Array()).toString()
-    if (value) latest.set(row, (task.wire.decode(topic, value) as LoadState).body)
-    else latest.delete(row)
-  }
-  const position = latest.get(positionRow)
-  latest.delete(positionRow)
-  return {
-    rows: [...latest].map(([row, body]) => ({ row, body })),
-    position: position && BigInt(Buffer.from(position).toString()),
-  }
+/** Rows and history to state. History that a read does not show yet is read again, until it must be taken for lost. */
+async function restore(task: TaskContext, step: AnyAccumulating, rows: readonly StateRow[]): Promise<unknown> {
+  let behind: HistoryBehindError | undefined
+  const restored = await within(task, async () => {
+    const history = task.pipeline.options.history ? await readHistory(task) : []
+    try {
+      return { state: step.restore(rows, history) }
+    } catch (error) {
+      if (!(error instanceof HistoryBehindError)) throw error
+      behind = error
+      return undefined
+    }
+  })
+  if (restored) return restored.state
+  throw behind
 }
 
 async function readHistory(task: TaskContext): Promise<unknown[]> {
@@ -100,24 +96,22 @@ async function readHistory(task: TaskContext): Promise<unknown[]> {
   const values: unknown[] = []
   for (let i = 0; i < count; i++) {
     const at = partition === 'every' ? i : task.partition
-    for (const { value } of await committed(task, topic, at, read))
-      if (value) values.push(task.wire.decode(topic, value))
+    const last = read === 'last' ? await readLast(task.ports.log, topic.name, at) : undefined
+    const records = read === 'last' ? (last ? [last] : []) : await readCommitted(task, topic, at)
+    for (const { value } of records) if (value) values.push(task.wire.decode(topic, value))
   }
   return values
 }
 
-async function committed(
-  { ports }: TaskContext,
-  topic: AnyTopic,
-  partition: number,
-  read: 'whole' | 'last',
-): Promise<LogRecord[]> {
-  if (read === 'last') {
-    const last = await readLast(ports.log, topic.name, partition)
-    return last ? [last] : []
-  }
-  const { first, end } = await ports.log.bounds(topic.name, partition, 'read_committed')
-  return readRange(ports.log, topic.name, partition, first, end)
+const rebuilding = ({ position, replayTo }: Held): boolean => position < replayTo
+
+/** Keeps what was processed before apart from what is new. */
+function cutAtReplayed(held: Held, fetched: Fetched): Fetched {
+  const fresh = fetched.records.findIndex(({ offset }) => offset >= held.replayTo)
+  if (!rebuilding(held) || fresh <= 0) return fetched
+  held.rest = fetched.records.slice(fresh)
+  held.restNext = fetched.next
+  return { records: fetched.records.slice(0, fresh), next: held.replayTo }
 }
 
 /** Cuts a fetch before the first record that must wait; waits for that record if it comes first. */
@@ -137,6 +131,7 @@ async function hold(task: TaskContext, held: Held, fetched: Fetched): Promise<Fe
 }
 
 async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {
+  const quiet = (records.at(-1)?.offset ?? held.position) < held.replayTo
   const { batch, refused } = decodeRecords(task, records, 0)
   const rawOf = rawValues(records)
   held.progress = Math.max(held.progress, records.at(-1)?.timestamp ?? 0)
@@ -147,12 +142,13 @@ async function processBatch(task: TaskContext, held: Held, records: readonly Log
     const context = contextOf(task, held, to)
     const states = held.step ? new Map([[held.step, held.state]]) : new Map()
     const result = await stepping(task, 'process', () => runChain(task.pipeline, part, context, undefined, states))
+    held.position = to
+    if (quiet) return
     const outgoing = await toRecords(
       task,
       { outputs: result.outputs, rejections: [...rejections, ...result.rejections] },
       rawOf,
     )
-    held.position = to
     if (outgoing.length > 0) await save(task, held, outgoing)
     const fates = new Map<Fate, number>(result.fates)
     if (rejections.length > 0) fates.set('rejected:schema_mismatch', rejections.length)
@@ -184,7 +180,12 @@ function contextOf({ pipeline, partition }: TaskContext, held: Held, to: bigint)
 }
 
 async function saveIfDue(task: TaskContext, held: Held): Promise<void> {
-  if (held.saved === held.position || task.ports.clock.now() - held.savedAt < task.options.snapshotMs) return
+  if (
+    held.saved === held.position ||
+    rebuilding(held) ||
+    task.ports.clock.now() - held.savedAt < task.options.snapshotMs
+  )
+    return
   await save(task, held, [])
 }
 
@@ -192,16 +193,10 @@ async function saveIfDue(task: TaskContext, held: Held): Promise<void> {
 async function save(task: TaskContext, held: Held, outgoing: readonly OutgoingRecord[]): Promise<void> {
   const topic = task.pipeline.options.state
   const rows = topic && held.step ? held.step.changed(held.state) : []
-  const position: StateRow = { row: positionRow, body: Buffer.from(held.position.toString()) }
-  const saved = topic ? [...rows, position].map((row) => rowRecord(task, topic, row)) : []
+  const saved = topic ? stateRecords(task, topic, rows, held.position) : []
   await transact(task, held.producer, held.position, [...outgoing, ...saved])
   held.saved = held.position
   held.savedAt = task.ports.clock.now()
-}
-
-function rowRecord({ partition, wire }: TaskContext, topic: AnyTopic, { row, body }: StateRow): OutgoingRecord {
-  const value = body ? wire.encode(topic, { row, body }) : null
-  return { topic: topic.name, partition, key: Buffer.from(row), value, headers: headersOf(topic) }
 }
 
 /** Whether a graph keeps state by key and so needs the other kind of task. */

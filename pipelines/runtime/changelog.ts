@@ -31,8 +31,8 @@ export interface Changelog {
   /** Every link that is retained, oldest first. */
   readonly links: readonly AcceptedBatch[]
   readonly last: AcceptedBatch | undefined
-  /** Append time of the newest record, also of a marker. UTC ms; 0 where there is none. */
-  readonly newest: number
+  /** Whether the read reached a marker with this value. */
+  readonly reaches: (marker: Uint8Array) => boolean
 }
 
 const chunk = 4_096
@@ -71,6 +71,11 @@ export async function readRange(
   }
 }
 
+/** The newest record with this very value. */
+export function findValue(records: readonly LogRecord[], value: Uint8Array): LogRecord | undefined {
+  return records.findLast((record) => record.value !== null && Buffer.compare(record.value, value) === 0)
+}
+
 /**
  * Reads the end of the changelog up to `want` links back, or all of it. Every link is checked against the one before it
  * and against its own hash; a gap, a twin or an altered link halts.
@@ -94,17 +99,17 @@ export async function readChangelog(
     verify(topic, partition, links)
     const reached =
       links[0] !== undefined && (links[0].seq === 1 || (reach !== 'whole' && links[0].seq <= reach.backTo))
-    if (from === first || reached) return changelog(links, records.at(-1)?.timestamp ?? 0)
+    if (from === first || reached) return changelog(links, records)
     const back = (end - from) * 4n
     from = end - back > first ? end - back : first
   }
 }
 
-function changelog(links: AcceptedBatch[], newest: number): Changelog {
+function changelog(links: AcceptedBatch[], records: readonly LogRecord[]): Changelog {
   return {
     links,
     last: links.at(-1),
-    newest,
+    reaches: (marker) => findValue(records, marker) !== undefined,
     after: (seq, hash) => {
       if (seq === 0) return links.length === 0 || links[0]!.seq === 1 ? links : undefined
       const at = links.findIndex((one) => one.seq === seq)

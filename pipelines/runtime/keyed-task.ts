@@ -7,7 +7,7 @@ import { batchCells, toCellValues } from './batch-cells.ts'
 import { type ChainResult, runChain } from './chain.ts'
 import { type Changelog, genesis, link, readChangelog, readLast } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
-import { placeMarker } from './marker.ts'
+import { placeMarker, unseen } from './marker.ts'
 import type { Fate } from './observer.ts'
 import { walk } from './stream.ts'
 import {
@@ -77,16 +77,22 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
   const { pipeline, partition, ports, wire, observer } = task
   const topic = pipeline.options.changelog!
   // A reader cannot tell an empty end from one hidden by an older owner's open transaction; our own marker can.
-  await stepping(task, 'marker', () => placeMarker(task, producer))
+  const marker = await stepping(task, 'marker', () => placeMarker(task, producer))
   const scope = `${pipeline.name}/${partition}`
   const aged = new Set<string>()
   for (const node of walk(pipeline.nodes))
     if (node.kind === 'keyed' && node.step.state.aged) aged.add(node.step.state.name)
   const { last, position } = await stepping(task, 'replay', async () => {
     const actual = await ports.view.position(scope)
-    const tail = await readChangelog(ports.log, wire, topic, partition, { backTo: actual?.seq ?? 0 })
+    const read = async (reach: Parameters<typeof readChangelog>[4]): Promise<Changelog> => {
+      const changelog = await readChangelog(ports.log, wire, topic, partition, reach)
+      // A broker that came back since the marker was seen may show less again.
+      if (!changelog.reaches(marker.value)) throw unseen(task)
+      return changelog
+    }
+    const tail = await read({ backTo: actual?.seq ?? 0 })
     await refuseLostChangelog(task, tail)
-    const whole = () => readChangelog(ports.log, wire, topic, partition, 'whole')
+    const whole = () => read('whole')
     const synced = await syncView(tail, {
       scope,
       view: ports.view,
@@ -234,11 +240,11 @@ function commitHeld(held: Held, accepted: AcceptedBatch): void {
  */
 async function heartbeat(task: TaskContext, held: Held): Promise<void> {
   const { pipeline, partition, ports, options } = task
-  const newest = await placeMarker(task, held.producer)
+  const { stampedAt } = await placeMarker(task, held.producer)
   const { end } = await ports.log.bounds(pipeline.source.name, partition, 'read_uncommitted')
   if (end > held.position) return
   await applyPending(task, held)
-  const progress = Math.max(held.progress, newest - options.clockMarginMs)
+  const progress = Math.max(held.progress, stampedAt - options.clockMarginMs)
   const floor = Math.max(held.floor, progress - options.horizonMs)
   const { result, tables } = await transform(task, held, [], progress, floor, held.position)
   const body = {

@@ -1,57 +1,67 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { LogError, type Transactor } from '../../connectors/contract.ts'
+import { LogError, type OutgoingRecord, type Transactor } from '../../connectors/contract.ts'
 import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
-import { genesis, readRange } from './changelog.ts'
+import { findValue, genesis, readRange } from './changelog.ts'
 import { changelogRecord, type TaskContext } from './task.ts'
 
 const lookBack = 64n
 const pauseMs = 20
-const deadlineMs = 30_000
+
+/** A marker that a committed read has shown: its own value, and the time the log stamped it with. */
+export interface Marker {
+  readonly value: Uint8Array
+  readonly stampedAt: EpochMs
+}
 
 /**
  * Commits a marker to the changelog and waits until a committed read shows it: from then on a read sees everything that
- * older owners committed. Answers the time the log stamped it with. Rejects with `retriable` where it does not appear.
+ * older owners committed. Rejects with `retriable` where it does not appear.
  */
-export async function placeMarker(task: TaskContext, producer: Transactor): Promise<EpochMs> {
-  const hash = randomBytes(32)
+export function placeMarker(task: TaskContext, producer: Transactor): Promise<Marker> {
   const marker: AcceptedBatch = {
     kind: 'marker',
     seq: 0,
     prev: genesis,
-    hash,
+    hash: randomBytes(32),
     inFrom: 0n,
     inTo: 0n,
     floor: 0,
     progress: 0,
     tables: [],
   }
-  await producer.begin()
-  await producer.send([changelogRecord(task, marker)])
-  await producer.commit()
-  for (let waited = 0; waited <= deadlineMs; waited += pauseMs) {
-    const stamp = await findMarker(task, hash)
-    if (stamp !== undefined) return stamp
-    await pause(pauseMs)
-  }
-  throw new LogError(
-    'retriable',
-    `the marker of ${task.pipeline.name}[${task.partition}] was committed but does not appear; it is tried again`,
-  )
+  return commitAndAwait(task, producer, changelogRecord(task, marker))
 }
 
-async function findMarker(
-  { pipeline, partition, ports, wire }: TaskContext,
-  hash: Uint8Array,
-): Promise<EpochMs | undefined> {
-  const topic = pipeline.options.changelog!
-  const { first, end } = await ports.log.bounds(topic.name, partition, 'read_committed')
-  const from = end - lookBack > first ? end - lookBack : first
-  for (const { value, timestamp } of (await readRange(ports.log, topic.name, partition, from, end)).toReversed()) {
-    if (!value) continue
-    const record = wire.decode(topic, value) as AcceptedBatch
-    if (record.kind === 'marker' && Buffer.compare(record.hash, hash) === 0) return timestamp
-  }
-  return undefined
+/** Commits one record that no other equals, and waits until a committed read shows it. */
+export async function commitAndAwait(task: TaskContext, producer: Transactor, record: OutgoingRecord): Promise<Marker> {
+  const value = record.value!
+  await producer.begin()
+  await producer.send([record])
+  await producer.commit()
+  const found = await within(task, async () => {
+    const { topic, partition } = record
+    const { first, end } = await task.ports.log.bounds(topic, partition, 'read_committed')
+    const from = end - lookBack > first ? end - lookBack : first
+    return findValue(await readRange(task.ports.log, topic, partition, from, end), value)
+  })
+  if (found) return { value, stampedAt: found.timestamp }
+  throw unseen(task)
 }
+
+/** Asks again and again until there is an answer, or for as long as a committed read may lag. */
+export async function within<T>({ options, signal }: TaskContext, ask: () => Promise<T | undefined>) {
+  const deadline = performance.now() + options.settleMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined || signal.aborted || performance.now() > deadline) return answer
+    await pause(pauseMs)
+  }
+}
+
+export const unseen = ({ pipeline, partition }: TaskContext): LogError =>
+  new LogError(
+    'retriable',
+    `the marker of ${pipeline.name}[${partition}] was committed but a read does not show it; it is tried again`,
+  )

@@ -86,8 +86,13 @@ export interface PipelineOptions<T> {
   readonly changelog?: AnyTopic
   /** A sink whose records must not exist where the changelog is empty: shows that the changelog was lost. */
   readonly covers?: AnyTopic
-  /** Compacted topic of an accumulating operator's rows. */
+  /** Compacted topic of an accumulating operator's rows and its input position. Required with one. */
   readonly state?: AnyTopic
+  /**
+   * Rebuilds the state of an accumulating operator by reading the source again from its first record, instead of from
+   * rows: for state that the source alone decides. What the operator emits on the way was emitted before and is dropped.
+   */
+  readonly replay?: true
   /** Committed records handed to `restore` of an accumulating operator. */
   readonly history?: { readonly topic: AnyTopic; readonly read: 'whole' | 'last'; readonly partition: 'same' | 'every' }
   /** Holds a record, and those behind it, until the clock says so. For publishing at fixed ticks. */
@@ -172,6 +177,8 @@ function check({ name, nodes, options }: Pipeline): void {
     if (node.kind === 'accumulating' && !(nodes.length === 1 && nodes[0] === node)) {
       fail(`${node.step.spec.name} snapshots its state, so it must be the only first step`)
     }
+    if (node.kind === 'accumulating' && !options.state)
+      fail(`${node.step.spec.name} snapshots its state, but no topic for it is named`)
     if (node.kind === 'accumulating' && options.changelog) fail('a pipeline has a changelog or snapshots, not both')
   }
 }

@@ -45,6 +45,8 @@ export interface TaskOptions {
   readonly clockMarginMs: number
   /** How often state rows are written although nothing was emitted, ms. */
   readonly snapshotMs: number
+  /** How long a committed read may lag behind what was committed: after a broker came back it does. ms. */
+  readonly settleMs: number
   /** Whether the group still confirms the assignment; asked before a task fences again after it was fenced. */
   readonly confirmed: () => Promise<boolean>
 }
@@ -58,6 +60,7 @@ export const defaultTaskOptions: Omit<TaskOptions, 'confirmed'> = {
   horizonMs: 14 * 86_400_000,
   clockMarginMs: 0,
   snapshotMs: 10_000,
+  settleMs: 30_000,
 }
 
 /** One task: a pipeline over one partition of its source. */

@@ -111,6 +111,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   }
 
   await launch()
+  await rest()
   const sequences: number[][] = Array.from({ length: partitions }, () => [])
   const ticks = fleet.arrivals(end)
   let tick = ticks.next()

@@ -247,6 +247,8 @@ export const records: Readonly<Record<TopicName, Arbitrary<object>>> = {
   'household.readings': householdReading,
   'load.partials': loadPartial,
   'load.state': loadState,
+  'publish.state': loadState,
+  'forecast.state': loadState,
   'load.restricted': loadRestricted,
   'release.ledger': releaseLedger,
   'load.public': loadPublic,

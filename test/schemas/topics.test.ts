@@ -12,6 +12,8 @@ const expected: Readonly<Record<string, Label>> = {
   'household.readings': 'pseudonymous',
   'load.partials': 'pseudonymous',
   'load.state': 'pseudonymous',
+  'publish.state': 'aggregate',
+  'forecast.state': 'released',
   'load.restricted': 'aggregate',
   'release.ledger': 'aggregate',
   'load.public': 'released',

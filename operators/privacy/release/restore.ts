@@ -1,7 +1,7 @@
 import { rational } from 'diffprivlib-ts'
 import type { LedgerCharge, LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import { phases } from '../../../schemas/load-partial.ts'
-import { HaltError } from '../../contract/halt.ts'
+import { HaltError, HistoryBehindError } from '../../contract/halt.ts'
 import type { StateRow } from '../../contract/operator.ts'
 import { type ChainHead, emptyHead, headOf, sameBytes, verifyChain } from '../ledger/chain.ts'
 import { dayOf } from './absorb.ts'
@@ -24,7 +24,7 @@ import {
  * Rebuilds the state of a domain from the rows of load.state and the links of release.ledger. The two must agree: on the
  * head, on what is charged and with which frozen plan, and on every seal of the days still open. The ledger may begin
  * later than its first link, but not after the charge of the oldest open day. Throws HaltError where anything is missing,
- * altered or behind: a lost ledger or state is never begun anew.
+ * altered or behind: a lost ledger or state is never begun anew. HistoryBehindError where the ledger alone ends too early.
  */
 export function restoreState(
   rows: readonly StateRow[],
@@ -38,6 +38,12 @@ export function restoreState(
   if (!said) {
     if (bodies.size > 0 || history.length > 0) halt('load.state is gone or has no head, but the ledger is not empty')
     return state
+  }
+  if (said.seq > head.seq) {
+    throw new HistoryBehindError(
+      `load.state stands at ledger link ${said.seq}, but release.ledger ends at ${head.seq}`,
+      remedy,
+    )
   }
   if (said.seq !== head.seq || said.hash !== Buffer.from(head.hash).toString('hex')) {
     halt(`load.state stands at ledger link ${said.seq}, release.ledger ends at ${head.seq}, or their hashes differ`)
@@ -138,9 +144,8 @@ function read<T>(body: Uint8Array | undefined): T | undefined {
   return body === undefined ? undefined : (JSON.parse(Buffer.from(body).toString('utf8')) as T)
 }
 
+const remedy = 'Restore load.state and release.ledger together from one point in time; delete neither.'
+
 function halt(sentence: string): never {
-  throw new HaltError(
-    sentence,
-    'Restore load.state and release.ledger together from one point in time; delete neither.',
-  )
+  throw new HaltError(sentence, remedy)
 }

@@ -15,13 +15,9 @@ const operator = forecast({ timeZone: zone })
 const days = (count: number, of: (at: number) => number = shape): LoadPublic[] =>
   Array.from({ length: count * 48 }, (_, n) => released(n, Math.round(of(monday + n * halfHour))))
 
-function made(
-  records: readonly LoadPublic[],
-  by = operator,
-  history: readonly ForecastPublic[] = [],
-): ForecastPublic[] {
+function made(records: readonly LoadPublic[], by = operator): ForecastPublic[] {
   const out = collector<ForecastPublic>()
-  by.process(records.map(envelope), by.restore([], history), out, context)
+  by.process(records.map(envelope), by.restore([], []), out, context)
   return out.values
 }
 
@@ -136,14 +132,6 @@ describe('forecast', () => {
       return out.values
     })
     assert.deepEqual(pieces, made(records))
-  })
-
-  it('emits the rest, unchanged, after a restart at any time', () => {
-    const records = days(4)
-    const all = made(records)
-    for (const done of [0, 1, 13, 40, all.length]) {
-      assert.deepEqual(made(records, operator, all.slice(0, done)), all.slice(done))
-    }
   })
 
   it('skips records beside the grid and follows gaps', () => {

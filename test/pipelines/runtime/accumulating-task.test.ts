@@ -1,17 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TopicSpec } from '../../../connectors/contract.ts'
 import { minutes } from '../../../operators/contract/clock.ts'
+import { HistoryBehindError } from '../../../operators/contract/halt.ts'
 import type { Accumulating, StateRow } from '../../../operators/contract/operator.ts'
 import type { Published } from '../../../operators/contract/published.ts'
-import { Killed, pipeline, steps } from '../../../pipelines/runtime/index.ts'
+import { Killed, pipeline, run, silentObserver, steps } from '../../../pipelines/runtime/index.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
 import { topic } from '../../../schemas/codec.ts'
 import type { LoadState } from '../../../schemas/load-state.ts'
+import { eventually } from '../../conformance/log-harness.ts'
+import { laggingLog } from '../../helpers/lagging-log.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
 const input = toyTopic<number, 'aggregate'>('numbers', 'aggregate')
 const output = toyTopic<string, 'aggregate'>('totals', 'aggregate')
 const state = toyTopic<LoadState, 'aggregate'>('sums', 'aggregate', ({ row }) => row)
+
+const plain = (name: string, timestamps: TopicSpec['timestamps'] = 'append'): TopicSpec => ({
+  name,
+  partitions: 1,
+  timestamps,
+  cleanup: 'delete',
+  retentionMs: null,
+})
 
 interface Sum {
   sum: number
@@ -70,7 +82,7 @@ test('restores its rows together with the offset they stand for', async () => {
   await driver.stop()
 })
 
-for (const step of steps.filter((one) => !['hold', 'lookup', 'apply', 'marker'].includes(one))) {
+for (const step of steps.filter((one) => !['hold', 'lookup', 'apply'].includes(one))) {
   for (const at of ['before', 'after'] as const) {
     test(`adds nothing up twice and forgets nothing when killed ${at} ${step}`, async () => {
       let hits = 0
@@ -100,10 +112,96 @@ for (const step of steps.filter((one) => !['hold', 'lookup', 'apply', 'marker'].
       arm = 0
       await driver.settle()
       assert.deepEqual(await driver.read(output), expected(56))
-      assert.ok(bit > 0 || ['fence', 'replay'].includes(step), 'the fault never bit')
+      assert.ok(bit > 0 || ['fence', 'marker', 'replay'].includes(step), 'the fault never bit')
     })
   }
 }
+
+for (const asked of [{ lag: 1 }, { lag: 5 }, { right: 1, lag: 1 }, { right: 1, lag: 5 }]) {
+  test(`adds nothing up twice where reads show less than was committed: ${JSON.stringify(asked)}`, async () => {
+    const late = laggingLog(asked)
+    const driver = await testDriver([totals], { log: late.wrap })
+    await driver.pipe(input, numbers(1, 25))
+    await driver.stop()
+    await late.freeze(state, 8n)
+    await driver.start()
+    await driver.pipe(input, numbers(26, 40))
+    await eventually('every total', async () => (await driver.read(output)).length >= expected(40).length)
+    assert.deepEqual((await driver.read(output)).sort(), expected(40).sort())
+    await driver.stop()
+  })
+}
+
+/** Emits the running sum; keeps no rows, since its source says it all. */
+const running: Accumulating<number, string, { sum: number }> = {
+  spec: { name: 'running', drops: [], rejects: [] },
+  restore: () => ({ sum: 0 }),
+  process: (batch, held, out) => {
+    for (const from of batch) {
+      held.sum += from.value
+      out.emit(from, `sum ${held.sum}`)
+    }
+    return 'done'
+  },
+  changed: () => [],
+}
+
+for (const maxRecords of [1, 4, 100]) {
+  test(`rebuilds from its source and repeats nothing, ${maxRecords} records a batch`, async () => {
+    const sums = pipeline('sums', input, (all) => all.accumulate(running).to(output), { state, replay: true })
+    const observed = new Map<string, number>()
+    const observer = {
+      ...silentObserver,
+      batch: (name: string, _: number, { records }: { readonly records: number }) =>
+        void observed.set(name, (observed.get(name) ?? 0) + records),
+    }
+    const driver = await testDriver([sums], { task: { maxRecords }, observer })
+    for (let round = 0; round < 4; round++) {
+      await driver.pipe(input, numbers(round * 10 + 1, round * 10 + 10))
+      await driver.stop()
+      await driver.start()
+      await driver.advance(minutes(1))
+    }
+    const all = numbers(1, 40).map((n) => `sum ${(n * (n + 1)) / 2}`)
+    assert.deepEqual(await driver.read(output), all)
+    assert.equal(observed.get('sums'), 40, 'what is read again is counted once')
+    await driver.stop()
+  })
+}
+
+test('reads history again that ends too early, and halts where it stays so', async () => {
+  const ledger = toyTopic<string, 'aggregate'>('ledger', 'aggregate')
+  const other = toyTopic<LoadState, 'aggregate'>('other', 'aggregate', ({ row }) => row)
+  const needs: typeof running = {
+    ...running,
+    restore: (_, history) => {
+      if (history.length < 2) throw new HistoryBehindError('the ledger ends too early', 'Restore it.')
+      return { sum: history.length }
+    },
+  }
+  const sums = pipeline('sums', input, (all) => all.accumulate(needs).to(output), {
+    state,
+    history: { topic: ledger, read: 'whole', partition: 'same' },
+  })
+  const task = { settleMs: 200 }
+  const short = await testDriver([sums], { task })
+  await assert.rejects(short.settle(), /the ledger ends too early/)
+
+  const late = laggingLog({ lag: 3 })
+  const driver = await testDriver(
+    [pipeline('fill', input, (all) => all.accumulate(running).to(ledger), { state: other })],
+    {
+      log: late.wrap,
+      topics: [plain('totals'), plain('sums')],
+    },
+  )
+  await driver.pipe(input, numbers(1, 2))
+  await driver.stop()
+  await late.freeze(ledger, 1n)
+  const again = await run(sums, driver.ports, { partitions: [0], task: { ...task, settleMs: 5_000 } })
+  await eventually('both sums', async () => (await driver.records(output)).length === 2)
+  await again.stop()
+})
 
 test('holds records until their tick and copies published bytes verbatim', async () => {
   const seals = toyTopic<{ tick: number }, 'aggregate'>('seals', 'aggregate')
@@ -121,9 +219,10 @@ test('holds records until their tick and copies published bytes verbatim', async
   }
   const released = topic({ ...load, label: 'aggregate' as const })
   const publish = pipeline('copies', seals, (all) => all.accumulate(step).to(released), {
+    state,
     notBefore: (seal) => seal.tick,
   })
-  const topics = [{ name: 'load', partitions: 1, timestamps: 'create', cleanup: 'delete', retentionMs: null }] as const
+  const topics = [plain('load', 'create')]
   const driver = await testDriver([publish], { topics })
   await driver.pipe(seals, [{ tick }])
   assert.equal((await driver.records(released)).length, 0)

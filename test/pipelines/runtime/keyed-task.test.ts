@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Log, LogError, Membership } from '../../../connectors/contract.ts'
+import { memoryStateView } from '../../../connectors/memory/index.ts'
 import { hours, minutes } from '../../../operators/contract/clock.ts'
 import type { Keyed } from '../../../operators/contract/operator.ts'
 import { Killed, pipeline, run, silentObserver, steps } from '../../../pipelines/runtime/index.ts'
@@ -11,6 +12,8 @@ import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
 import { acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
 import { type Topic, topic } from '../../../schemas/codec.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
+import { eventually } from '../../conformance/log-harness.ts'
+import { laggingLog } from '../../helpers/lagging-log.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
 interface Item {
@@ -143,6 +146,25 @@ test('halts where the changelog was restored to an older state than what it vouc
   const running = await run(unique, { ...older.ports, log: older.log }, { partitions: [0] })
   await assert.rejects(running.done, { name: 'HaltError', message: /accepted\[0\] ends before unique\[0\]/ })
 })
+
+for (const asked of [{ lag: 1 }, { lag: 5 }, { right: 1, lag: 1 }, { right: 1, lag: 5 }, { right: 2, lag: 1 }]) {
+  test(`passes nothing twice where reads show less than was committed: ${JSON.stringify(asked)}`, async () => {
+    const late = laggingLog(asked)
+    const view = memoryStateView()
+    const driver = await testDriver([unique], { log: late.wrap, view })
+    await driver.pipe(input, [{ id: 1 }, { id: 2 }])
+    await driver.pipe(input, [{ id: 3 }])
+    await driver.pipe(input, [{ id: 4 }])
+    await driver.stop()
+    view.clear('unique/0')
+    await late.freeze(changelog, 3n)
+    await driver.start()
+    await driver.pipe(input, [{ id: 3 }, { id: 4 }, { id: 5 }])
+    await eventually('the new id', async () => ids(await driver.read(output)).includes(5))
+    assert.deepEqual(ids(await driver.read(output)), [1, 2, 3, 4, 5])
+    await driver.stop()
+  })
+}
 
 test('an expelled member that was not told does not fence the one that took over', async () => {
   const driver = await testDriver([])
