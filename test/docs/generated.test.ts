@@ -11,6 +11,7 @@ import { type Reason, reasons } from '../../operators/contract/reasons.ts'
 import { defaultPolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { exitCodes, exitCodeTexts } from '../../pipelines/cli/errors.ts'
 import { settingSpecs } from '../../pipelines/runtime/settings-specs.ts'
+import { defaultPrincipals, roleNames, roles } from '../../schemas/access.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
 import { blocksOf, code, markdownTable, withBlocks } from './blocks.ts'
 
@@ -81,6 +82,20 @@ const renderers: Readonly<Record<string, () => string>> = {
     markdownTable(
       ['code', 'meaning'],
       Object.entries(exitCodes).map(([name, value]) => [`${value}`, exitCodeTexts[name as keyof typeof exitCodes]]),
+    ),
+  roles: () =>
+    markdownTable(
+      ['role', 'by default', 'this principal', 'reads', 'writes'],
+      roleNames.map((role) => {
+        const { does, reads, writes } = roles[role]
+        return [
+          code(role),
+          defaultPrincipals[role].map(code).join(' ') || 'nobody',
+          does,
+          reads.map(code).join(', '),
+          writes.map(code).join(', '),
+        ]
+      }),
     ),
   'register-entry': () => fenced('json', JSON.stringify(exampleEntry)),
   'own-pipeline': () => {

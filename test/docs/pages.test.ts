@@ -51,7 +51,10 @@ function faultOfCommand(words: readonly string[]): string | undefined {
   if (name.startsWith('--')) return undefined
   const command: Command | undefined = program.commands.find((one) => one.name() === name)
   if (!command) return `there is no command ${name}`
-  const known = command.options.map(({ long }) => long)
+  const [second = ''] = words.slice(1)
+  const inner = command.commands.find((one) => one.name() === second)
+  if (command.commands.length > 0 && second !== '' && !inner) return `${name} has no command ${second}`
+  const known = (inner ?? command).options.map(({ long }) => long)
   const unknown = words.filter((word) => word.startsWith('--') && !known.includes(word.split('=')[0] as string))
   return unknown.length === 0 ? undefined : `${name} has no option ${unknown.join(' or ')}`
 }
@@ -115,6 +118,8 @@ describe('finds what is planted', () => {
     ['npx meterveil explian late', /no command explian/],
     ['npx meterveil decode --show FILE', /decode has no option --show/],
     ['meterveil run --port 1', /run has no option --port/],
+    ['npx meterveil topics show', /topics has no command show/],
+    ['npx meterveil topics plan --acl', /topics has no option --acl/],
   ]
   for (const [line, fault] of wrong) test(line, () => assert.match(faultOf(line) ?? '', fault))
 
