@@ -1,2 +1,6 @@
 export { kafkaLog } from './log.ts'
 export type { KafkaLogOptions } from './options.ts'
+export type * from './topology.ts'
+export { type BrokerStep, openTopology, type TopologyAdmin } from './topology-admin.ts'
+export { type DeclareOptions, declareTopology } from './topology-declared.ts'
+export { planTopology } from './topology-plan.ts'
