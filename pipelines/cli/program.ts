@@ -9,6 +9,7 @@ import { addExplain } from './explain.ts'
 import { report } from './report.ts'
 import { addRun, type Deployment } from './run.ts'
 import { addServices } from './services.ts'
+import { addTopics } from './topics.ts'
 
 /** What the command works on; tests give their own. */
 export interface Parts {
@@ -62,6 +63,7 @@ export function buildProgram(parts: Parts): Command {
   addExplain(program)
   addDescribe(program, parts.pipelines)
   addServices(program)
+  addTopics(program)
   for (const command of program.commands) command.copyInheritedSettings(program)
   return program
 }
