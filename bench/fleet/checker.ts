@@ -94,28 +94,52 @@ function note(into: Tally, place: () => number): void {
  * accounted for, by counter and by record, under a reason that its fault explains.
  */
 export function checkReadings(journal: Journal, outcome: Outcome): Verdict {
-  const intervals = checkIntervals(journal, outcome)
-  const misjudged = tally()
-  const recorded = new Map<string, number>()
-  for (const { kind, reason, partition, offset } of outcome.rejected) {
-    if (kind !== 'rejected') continue
-    recorded.set(reason, (recorded.get(reason) ?? 0) + 1)
-    const seq = outcome.sequenceAt?.(partition, offset)
-    if (seq === undefined) continue
-    const fate: Fate = fates[journal.sighting(seq).fate]
-    if (fate.rejects !== 'any' && !fate.rejects.some((allowed) => allowed === reason)) note(misjudged, () => seq)
-  }
-  const closure = closureOf(journal, outcome)
-  const reasonChecks = checkReasons(journal, outcome, recorded)
-  const { lost, duplicate, wrong, unexpected } = intervals
-  const ok =
-    [lost, duplicate, wrong, unexpected, misjudged].every(({ count }) => count === 0) &&
-    closure.closes &&
-    reasonChecks.every((check) => check.ok)
-  return { ok, ...intervals, misjudged, closure, reasons: reasonChecks }
+  const check = openCheck(journal, outcome)
+  for (const reading of outcome.readings) check.reading(reading)
+  for (const refused of outcome.rejected) check.refused(refused)
+  return check.verdict(outcome.counts)
 }
 
-function checkIntervals(journal: Journal, { readings, pseudonymOf }: Outcome) {
+/** `checkReadings` one record at a time, in any order: nothing is kept but a byte per interval. */
+export interface ReadingsCheck {
+  readonly reading: (reading: HouseholdReading) => void
+  readonly refused: (refused: RejectedFrame) => void
+  readonly verdict: (counts: Outcome['counts']) => Verdict
+}
+
+/** Begins a check. */
+export function openCheck(
+  journal: Journal,
+  { pseudonymOf, sequenceAt }: Pick<Outcome, 'pseudonymOf' | 'sequenceAt'>,
+): ReadingsCheck {
+  const intervals = openIntervals(journal, pseudonymOf)
+  const misjudged = tally()
+  const recorded = new Map<string, number>()
+  return {
+    reading: intervals.add,
+    refused: ({ kind, reason, partition, offset }) => {
+      if (kind !== 'rejected') return
+      recorded.set(reason, (recorded.get(reason) ?? 0) + 1)
+      const seq = sequenceAt?.(partition, offset)
+      if (seq === undefined) return
+      const fate: Fate = fates[journal.sighting(seq).fate]
+      if (fate.rejects !== 'any' && !fate.rejects.some((allowed) => allowed === reason)) note(misjudged, () => seq)
+    },
+    verdict: (counts) => {
+      const found = intervals.result()
+      const closure = closureOf(journal, { counts })
+      const reasonChecks = checkReasons(journal, { counts }, recorded)
+      const { lost, duplicate, wrong, unexpected } = found
+      const ok =
+        [lost, duplicate, wrong, unexpected, misjudged].every(({ count }) => count === 0) &&
+        closure.closes &&
+        reasonChecks.every((check) => check.ok)
+      return { ok, ...found, misjudged, closure, reasons: reasonChecks }
+    },
+  }
+}
+
+function openIntervals(journal: Journal, pseudonymOf: Outcome['pseudonymOf']) {
   const { homes, slots, start, intervalMs } = journal
   const dates = [...new Set(Array.from({ length: slots }, (_, slot) => journal.dateOf(slot)))]
   const dateOfSlot = Array.from({ length: slots }, (_, slot) => dates.indexOf(journal.dateOf(slot)))
@@ -131,7 +155,7 @@ function checkIntervals(journal: Journal, { readings, pseudonymOf }: Outcome) {
   const seqOf = (home: number, slot: number) => () => sequenceOf(journal, home, slot)
   let found = 0
 
-  for (const reading of readings) {
+  const add = (reading: HouseholdReading): void => {
     const person = people.get(latin(reading.pseudonym))
     for (const interval of reading.intervals) {
       const slot = (interval.start - start) / intervalMs
@@ -159,18 +183,21 @@ function checkIntervals(journal: Journal, { readings, pseudonymOf }: Outcome) {
     }
   }
 
-  let required = 0
-  for (let home = 0; home < homes; home++) {
-    for (let slot = 0; slot < slots; slot++) {
-      if (journal.expectation(home, slot) !== 'required') continue
-      channels.forEach((channel, i) => {
-        if (journal.valueWh(home, channel, slot) === undefined) return
-        required++
-        if (times[(home * slots + slot) * channels.length + i] === 0) note(lost, seqOf(home, slot))
-      })
+  const result = () => {
+    let required = 0
+    for (let home = 0; home < homes; home++) {
+      for (let slot = 0; slot < slots; slot++) {
+        if (journal.expectation(home, slot) !== 'required') continue
+        channels.forEach((channel, i) => {
+          if (journal.valueWh(home, channel, slot) === undefined) return
+          required++
+          if (times[(home * slots + slot) * channels.length + i] === 0) note(lost, seqOf(home, slot))
+        })
+      }
     }
+    return { required, found, lost, duplicate, wrong, unexpected }
   }
-  return { required, found, lost, duplicate, wrong, unexpected }
+  return { add, result }
 }
 
 /** First sighting that carries an interval, -1 if there is none. */
@@ -188,7 +215,7 @@ function latin(bytes: Uint8Array): string {
 
 const sum = (values: Readonly<Record<string, number>>): number => Object.values(values).reduce((a, b) => a + b, 0)
 
-function closureOf(journal: Journal, { counts }: Outcome): Verdict['closure'] {
+function closureOf(journal: Journal, { counts }: Pick<Outcome, 'counts'>): Verdict['closure'] {
   const { received, accepted, dropped, rejected, events = 0 } = counts
   const { duplicate = 0, too_late: late = 0, ...others } = dropped
   const otherDrops = sum(others)
@@ -201,7 +228,7 @@ function closureOf(journal: Journal, { counts }: Outcome): Verdict['closure'] {
 /** For each reason the least and most units that may have met it, against what was counted and recorded. */
 function checkReasons(
   journal: Journal,
-  { counts }: Outcome,
+  { counts }: Pick<Outcome, 'counts'>,
   recorded: ReadonlyMap<string, number>,
 ): readonly ReasonCheck[] {
   const least = new Map<string, number>()

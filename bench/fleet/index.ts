@@ -1,4 +1,13 @@
-export { checkReadings, type Finding, type Outcome, type ReasonCheck, type Verdict, verdictText } from './checker.ts'
+export {
+  checkReadings,
+  type Finding,
+  type Outcome,
+  openCheck,
+  type ReadingsCheck,
+  type ReasonCheck,
+  type Verdict,
+  verdictText,
+} from './checker.ts'
 export { defaultFaults, type FaultRates, noFaults } from './faults.ts'
 export { type Arrival, createFleet, type Fleet, type FleetOptions, type Span, type Tick } from './fleet.ts'
 export {

@@ -1,0 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { minutes } from '../../../operators/contract/clock.ts'
+import { checkStage, type Outcome } from './check.ts'
+import type { Kept } from './crew.ts'
+import type { Stage } from './stage.ts'
+import { type Schedule, strikes } from './strikes.ts'
+
+export interface KillRunOptions {
+  readonly seed: number
+  readonly assignment: 'group' | 'ordinal'
+  readonly workers?: number
+  /** Strikes in all, spread evenly over the staged time; none by default. */
+  readonly kills?: number
+  /** Staged time of one step. Default 30 minutes. */
+  readonly stepMs?: number
+  /** Least and most real time of one step, ms. */
+  readonly paceMs?: readonly [number, number]
+  /** Called after every step: kills brokers, empties stores. */
+  readonly disturb?: (step: number, kept: Kept) => Promise<void>
+  /** How long everything may take to come to rest at the end. Default 60 s. */
+  readonly drainMs?: number
+}
+
+/** What a run came to, for people. */
+export interface KillRun {
+  readonly outcome: Outcome
+  readonly schedule: Schedule
+  /** Strikes, and those that left input unprocessed or struck a task that was still finding its place. */
+  readonly struck: number
+  readonly bit: number
+  /** Workers that ended by themselves, with their codes. */
+  readonly failed: readonly (number | null)[]
+  readonly seconds: { readonly feeding: number; readonly draining: number; readonly checking: number }
+}
+
+/** Feeds the whole staged time while workers are struck and services disturbed; then lets all come to rest, and checks. */
+export async function killRun(stage: Stage, options: KillRunOptions): Promise<KillRun> {
+  const { seed, assignment, workers = 2, kills = 0, stepMs = minutes(30), paceMs = [0, 2_000], disturb } = options
+  const { crew, start, end } = stage
+  const schedule = strikes(seed)
+  let striking = kills > 0
+  const kept = crew.keep(workers, {
+    settings: (slot) => (assignment === 'ordinal' ? { ordinal: { index: slot, of: workers } } : {}),
+    strike: () => (striking ? schedule.next() : undefined),
+  })
+  const began = performance.now()
+  const steps = Math.ceil((end - start) / stepMs)
+  for (let step = 0; step <= steps; step++) {
+    const since = performance.now()
+    await stage.feedTo(Math.min(end, start + step * stepMs))
+    await disturb?.(step, kept)
+    const wanted = (kills * step) / steps
+    for (;;) {
+      const spent = performance.now() - since
+      if (spent >= paceMs[1] || (spent >= paceMs[0] && struckOf(stage) >= wanted)) break
+      await pause(20)
+    }
+    if (struckOf(stage) >= kills && striking) {
+      striking = false
+      for (const worker of kept.workers()) worker.arm(undefined)
+    }
+  }
+  striking = false
+  for (const worker of kept.workers()) worker.arm(undefined)
+  const fed = performance.now()
+  await stage.drain(options.drainMs ?? 60_000)
+  await kept.stop()
+  const drained = performance.now()
+  const outcome = await checkStage(stage)
+  const struck = crew.deaths.filter(({ how }) => how === 'struck')
+  for (const { strike } of struck) if (strike) schedule.struck(strike)
+  return {
+    outcome,
+    schedule,
+    struck: struck.length,
+    bit: struck.filter(({ unfinished }) => unfinished !== 0n).length,
+    failed: crew.deaths.filter(({ how }) => how === 'failed').map(({ code }) => code),
+    seconds: {
+      feeding: Math.round((fed - began) / 1_000),
+      draining: Math.round((drained - fed) / 1_000),
+      checking: Math.round((performance.now() - drained) / 1_000),
+    },
+  }
+}
+
+const struckOf = ({ crew }: Stage): number => crew.deaths.filter(({ how }) => how === 'struck').length
+
+/** One line of figures. */
+export function killRunText({ outcome, struck, bit, failed, seconds, schedule }: KillRun): string {
+  const { intervals, frames, batches, refused, seals, published, visibleTwice, forecasts, faults } = outcome
+  const never = [...schedule.hits].filter(([, count]) => count === 0).map(([label]) => label)
+  return [
+    `${struck} kills, ${bit} with work unfinished, at ${schedule.hits.size - never.length} of ${schedule.hits.size} places`,
+    `${failed.length} workers ended by themselves${failed.length > 0 ? ` (${[...new Set(failed)].join(', ')})` : ''}`,
+    `${frames} frames, ${intervals} intervals in ${batches} batches, ${refused} refused`,
+    `${seals} seals, ${published} public records, ${visibleTwice} of them visible more than once, ${forecasts} forecasts`,
+    `${faults.length} violations`,
+    `${seconds.feeding} s under faults, ${seconds.draining} s to rest, ${seconds.checking} s to check`,
+  ].join('; ')
+}

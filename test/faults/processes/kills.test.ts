@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { redisServer, type TestServer } from '../../connectors/redis/redis-server.ts'
+import { services } from '../../helpers/services.ts'
+import { killRun, killRunText } from './kill-run.ts'
+import { openStage } from './stage.ts'
+
+const real = await services({ kafka: true, registry: true })
+
+describe('processes over Kafka, Redis and a registry', { skip: real.skip }, () => {
+  let redis: TestServer
+  before(async () => {
+    redis = await redisServer({ aof: true })
+  })
+  after(() => redis.stop())
+
+  test('two workers, killed again and again, lose, repeat and redraw nothing', async (t) => {
+    const stage = await openStage({
+      brokers: real.address('kafka').split(','),
+      registry: real.address('registry'),
+      redis: redis.node,
+      prefix: real.unique('kills'),
+      seed: 3,
+      homes: 40,
+    })
+    const result = await killRun(stage, { seed: 3, assignment: 'ordinal', kills: 12 })
+    t.diagnostic(killRunText(result))
+    if (process.env['MV_LOG']) process.stderr.write(stage.crew.log())
+    await stage.close()
+    assert.deepEqual(result.outcome.faults, [])
+    assert.ok(result.struck >= 12 && result.bit >= 8, killRunText(result))
+  })
+})
