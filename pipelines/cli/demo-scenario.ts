@@ -1,14 +1,15 @@
 import { createHmac } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { checkReadings, type Verdict } from '../../bench/fleet/checker.ts'
 import type { Fleet } from '../../bench/fleet/index.ts'
+import type { Log, StateView } from '../../connectors/contract.ts'
 import type { Keyring } from '../../operators/contract/keyring.ts'
 import type { Fate, Observer } from '../../operators/contract/observer.ts'
 import { type Reason, reasons } from '../../operators/contract/reasons.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import { topics } from '../../schemas/topics.ts'
 import { observers, silentObserver } from '../runtime/index.ts'
-import { openWorld, type World } from '../simulation/world.ts'
+import { openWorld, type World, type WorldOptions } from '../simulation/world.ts'
 
 export interface ScenarioOptions {
   readonly fleet: Fleet
@@ -18,11 +19,15 @@ export interface ScenarioOptions {
   readonly end: EpochMs
   readonly observer?: Observer
   readonly signal?: AbortSignal
+  /** Opens what the run stands on. Default: everything inside the process. */
+  readonly open?: (options: WorldOptions) => Promise<AnyWorld>
   /** Frames sent and frames processed so far. */
   readonly onProgress?: (sent: number, processed: number) => void
 }
 
-/** A whole simulated run: fleet, in-process log, the pipelines, virtual time. */
+export type AnyWorld = World<Log, StateView>
+
+/** A whole simulated run: fleet, log, the pipelines, virtual time. */
 export interface Scenario extends Pick<World, 'read'> {
   readonly sent: number
   readonly fates: ReadonlyMap<Fate, number>
@@ -38,10 +43,10 @@ const stepMs = 300_000
 
 /** Sends everything a fleet has to say through the pipelines, and compares the outcome with the fleet's journal. */
 export async function runScenario(options: ScenarioOptions): Promise<Scenario> {
-  const { fleet, partitions, start, end, signal } = options
+  const { fleet, partitions, start, end, signal, open = openWorld } = options
   const { entries, register, keyring } = fleet
   const { zone, timeZone } = entries[0]!
-  const world = await openWorld({ entries, register, keyring, zone, timeZone, partitions, start })
+  const world = await open({ entries, register, keyring, zone, timeZone, partitions, start })
   const counts = countFates()
   const { running, activity } = await world.launch({
     observer: observers(counts.observer, options.observer ?? silentObserver),
@@ -77,7 +82,7 @@ export function pseudonymsOf(keyring: Keyring): (connection: string, date: strin
 
 /** Appends every arrival at its time. Answers the journal number of each input offset, per partition. */
 async function sendAll(
-  { log, clock, frameRecord }: World,
+  world: AnyWorld,
   { fleet, partitions, end, signal, onProgress }: ScenarioOptions,
   processed: () => number,
   ended: Promise<void>,
@@ -90,20 +95,13 @@ async function sendAll(
   let sent = 0
   for (const { at, arrivals } of fleet.arrivals(end)) {
     if (signal?.aborted) break
-    for (let from = 0; from < arrivals.length; ) {
-      const { receivedAt } = arrivals[from]!
-      let to = from + 1
-      while (to < arrivals.length && arrivals[to]!.receivedAt === receivedAt) to++
-      clock.moveTo(receivedAt)
-      const together = arrivals.slice(from, to)
-      for (const { partition, seq } of together) sequences[partition]!.push(seq)
-      await log.append(together.map(({ partition, frame }) => frameRecord(partition, frame)))
-      from = to
-    }
+    for (const { partition, seq } of arrivals) sequences[partition]!.push(seq)
+    await world.send(arrivals)
     sent += arrivals.length
-    clock.moveTo(at)
+    world.clock.moveTo(at)
     do {
-      await nextTurn()
+      // A log in other processes answers no sooner for being asked all the time.
+      await (sent - processed() > maxInFlight ? pause(1) : nextTurn())
       if (failure) throw failure.error
       onProgress?.(sent, processed())
     } while (sent - processed() > maxInFlight)

@@ -9,6 +9,7 @@ import { runCaptured } from './demo-captured.ts'
 import { exportTopics } from './demo-export.ts'
 import { showCurves, showLevels, showOutcome, showVerdict } from './demo-report.ts'
 import { runScenario, type Scenario } from './demo-scenario.ts'
+import { demoServices } from './demo-services.ts'
 import { exitCodes, usageError } from './errors.ts'
 import { observe } from './observe.ts'
 import { parsePort } from './program.ts'
@@ -23,6 +24,7 @@ export interface DemoOptions {
   readonly profiles?: string
   readonly out: string
   readonly metricsPort?: number
+  readonly kafka?: boolean
   readonly json?: boolean
 }
 
@@ -31,7 +33,7 @@ const timeZone = 'Europe/London'
 /** A winter Monday: the day is simulated, not lived, so that every run with one seed sends the same frames. */
 const start = Date.UTC(2026, 0, 12)
 
-/** `meterveil demo`: a simulated fleet's day through the whole chain, on the in-process log, with no service. */
+/** `meterveil demo`: a simulated fleet's day through the whole chain, on the in-process log, or on real services. */
 export function addDemo(program: Command, version: string): void {
   program
     .command('demo')
@@ -42,6 +44,7 @@ export function addDemo(program: Command, version: string): void {
     .option('--frames <file>', 'run captured frames from a JSON file instead of a fleet')
     .option('--out <folder>', 'where to write what the topics hold, as NDJSON', 'out/demo')
     .option('--metrics-port <port>', 'serve /metrics and /health on this loopback port; 0 takes a free one', parsePort)
+    .option('--kafka', 'on Kafka, a schema registry and Redis, as npm run services up brings them up')
     .option('--json', 'print JSON lines')
     .action(async (options: DemoOptions) => {
       const terminal = openTerminal({ json: options.json ?? false })
@@ -72,6 +75,7 @@ async function fleetDemo(options: DemoOptions, terminal: Terminal, version: stri
   terminal.line(
     'Frames, keys and times are simulated; decoding, deduplication, pseudonyms, noise and ledger are the real ones.',
   )
+  const services = options.kafka ? await demoServices(terminal) : undefined
   const served = await observe([], { terminal, version, metricsPort: options.metricsPort })
   const progress = terminal.progress({ label: 'frames', unit: 'frames', total: expectedFrames(fleet) })
   try {
@@ -80,16 +84,23 @@ async function fleetDemo(options: DemoOptions, terminal: Terminal, version: stri
       partitions,
       start,
       end: simulationEnd(start),
+      ...(services ? { open: services.open } : {}),
       observer: served.observer,
       signal: interruption.signal,
       onProgress: (_, processed) => progress.at(processed),
     })
     progress.end()
     if (!scenario.complete) return interrupted(scenario, terminal)
-    return await present(scenario, fleet, options, terminal, (performance.now() - began) / 1_000)
+    const seconds = (performance.now() - began) / 1_000
+    const exitCode = await present(scenario, fleet, options, terminal)
+    services?.show()
+    terminal.line()
+    terminal.line(`Done in ${duration(seconds)}.`)
+    return exitCode
   } finally {
     interruption.release()
     await served.close()
+    await services?.close()
   }
 }
 
@@ -115,13 +126,7 @@ function simulationEnd(from: EpochMs): EpochMs {
   return cutOff(timeZone, localDay(timeZone, from).day) + minutes(30)
 }
 
-async function present(
-  scenario: Scenario,
-  fleet: Fleet,
-  options: DemoOptions,
-  terminal: Terminal,
-  seconds: number,
-): Promise<number> {
+async function present(scenario: Scenario, fleet: Fleet, options: DemoOptions, terminal: Terminal): Promise<number> {
   const { homes, seed } = options
   // A fleet of two days with the same seed has the same first day, and knows what the next one will truly be.
   const truth = options.profiles === undefined ? createFleet({ seed, homes, start, timeZone, days: 2 }) : fleet
@@ -133,8 +138,6 @@ async function present(
   terminal.title('Where it lies')
   for (const { file, records } of files) terminal.line(`  ${file.padEnd(44)} ${count(records)} records`)
   terminal.record({ kind: 'files', files })
-  terminal.line()
-  terminal.line(`Done in ${duration(seconds)}.`)
   return scenario.verdict.ok ? exitCodes.ok : exitCodes.failed
 }
 

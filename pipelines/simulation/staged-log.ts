@@ -2,21 +2,22 @@ import type { Log, OutgoingRecord, TopicSpec } from '../../connectors/contract.t
 import type { Clock } from '../../operators/contract/clock.ts'
 
 /**
- * A log on which a day passes in seconds: a clock stamps what the log would, and all names carry a prefix, so that a run
- * finds no topic, group or owner of another.
+ * A log on which a day passes in seconds: a clock stamps what the log would, and nothing grows old in it, since its times
+ * may lie long ago. Names carry a prefix, if one is given, so that a run finds no topic, group or owner of another.
  */
-export function stagedLog(log: Log, clock: Clock, prefix: string): Log {
-  const specs = new Map<string, TopicSpec>()
-  const named = (name: string) => `${prefix}.${name}`
+export function stagedLog(log: Log, clock: Clock, prefix?: string): Log {
+  const named = (name: string) => (prefix === undefined ? name : `${prefix}.${name}`)
   const stage = (records: readonly OutgoingRecord[]): OutgoingRecord[] =>
-    records.map((record) => {
-      const own = specs.get(record.topic)?.timestamps === 'create' ? record.timestamp : undefined
-      return { ...record, topic: named(record.topic), timestamp: own ?? clock.now() }
-    })
+    records.map((record) => ({ ...record, topic: named(record.topic), timestamp: record.timestamp ?? clock.now() }))
   return {
     createTopics: async (topics) => {
-      for (const topic of topics) specs.set(topic.name, topic)
-      await log.createTopics(topics.map((topic) => ({ ...topic, name: named(topic.name), timestamps: 'create' })))
+      const stage = ({ name, ...spec }: TopicSpec): TopicSpec => ({
+        ...spec,
+        name: named(name),
+        timestamps: 'create',
+        retentionMs: null,
+      })
+      await log.createTopics(topics.map(stage))
     },
     partitions: (topic) => log.partitions(named(topic)),
     bounds: (topic, ...rest) => log.bounds(named(topic), ...rest),

@@ -1,4 +1,4 @@
-import type { Isolation, LogRecord, OutgoingRecord } from '../../connectors/contract.ts'
+import type { Isolation, Log, LogRecord, OutgoingRecord, SchemaRegistry, StateView } from '../../connectors/contract.ts'
 import {
   type MemoryLog,
   type MemoryStateView,
@@ -53,29 +53,80 @@ export interface Launch {
   readonly ports?: (ports: Ports) => Ports
 }
 
+/** Waits until nothing moves. */
+export type Rest = (ended?: Promise<unknown>) => Promise<void>
+
 /** Everything of a deployment in one process, under a clock that only the caller moves: simulations, tests and benches. */
-export interface World {
+export interface World<L extends Log = MemoryLog, V extends StateView = MemoryStateView> {
   readonly clock: VirtualClock
-  readonly log: MemoryLog
-  readonly view: MemoryStateView
+  readonly log: L
+  readonly view: V
   readonly wire: Wire
   /** Starts all four pipelines. Their activity tells when they rest. */
-  readonly launch: (launch?: Launch) => Promise<{ readonly running: Running; readonly activity: Activity }>
+  readonly launch: (
+    launch?: Launch,
+  ) => Promise<{ readonly running: Running; readonly activity: { readonly rest: Rest } }>
   /** A frame as its listener would produce it. */
   readonly frameRecord: (partition: number, frame: MeterFrame) => OutgoingRecord
+  /** Appends frames, each at its time, and moves the clock to the last of them. They come in the order of their times. */
+  readonly send: (arrivals: readonly FrameArrival[]) => Promise<void>
   /** Committed values of a topic, in order per partition. */
   readonly read: <T>(topic: Topic<T, Label>) => Promise<T[]>
   readonly records: (topic: { readonly name: string }, isolation: Isolation) => Promise<LogRecord[]>
 }
 
-export async function openWorld(options: WorldOptions): Promise<World> {
-  const { entries, register, keyring, zone, timeZone, partitions, groupPartitions = 1, start, policy, noise } = options
-  const clock = virtualClock(start)
+/** A frame on its way: when it is received, UTC ms, and where. */
+export interface FrameArrival {
+  readonly receivedAt: EpochMs
+  readonly partition: number
+  readonly frame: MeterFrame
+}
+
+/** What a world stands on. */
+export interface Ground<L extends Log, V extends StateView> {
+  readonly log: L
+  readonly view: V
+  readonly registry: SchemaRegistry
+  /** Watches tasks through their probe, to know when they rest. */
+  readonly watch: (inner: Probe | undefined) => Pick<Activity, 'probe' | 'expect' | 'rest'>
+  /** What tasks take where a launch says nothing else. */
+  readonly task?: Partial<TaskOptions>
+  readonly send: (arrivals: readonly FrameArrival[], frameRecord: World['frameRecord']) => Promise<void>
+}
+
+/** A world on the log, view and registry inside the process. */
+export function openWorld(options: WorldOptions): Promise<World> {
+  const clock = virtualClock(options.start)
   const log = memoryLog({ clock })
+  return openWorldOn(options, clock, {
+    log,
+    view: memoryStateView(),
+    registry: memorySchemaRegistry(),
+    watch: watchActivity,
+    send: async (arrivals, frameRecord) => {
+      // This log stamps with the clock: frames of one moment go together, and time passes between them.
+      for (let from = 0; from < arrivals.length; ) {
+        const { receivedAt } = arrivals[from]!
+        let to = from + 1
+        while (to < arrivals.length && arrivals[to]!.receivedAt === receivedAt) to++
+        clock.moveTo(receivedAt)
+        await log.append(arrivals.slice(from, to).map(({ partition, frame }) => frameRecord(partition, frame)))
+        from = to
+      }
+    },
+  })
+}
+
+/** The same on any ground. */
+export async function openWorldOn<L extends Log, V extends StateView>(
+  options: WorldOptions,
+  clock: VirtualClock,
+  ground: Ground<L, V>,
+): Promise<World<L, V>> {
+  const { entries, register, keyring, zone, timeZone, partitions, groupPartitions = 1, policy, noise } = options
+  const { log, view, registry } = ground
   await log.createTopics(topicSpecs(partitions, { groupPartitions }))
-  const registry = memorySchemaRegistry()
   const wire = await openWire(registry, Object.values(topics))
-  const view = memoryStateView()
   const domain = { name: 'utility', zone, timeZone, partitions }
   const chosen = { ...(policy ? { policy } : {}), ...(noise ? { noise } : {}) }
   const records: World['records'] = async ({ name }, isolation) => {
@@ -86,6 +137,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     }
     return all
   }
+  const frameRecord: World['frameRecord'] = (partition, frame) => ({
+    topic: topics.meterFrames.name,
+    partition,
+    key: null,
+    value: wire.encode(topics.meterFrames, frame),
+  })
   return {
     clock,
     log,
@@ -94,21 +151,17 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     launch: async ({ observer, probe, task, ports } = {}) => {
       const plain: Ports = { log, view, registry, clock, seal: sealer(keyring) }
       const pipelines = await allPipelines({ entries, register, keyring, registry, domain, ...chosen })
-      const activity = watchActivity(probe)
+      const activity = ground.watch(probe)
       for (const { source } of pipelines) activity.expect(await log.partitions(source.name))
       const running = await runAll(pipelines, ports?.(plain) ?? plain, {
         probe: activity.probe,
-        task: task ?? {},
+        task: { ...ground.task, ...task },
         ...(observer ? { observer } : {}),
       })
       return { running, activity }
     },
-    frameRecord: (partition, frame) => ({
-      topic: topics.meterFrames.name,
-      partition,
-      key: null,
-      value: wire.encode(topics.meterFrames, frame),
-    }),
+    frameRecord,
+    send: (arrivals) => ground.send(arrivals, frameRecord),
     read: async <T>(topic: Topic<T, Label>) =>
       (await records(topic, 'read_committed')).flatMap(({ value }) =>
         value ? [wire.decode(topic as AnyTopic, value) as T] : [],

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { checkReadings } from '../../../bench/fleet/checker.ts'
 import { createFleet } from '../../../bench/fleet/index.ts'
 import type { Isolation, LogRecord } from '../../../connectors/contract.ts'
@@ -15,6 +14,7 @@ import { Killed, type Ports, type Probe, type Running, run, sealer } from '../..
 import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
 import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { stagedLog } from '../../../pipelines/simulation/staged-log.ts'
+import { watchQuiet } from '../../../pipelines/simulation/watch-quiet.ts'
 import type { Topic } from '../../../schemas/codec.ts'
 import type { Label } from '../../../schemas/label.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
@@ -34,37 +34,6 @@ const policy: ReleasePolicy = {
   ...defaultPolicy,
   rules: { residential: { minCount: 2, maxShare: null }, other: { minCount: 2, maxShare: null } },
   meanLoadWhPerDay: 100_000_000,
-}
-
-/** Polls in a row, of every task, that must find nothing after the last step of any task. */
-const quietPolls = 2
-
-/** Tells when tasks over a log that answers in its own time have nothing to do. */
-function watchQuiet(inner: Probe) {
-  const quiet = new Map<string, number>()
-  const holding = new Set<string>()
-  const probe: Probe = (moment) => {
-    const task = `${moment.pipeline}/${moment.partition}`
-    if (moment.step === 'hold' && moment.at === 'before') holding.add(task)
-    else holding.delete(task)
-    if (moment.step === 'poll' && moment.at === 'after') quiet.set(task, (quiet.get(task) ?? 0) + 1)
-    else if (moment.step !== 'poll' && moment.step !== 'hold') quiet.clear()
-    inner(moment)
-  }
-  const rest = async (tasks: number, done: Promise<unknown>) => {
-    let failure: { readonly error: unknown } | undefined
-    done.catch((error: unknown) => {
-      failure = { error }
-    })
-    quiet.clear()
-    for (;;) {
-      if (failure) throw failure.error
-      const resting = [...quiet].filter(([task, polls]) => polls >= quietPolls && !holding.has(task)).length
-      if (resting + holding.size >= tasks) return
-      await pause(5)
-    }
-  }
-  return { probe, rest }
 }
 
 describe('all four pipelines over Kafka', { skip: real.skip }, () => {
@@ -98,25 +67,23 @@ describe('all four pipelines over Kafka', { skip: real.skip }, () => {
 
     let watch = watchQuiet(strike)
     let running: readonly Running[] = []
-    let tasks = 0
     const launch = async () => {
       watch = watchQuiet(strike)
       const pipelines = await allPipelines({ entries, register, keyring, registry, domain, policy })
       running = await Promise.all(
         pipelines.map(async (pipeline) => {
           const count = await log.partitions(pipeline.source.name)
+          watch.expect(count)
           const own = Array.from({ length: count }, (_, partition) => partition)
           const task = { heartbeatMs: minutes(5), lingerMs: 50 }
           return run(pipeline, ports, { probe: watch.probe, task, partitions: own })
         }),
       )
-      const counts = await Promise.all(pipelines.map(({ source }) => log.partitions(source.name)))
-      tasks = counts.reduce((sum, count) => sum + count, 0)
     }
     const rest = async () => {
       for (;;) {
         try {
-          return await watch.rest(tasks, Promise.all(running.map(({ done }) => done)))
+          return await watch.rest(Promise.all(running.map(({ done }) => done)))
         } catch (error) {
           if (!(error instanceof Killed)) throw error
           await launch()
