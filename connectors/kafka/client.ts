@@ -24,15 +24,18 @@ const levelNames = new Map([
   [logLevel.DEBUG, 'debug'],
 ] as const)
 
-/** A kafkajs client: silent unless somebody listens, and impatient, because retries and deadlines are ours. */
-export function createClient(settings: Settings): KafkaClient {
+/**
+ * A kafkajs client: silent unless somebody listens, and impatient, because retries and deadlines are ours. `retries` are its
+ * own, of a connection or a request.
+ */
+export function createClient(settings: Settings, { retries = 6 }: { readonly retries?: number } = {}): KafkaClient {
   const { brokers, clientId, ssl, sasl, connectionTimeoutMs, requestTimeoutMs, onDiagnostic } = settings
   const config: KafkaConfig = {
     brokers: [...brokers],
     clientId,
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    retry: { initialRetryTime: 20, maxRetryTime: 1_000, factor: 0, multiplier: 2, retries: 6 },
+    retry: { initialRetryTime: 20, maxRetryTime: 1_000, factor: 0, multiplier: 2, retries },
     logLevel: onDiagnostic === undefined ? logLevel.NOTHING : logLevel.INFO,
     logCreator:
       () =>

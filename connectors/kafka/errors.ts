@@ -1,5 +1,15 @@
 import { LogError } from '../contract.ts'
 
+/** The brokers let this client not in, or not do this: which of the two, and at which door. */
+export class RefusedError extends LogError {
+  /** `user`: no such user, or another password; `tls`: the handshake failed; `right`: no ACL allows it. */
+  readonly refused: 'user' | 'tls' | 'right'
+  constructor(refused: RefusedError['refused'], message: string) {
+    super('unauthorized', message)
+    this.refused = refused
+  }
+}
+
 /** What the client knows of a failed call. */
 export interface Failure {
   /** The broker's error code, if a broker answered with one. */
@@ -81,12 +91,12 @@ export function toLogError(error: unknown, what: string, otherwise: 'unknown_out
     return new LogError('fenced', `${what}: another owner took over, or the transaction timed out; throw this away`)
   }
   if (code !== undefined && authorizationCodes.has(code)) {
-    return new LogError('unauthorized', `${what}: ${said}; grant the principal this right`)
+    return new RefusedError('right', `${what}: ${said}; grant the principal this right`)
   }
   if (type === 'KafkaJSSASLAuthenticationError') {
-    return new LogError('unauthorized', `${what}: ${said}; check user and password`)
+    return new RefusedError('user', `${what}: ${said}; check user and password`)
   }
-  if (tls) return new LogError('unauthorized', `${what}: TLS failed with ${type}; check the certificates of both sides`)
+  if (tls) return new RefusedError('tls', `${what}: TLS failed with ${type}; check the certificates of both sides`)
   if (code === 1) return new LogError('offset_out_of_range', `${what}: the partition does not hold this offset`)
   if (code === 3 || code === 17) return new LogError('topic_unknown', `${what}: there is no such topic or partition`)
   if (code === 10 || code === 18) return new LogError('record_too_large', `${what}: ${said}; see max.message.bytes`)

@@ -24,7 +24,7 @@ export async function withDeadline<T>(where: string, timeoutMs: number, call: ()
       reject(
         new RegistryError(
           'unreachable',
-          `the schema registry at ${where} gave no answer within ${timeoutMs} ms: is it up?`,
+          `the schema registry at ${where} gave no answer within ${timeoutMs} ms: check registry.url, and that the registry runs`,
         ),
       )
     }, timeoutMs)

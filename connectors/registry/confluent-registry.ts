@@ -129,5 +129,5 @@ function versionOf(rest: Rest, answer: unknown): SchemaVersion | undefined {
 const notARegistry = ({ where }: Rest) =>
   new RegistryError(
     'unreachable',
-    `what answers at ${where} is no schema registry: check the base path in SCHEMA_REGISTRY_URL (Apicurio: /apis/ccompat/v7)`,
+    `what answers at ${where} is no schema registry: check the base path in registry.url (Apicurio: /apis/ccompat/v7)`,
   )

@@ -25,7 +25,7 @@ export interface Rest {
 export function openRest({ url, tls }: ConfluentRegistryOptions, timeoutMs: number): Rest {
   const address = URL.parse(url)
   if (address === null || !['http:', 'https:'].includes(address.protocol)) {
-    throw new RegistryError('unreachable', 'SCHEMA_REGISTRY_URL is no http or https address: correct it')
+    throw new RegistryError('unreachable', 'registry.url is no http or https address: correct it')
   }
   const { username, password } = address
   const where = `${address.origin}${address.pathname.replace(/\/+$/, '')}`
@@ -57,7 +57,11 @@ export function openRest({ url, tls }: ConfluentRegistryOptions, timeoutMs: numb
 /** An error of the client as one of the port. Only the status decides: registries word their errors differently. */
 export function registryFailure(where: string, error: unknown, subject?: string): RegistryError {
   const status = statusOf(error)
-  const detail = error instanceof Error ? error.message : String(error)
+  // The client gives a request that nobody answered the status 400, too.
+  const detail = (error instanceof Error ? error.message : String(error)).replace(
+    /^meterveil - Error, status 400: /,
+    '',
+  )
   if (status === 409) {
     return new RegistryError(
       'schema_incompatible',
@@ -69,10 +73,13 @@ export function registryFailure(where: string, error: unknown, subject?: string)
   if (status === 401 || status === 403) {
     return new RegistryError(
       'unreachable',
-      `the schema registry at ${where} refuses the user: check user, password and rights behind SCHEMA_REGISTRY_URL`,
+      `the schema registry at ${where} refuses the user: check registry.username and registry.passwordFile, and the rights of that user`,
     )
   }
-  return new RegistryError('unreachable', `the schema registry at ${where} does not answer as it should (${detail})`)
+  return new RegistryError(
+    'unreachable',
+    `the schema registry at ${where} does not answer as it should (${detail}): check registry.url, and that the registry runs`,
+  )
 }
 
 function statusOf(error: unknown): number | undefined {

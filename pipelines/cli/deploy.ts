@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log, SchemaRegistry } from '../../connectors/contract.ts'
 import { fileKeyring } from '../../connectors/keyring/index.ts'
@@ -13,21 +13,27 @@ import {
 } from '../../connectors/memory/index.ts'
 import { registerView } from '../../connectors/register/index.ts'
 import { days, systemClock } from '../../operators/contract/clock.ts'
-import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
-import { CodecError } from '../../schemas/codec.ts'
-import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
 import { topicSpecs, topics } from '../../schemas/topics.ts'
 import { allPipelines } from '../index.ts'
 import { sealer } from '../runtime/index.ts'
 import type { Settings } from '../runtime/settings.ts'
+import { policyOf } from './deploy-policy.ts'
 import { CliError, usageError } from './errors.ts'
+import { checkPartitions, readRegister, timeZoneOf } from './register-file.ts'
 import type { Deployment } from './run.ts'
+
+/** Opens what `meterveil run` needs for the named pipelines, or for all: over Kafka where the settings name brokers. */
+export async function openDeployment(settings: Settings, names: readonly string[] = []): Promise<Deployment> {
+  if (!settings.kafka) return await openEmbedded(settings)
+  const { openServices } = await import('./deploy-services.ts')
+  return await openServices(settings, names)
+}
 
 /**
  * Opens what `meterveil run` needs on one machine, without any service: the in-process log, in memory or in a folder, the
  * key ring of a folder and the register of a file. Tests give a file system with faults.
  */
-export async function openDeployment(settings: Settings, files: LogFiles = nodeFiles): Promise<Deployment> {
+export async function openEmbedded(settings: Settings, files: LogFiles = nodeFiles): Promise<Deployment> {
   const { keyringFolder, registerFile, partitions, zone } = settings
   if (keyringFolder === undefined || registerFile === undefined) {
     const missing = [
@@ -43,11 +49,11 @@ export async function openDeployment(settings: Settings, files: LogFiles = nodeF
   const register = registerView(entries)
   checkPartitions(entries, partitions)
   const keyring = fileKeyring(keyringFolder)
-  const timeZone = timeZoneOf(entries, zone)
+  const timeZone = timeZoneOf(entries, zone, settings.timeZone)
   const { dataFolder, fsync } = settings
   const log = dataFolder ? await openDurableLog({ folder: dataFolder, fsync, files }) : memoryLog()
   try {
-    await log.createTopics(topicSpecs(partitions))
+    await log.createTopics(topicSpecs(partitions, settings))
     const registry = dataFolder ? await openRegistry(dataFolder, log, files) : memorySchemaRegistry()
     const view = memoryStateView()
     return {
@@ -93,62 +99,4 @@ async function holdsRecords(log: Log): Promise<boolean> {
     }
   }
   return false
-}
-
-function policyOf({ policy }: Settings): ReleasePolicy {
-  return {
-    ...defaultPolicy,
-    clipWhPerHalfHour: { ...defaultPolicy.clipWhPerHalfHour, ...policy.clipWhPerHalfHour },
-    rhoPerDay: policy.rhoPerDay ?? defaultPolicy.rhoPerDay,
-  }
-}
-
-/** The register as JSON lines, one entry a line. A fault names the line, never its content, which identifies a meter. */
-export function readRegister(path: string): readonly RegisterEntry[] {
-  const lines = readFileSync(path, 'utf8').split('\n')
-  const entries = lines.flatMap((line, at) => (line.trim() === '' ? [] : [readEntry(line, at + 1)]))
-  if (entries.length > 0) return entries
-  throw usageError('The register file holds no entry.', 'Give it one JSON object a line; docs/operator.md shows one.')
-}
-
-function readEntry(line: string, number: number): RegisterEntry {
-  const refuse = (problem: string): never => {
-    throw usageError(`Line ${number} of the register ${problem}.`, 'Correct it; docs/operator.md lists the fields.')
-  }
-  let given: RegisterEntry
-  try {
-    given = JSON.parse(line) as RegisterEntry
-  } catch {
-    return refuse('is not JSON')
-  }
-  try {
-    const entry = registerEntryCodec.decode(registerEntryCodec.encode(given))
-    const extra = Object.keys(given).find((key) => !(key in entry))
-    return extra === undefined ? entry : refuse(`has a field ${extra}, which no entry has`)
-  } catch (error) {
-    return error instanceof CodecError || error instanceof TypeError ? refuse('is no entry') : refuseAgain(error)
-  }
-}
-
-function refuseAgain(error: unknown): never {
-  throw error
-}
-
-function checkPartitions(entries: readonly RegisterEntry[], partitions: number): void {
-  const needed = entries.reduce((most, { partition }) => Math.max(most, partition), 0) + 1
-  if (needed <= partitions) return
-  throw usageError(
-    `The register places points on ${needed} partitions, but there are ${partitions}.`,
-    `Set METERVEIL_PARTITIONS to ${needed} or more.`,
-  )
-}
-
-/** The time zone of a residency zone: one release domain has one local day. */
-function timeZoneOf(entries: readonly RegisterEntry[], zone: string): string {
-  const found = new Set(entries.filter((entry) => entry.zone === zone).map(({ timeZone }) => timeZone))
-  if (found.size === 1) return [...found][0] as string
-  const zones = [...new Set(entries.map((entry) => entry.zone))].join(', ')
-  throw found.size === 0
-    ? usageError(`The register has no meter in zone ${zone}.`, `Set METERVEIL_ZONE to one of: ${zones}.`)
-    : usageError(`Zone ${zone} has meters in several time zones.`, 'Give each local day its own zone in the register.')
 }

@@ -33,3 +33,8 @@ export class CliError extends Error {
 
 /** An error of the command line or of an input file. */
 export const usageError = (message: string, action: string): CliError => new CliError(message, action, exitCodes.usage)
+
+/** Why `run` did not start: one sentence that names the setting, the topic or the right, and what to do. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}

@@ -6,6 +6,7 @@ import { addDecode } from './decode.ts'
 import { addDescribe } from './describe.ts'
 import { exitCodes, exitCodeTexts } from './errors.ts'
 import { addExplain } from './explain.ts'
+import { addRegister } from './register.ts'
 import { report } from './report.ts'
 import { addRun, type Deployment } from './run.ts'
 import { addServices } from './services.ts'
@@ -15,8 +16,8 @@ import { addTopics } from './topics.ts'
 export interface Parts {
   /** Every pipeline, to be described. */
   readonly pipelines: () => Promise<readonly Pipeline[]>
-  /** Opens what `run` needs. */
-  readonly deploy: (settings: Settings) => Promise<Deployment>
+  /** Opens what `run` needs for the pipelines of these names; for all where there is none. */
+  readonly deploy: (settings: Settings, names: readonly string[]) => Promise<Deployment>
   /** Further commands. */
   readonly commands?: readonly ((program: Command, version: string) => void)[]
 }
@@ -62,6 +63,7 @@ export function buildProgram(parts: Parts): Command {
   addDecode(program)
   addExplain(program)
   addDescribe(program, parts.pipelines)
+  addRegister(program)
   addServices(program)
   addTopics(program)
   for (const command of program.commands) command.copyInheritedSettings(program)

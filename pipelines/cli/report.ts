@@ -4,7 +4,15 @@ import { SettingsError } from '../runtime/settings-error.ts'
 import { CliError, type ExitCode, exitCodes } from './errors.ts'
 
 /** Errors of our own whose message is written for the reader and says what to do. */
-const speaking = ['LogError', 'RegistryError', 'ListenError', 'KeyringError', 'RegisterError']
+const speaking = [
+  'StartError',
+  'LogError',
+  'RegistryError',
+  'RedisSettingsError',
+  'ListenError',
+  'KeyringError',
+  'RegisterError',
+]
 
 /**
  * What a failed command prints on standard error, and its exit code. Stack traces only with METERVEIL_DEBUG: their text may

@@ -24,13 +24,17 @@ export interface RunUntilOptions {
 
 /** Runs until Ctrl-C or SIGTERM, then drains. Resolves with the exit code; rejects with what ended a pipeline. */
 export async function runUntilInterrupted(deployment: Deployment, options: RunUntilOptions): Promise<number> {
-  const { pipelines, ports, task = {} } = deployment
+  const { pipelines, ports, task = {}, partitions } = deployment
   const { terminal, input } = options
   const { observer, health, close } = await observe(pipelines, options)
   const interruption = onInterrupt(terminal)
   const tally = counting()
   try {
-    const running = await runAll(pipelines, ports, { observer: observers(observer, health, tally.observer), task })
+    const running = await runAll(pipelines, ports, {
+      observer: observers(observer, health, tally.observer),
+      task,
+      ...(partitions ? { partitions } : {}),
+    })
     terminal.record({ kind: 'started', pipelines: pipelines.map(({ name }) => name) })
     terminal.line(`Running ${pipelines.map(({ name }) => name).join(', ')}. Ctrl-C drains and stops.`)
     const interrupted = new Promise<void>((resolve) => {

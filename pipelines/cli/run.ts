@@ -16,6 +16,8 @@ export interface Deployment {
   readonly zone: string
   /** Partition of `meter.frames` that owns a connection now; any for an unknown one, which is refused there. */
   readonly partitionOf: (connection: string) => number
+  /** Partitions of a source with so many that this process owns; the group decides where this is left out. */
+  readonly partitions?: (count: number) => readonly number[]
   /** Closes what was opened; called once, after the pipelines have stopped. */
   readonly close: () => Promise<void>
 }
@@ -32,7 +34,7 @@ export function addRun(
   program: Command,
   parseMetricsPort: (text: string) => number,
   version: string,
-  deploy: (settings: Settings) => Promise<Deployment>,
+  deploy: (settings: Settings, names: readonly string[]) => Promise<Deployment>,
 ): void {
   program
     .command('run')
@@ -50,7 +52,7 @@ export function addRun(
       const terminal = openTerminal({ json: options.json ?? false })
       const { readSettings } = await import('../runtime/settings.ts')
       const settings = readSettings({ env: process.env, file: options.settings ?? process.env['METERVEIL_SETTINGS'] })
-      const deployment = await deploy(settings)
+      const deployment = await deploy(settings, names)
       try {
         const pipelines = pick(deployment.pipelines, names)
         const input = options.input === undefined ? undefined : await inputFor(options.input, pipelines)

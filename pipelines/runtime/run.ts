@@ -14,8 +14,8 @@ export interface RunOptions {
   readonly observer?: Observer
   readonly probe?: Probe
   readonly task?: Partial<TaskOptions>
-  /** These partitions, fixed; by default the group assigns them. */
-  readonly partitions?: readonly number[]
+  /** These partitions of the source, fixed, or those chosen from their count; by default the group assigns them. */
+  readonly partitions?: readonly number[] | ((count: number) => readonly number[])
 }
 
 /** A pipeline that runs. */
@@ -83,7 +83,9 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
     for (const partition of partitions) tasks.delete(partition)
   }
 
-  if (options.partitions) options.partitions.forEach(start)
+  const { partitions } = options
+  if (typeof partitions === 'function') partitions(await ports.log.partitions(pipeline.source.name)).forEach(start)
+  else if (partitions) partitions.forEach(start)
   else {
     membership = await ports.log.join(pipeline.name, pipeline.source.name, {
       assigned: async (partitions) => partitions.forEach(start),
@@ -154,12 +156,17 @@ async function runOnce(task: TaskContext): Promise<void> {
   }
 }
 
-/** Runs several pipelines side by side; the first that ends with an error stops the others. */
+/** Runs several pipelines side by side, all or none; the first that ends with an error stops the others. */
 export async function runAll(pipelines: readonly Pipeline[], ports: Ports, options: RunOptions = {}): Promise<Running> {
   const all: Running[] = []
-  for (const one of pipelines) all.push(await run(one, ports, options))
   const stop = async () => {
     await Promise.allSettled(all.map((one) => one.stop()))
+  }
+  try {
+    for (const one of pipelines) all.push(await run(one, ports, options))
+  } catch (error) {
+    await stop()
+    throw error
   }
   const done = Promise.all(all.map((one) => one.done)).then(
     () => {},

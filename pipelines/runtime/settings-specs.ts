@@ -73,6 +73,14 @@ export const settingSpecs: readonly SettingSpec[] = [
     help: 'Legal or residency zone: the release domain.',
   },
   {
+    key: 'timeZone',
+    variable: 'METERVEIL_TIME_ZONE',
+    schema: z.string().refine(isTimeZone),
+    range: 'an IANA time zone such as Europe/London',
+    fallback: 'as the register says',
+    help: 'Time zone of the zone; needed where publish or forecast run without the register, which they may not read.',
+  },
+  {
     key: 'horizonDays',
     variable: 'METERVEIL_HORIZON_DAYS',
     ...whole(1, 60),
@@ -125,4 +133,13 @@ function isAllowedRho(text: string): boolean {
   if (!parts) return false
   const [n, d] = [BigInt(parts[1] as string), BigInt(parts[2] as string)]
   return n > 0n && d > 0n && n * 100_000_000n <= 2_435_597n * d
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
 }

@@ -32,6 +32,8 @@ export interface Settings extends Services {
   readonly metricsPort: number | undefined
   /** Legal or residency zone, which is the release domain. */
   readonly zone: string
+  /** IANA time zone of the zone; `undefined` takes it from the register. */
+  readonly timeZone: string | undefined
   /** Readings of local days older than this are too late, in days. */
   readonly horizonDays: number
   /** What replaces the default release policy. */
@@ -130,6 +132,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     registerFile: text('registerFile'),
     metricsPort: number('metricsPort'),
     zone: text('zone') ?? 'main',
+    timeZone: text('timeZone'),
     horizonDays: number('horizonDays') ?? 14,
     policy: { clipWhPerHalfHour: Object.fromEntries(clips), rhoPerDay: text('policy.rhoPerDay') },
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import kafkajs, { type AclEntry } from 'kafkajs'
 import type { Log, TopicSpec } from '../../../connectors/contract.ts'
-import { type KafkaLogOptions, kafkaLog } from '../../../connectors/kafka/index.ts'
+import { inspectKafka, type KafkaLogOptions, kafkaLog } from '../../../connectors/kafka/index.ts'
 import { commitAll, eventually, record, rejectsWith, texts } from '../../conformance/log-harness.ts'
 import { ownServices } from '../../helpers/services.ts'
 
@@ -145,6 +145,39 @@ describe('the log over a secured Kafka', { skip: own.skip }, () => {
     await rejectsWith('unauthorized', () => connect({ ssl: { ca } }).partitions('public'))
     await rejectsWith('unauthorized', () => connect({ ssl: true }).partitions('public'))
     await assert.rejects(connect({ deadlineMs: 1_000 }).partitions('public'), { code: 'retriable' })
+  })
+
+  test('an inspection tells what a principal may, what it may not see, and what is missing', async (t) => {
+    const brokers = own.address('kafka').split(',')
+    const inspect = (principal: string) => {
+      const inspection = inspectKafka({ brokers, ssl: certified(principal), deadlineMs: 10_000 })
+      t.after(inspection.close)
+      return inspection
+    }
+    const seen = inspect('pipeline')
+    const topics = await seen.topics(['raw', 'public', 'new'])
+    assert.deepEqual(topics.get('raw'), { state: 'present', partitions: 1, may: new Set(['READ', 'DESCRIBE']) })
+    assert.deepEqual(topics.get('public'), { state: 'present', partitions: 1, may: new Set(['WRITE', 'DESCRIBE']) })
+    assert.deepEqual(topics.get('new'), { state: 'hidden' })
+    assert.deepEqual((await inspect('admin').topics(['new'])).get('new'), { state: 'missing' })
+    assert.deepEqual(await seen.group('load-none-has-joined'), new Set(['READ', 'DESCRIBE']))
+    assert.deepEqual(await seen.group('foreign'), new Set())
+    await rejectsWith('unauthorized', () => seen.configs(['raw']))
+    const configs = await inspect('admin').configs(['raw'])
+    assert.equal(configs.get('raw')?.['message.timestamp.type'], 'LogAppendTime')
+  })
+
+  test('a transactional id that is asked for is not taken from its owner', async (t) => {
+    const inspection = inspectKafka({ brokers: own.address('kafka').split(','), ssl: certified('pipeline') })
+    t.after(inspection.close)
+    const owner = await pipeline.open('load-raw-7', { timeoutMs: 10_000 })
+    await owner.begin()
+    await owner.send([record('public', 'begun before it was asked for')])
+    assert.equal(await inspection.mayTransact('load-raw-7'), true)
+    await owner.commit()
+    await commitAll(owner, [record('public', 'begun after')])
+    await owner.close()
+    assert.equal(await inspection.mayTransact('other-0'), false)
   })
 
   test('no error names a password or a key', async () => {

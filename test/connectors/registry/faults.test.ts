@@ -102,7 +102,7 @@ test('an address where nobody listens is said with the address and without user 
 
 for (const url of ['', 'localhost:8081', 'file:///etc', 'kafka://127.0.0.1']) {
   test(`${url || 'an empty text'} is no address of a registry`, () => {
-    assert.throws(() => confluentSchemaRegistry({ url }), /SCHEMA_REGISTRY_URL is no http or https address/)
+    assert.throws(() => confluentSchemaRegistry({ url }), /registry\.url is no http or https address/)
   })
 }
 

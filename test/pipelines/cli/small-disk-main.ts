@@ -19,5 +19,5 @@ const files: LogFiles = { ...nodeFiles, open: async (path) => smaller(await node
 
 await runCommand(process.argv, {
   pipelines: async () => [],
-  deploy: async (settings) => (await import('../../../pipelines/cli/deploy.ts')).openDeployment(settings, files),
+  deploy: async (settings) => (await import('../../../pipelines/cli/deploy.ts')).openEmbedded(settings, files),
 })

@@ -7,7 +7,7 @@ import { prometheusMetrics } from '../../../connectors/prometheus/index.ts'
 import { systemClock } from '../../../operators/contract/clock.ts'
 import { HaltError } from '../../../operators/contract/halt.ts'
 import type { Operator } from '../../../operators/contract/operator.ts'
-import { pipeline, type Running, run } from '../../../pipelines/runtime/index.ts'
+import { pipeline, type Running, run, runAll } from '../../../pipelines/runtime/index.ts'
 import { type Observer, observers, silentObserver } from '../../../pipelines/runtime/observer.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
@@ -28,7 +28,7 @@ const refuse: Operator<number, number> = {
 }
 
 /** A process that runs the pipeline: its own health and metrics, and every step of its assignments in order. */
-async function worker(log: Log, operator = copy) {
+async function worker(log: Log, operator = copy, partitions?: (count: number) => readonly number[]) {
   const metrics = prometheusMetrics({ clock: systemClock, version: '0', process: false })
   const { observer, health } = healthObserver(['copies'])
   const steps: string[] = []
@@ -51,6 +51,7 @@ async function worker(log: Log, operator = copy) {
   const running: Running = await run(copies, ports, {
     observer: observers(metrics.observer, observer, listener),
     task: { lingerMs: 5 },
+    ...(partitions ? { partitions } : {}),
   })
   return {
     ...running,
@@ -131,4 +132,41 @@ test('every assignment ends once, whether by stopping, a lost answer or a halt',
   }
   assert.equal(await halted.gauge(), 0)
   assert.equal(halted.health.live(), false)
+})
+
+test('partitions chosen from their count run whoever else does', { timeout: 20_000 }, async () => {
+  const log = await twoPartitions()
+  const grouped = await worker(log)
+  await grouped.runs(2)
+  await grouped.stop()
+  const odd = await worker(log, copy, (count) => Array.from({ length: count }, (_, p) => p).filter((p) => p % 2 === 1))
+  await odd.runs(1)
+  assert.deepEqual([...partitionsOf(odd.steps)], ['1'])
+  await odd.stop()
+  assert.deepEqual([...partitionsOf(odd.steps)], [])
+})
+
+test('pipelines start all or none', { timeout: 20_000 }, async () => {
+  const log = await twoPartitions()
+  const steps: string[] = []
+  const observer: Observer = {
+    ...silentObserver,
+    assignment: (name, partition, step) => void steps.push(`${partition} ${step} ${name}`),
+  }
+  const ports = {
+    log: {
+      ...log,
+      join: async (...args: Parameters<Log['join']>) => {
+        if (args[0] === 'second') throw new LogError('unauthorized', 'no such right')
+        return await log.join(...args)
+      },
+    },
+    view: memoryStateView(),
+    registry: memorySchemaRegistry(),
+    clock: systemClock,
+    seal: (bytes: Uint8Array) => bytes,
+  }
+  const both = ['first', 'second'].map((name) => pipeline(name, input, (from) => from.through(copy).to(output)))
+  await assert.rejects(runAll(both, ports, { observer, task: { lingerMs: 5 } }), { code: 'unauthorized' })
+  assert.deepEqual([...partitionsOf(steps)], [])
 })

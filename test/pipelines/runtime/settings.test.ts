@@ -35,6 +35,7 @@ test('needs nothing: the log lies in memory and nothing is served', () => {
     registerFile: undefined,
     metricsPort: undefined,
     zone: 'main',
+    timeZone: undefined,
     horizonDays: 14,
     policy: { clipWhPerHalfHour: {}, rhoPerDay: undefined },
   })
@@ -53,6 +54,7 @@ test('reads every setting of a process of its own from the environment', () => {
       METERVEIL_REGISTER_FILE: 'register.ndjson',
       METERVEIL_METRICS_PORT: '0',
       METERVEIL_ZONE: 'north-2',
+      METERVEIL_TIME_ZONE: 'Europe/Berlin',
       METERVEIL_HORIZON_DAYS: '7',
       METERVEIL_CLIP_WH_UTILITY: '20000',
       METERVEIL_CLIP_WH_REGION: '15000',
@@ -76,6 +78,7 @@ test('reads every setting of a process of its own from the environment', () => {
     registerFile: 'register.ndjson',
     metricsPort: 0,
     zone: 'north-2',
+    timeZone: 'Europe/Berlin',
     horizonDays: 7,
     policy: {
       clipWhPerHalfHour: { utility: 20_000, region: 15_000, substation: 12_000, feeder: 8_000 },
@@ -117,6 +120,11 @@ const wrong: readonly { readonly says: string; readonly text: string; readonly p
   { says: 'an unknown empty group', text: '{"polices": {}}', problem: /polices is no setting/ },
   { says: 'a group in place of a number', text: '{"partitions": {}}', problem: /partitions must be .*, and is \{\}/ },
   { says: 'a number in place of a group', text: '{"policy": 3}', problem: /policy is no setting/ },
+  {
+    says: 'a time zone that is none',
+    text: '{"timeZone": "Europe/Lndon"}',
+    problem: /timeZone must be an IANA time zone/,
+  },
   { says: 'a number as text', text: '{"partitions": "8"}', problem: /a whole number from 1 to 1,024, and is "8"/ },
   {
     says: 'a number that is not finite',

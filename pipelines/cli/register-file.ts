@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { CodecError } from '../../schemas/codec.ts'
+import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
+import { usageError } from './errors.ts'
+
+/** The register as JSON lines, one entry a line. A fault names the line, never its content, which identifies a meter. */
+export function readRegister(path: string): readonly RegisterEntry[] {
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const entries = lines.flatMap((line, at) => (line.trim() === '' ? [] : [readEntry(line, at + 1)]))
+  if (entries.length > 0) return entries
+  throw usageError('The register file holds no entry.', 'Give it one JSON object a line; docs/operator.md shows one.')
+}
+
+function readEntry(line: string, number: number): RegisterEntry {
+  const refuse = (problem: string): never => {
+    throw usageError(`Line ${number} of the register ${problem}.`, 'Correct it; docs/operator.md lists the fields.')
+  }
+  let given: RegisterEntry
+  try {
+    given = JSON.parse(line) as RegisterEntry
+  } catch {
+    return refuse('is not JSON')
+  }
+  try {
+    const entry = registerEntryCodec.decode(registerEntryCodec.encode(given))
+    const extra = Object.keys(given).find((key) => !(key in entry))
+    return extra === undefined ? entry : refuse(`has a field ${extra}, which no entry has`)
+  } catch (error) {
+    return error instanceof CodecError || error instanceof TypeError ? refuse('is no entry') : refuseAgain(error)
+  }
+}
+
+function refuseAgain(error: unknown): never {
+  throw error
+}
+
+/** Refuses a register that needs more partitions than there are. */
+export function checkPartitions(entries: readonly RegisterEntry[], partitions: number): void {
+  const needed = entries.reduce((most, { partition }) => Math.max(most, partition), 0) + 1
+  if (needed <= partitions) return
+  throw usageError(
+    `The register places points on ${needed} partitions, but there are ${partitions}.`,
+    `Set METERVEIL_PARTITIONS to ${needed} or more.`,
+  )
+}
+
+/** The time zone of a residency zone: one release domain has one local day. `given` must agree with the register. */
+export function timeZoneOf(entries: readonly RegisterEntry[], zone: string, given?: string): string {
+  const found = new Set(entries.filter((entry) => entry.zone === zone).map(({ timeZone }) => timeZone))
+  const [only] = found
+  if (only === undefined) {
+    const zones = [...new Set(entries.map((entry) => entry.zone))].join(', ')
+    throw usageError(`The register has no meter in zone ${zone}.`, `Set METERVEIL_ZONE to one of: ${zones}.`)
+  }
+  if (found.size > 1) {
+    throw usageError(
+      `Zone ${zone} has meters in several time zones.`,
+      'Give each local day its own zone in the register.',
+    )
+  }
+  if (given === undefined || given === only) return only
+  throw usageError(
+    `Zone ${zone} is in ${only} by the register, and in ${given} by METERVEIL_TIME_ZONE.`,
+    'Correct METERVEIL_TIME_ZONE, or unset it.',
+  )
+}

@@ -1,0 +1,108 @@
+import type { Log, OutgoingRecord, SchemaRegistry } from '../../connectors/contract.ts'
+import {
+  compareRegister,
+  type RegisterChanges,
+  readRegisterRows,
+  registerView,
+} from '../../connectors/register/index.ts'
+import { days } from '../../operators/contract/clock.ts'
+import type { RegisterEntry } from '../../schemas/register-entry.ts'
+import { rebuildDays, topics } from '../../schemas/topics.ts'
+import type { AnyTopic } from '../runtime/stream.ts'
+import { labelHeader } from '../runtime/task.ts'
+import { openWire, type Wire } from '../runtime/wire.ts'
+import { CliError } from './errors.ts'
+
+const topic = topics.meterRegister as AnyTopic
+const keyOf = (entry: RegisterEntry): string => topics.meterRegister.key(entry) ?? ''
+const rowsOf = (log: Log, wire: Wire) =>
+  readRegisterRows(log, { name: topic.name, decode: (value) => wire.decode(topic, value) as RegisterEntry })
+
+/** Every entry of the topic meter.register, which one writer fills. */
+export async function readRegisterTopic(log: Log, registry: SchemaRegistry): Promise<readonly RegisterEntry[]> {
+  return [...(await rowsOf(log, await openWire(registry, [topic]))).values()]
+}
+
+export interface LoadOptions {
+  readonly horizonDays: number
+  /** Take entries out that the new register does not hold and whose meter is long gone. */
+  readonly remove: boolean
+  /** Compare only. */
+  readonly dryRun: boolean
+  readonly now: number
+}
+
+/** There is one writer of the register: its transactional id fences a load that is still under way elsewhere. */
+const writer = 'register-meter.register-0'
+const transactionMs = 120_000
+const perSend = 5_000
+
+/**
+ * Makes the topic hold these entries, all or nothing, and tells what it changed. A second time changes nothing. Throws
+ * `RegisterError` for entries that contradict each other or what is there, `CliError` for rows that would vanish.
+ */
+export async function loadRegister(
+  log: Log,
+  registry: SchemaRegistry,
+  entries: readonly RegisterEntry[],
+  options: LoadOptions,
+): Promise<RegisterChanges> {
+  registerView(entries)
+  const wire = await openWire(registry, [topic])
+  if (options.dryRun) return compared(await rowsOf(log, wire), entries, options)
+  const transactor = await log.open(writer, { timeoutMs: transactionMs })
+  try {
+    const changes = compared(await rowsOf(log, wire), entries, options)
+    const records = [
+      ...[...changes.added, ...changes.changed].map((entry) => ({
+        key: keyOf(entry),
+        value: wire.encode(topic, entry),
+      })),
+      ...changes.removed.map(([key]) => ({ key, value: null })),
+    ]
+    if (records.length === 0) return changes
+    await transactor.begin()
+    for (let at = 0; at < records.length; at += perSend) {
+      await transactor.send(
+        records.slice(at, at + perSend).map(
+          ({ key, value }): OutgoingRecord => ({
+            topic: topic.name,
+            partition: 0,
+            key: Buffer.from(key),
+            value,
+            headers: { [labelHeader]: topic.label },
+          }),
+        ),
+      )
+    }
+    await transactor.commit()
+    return changes
+  } finally {
+    await transactor.close()
+  }
+}
+
+function compared(
+  present: ReadonlyMap<string, RegisterEntry>,
+  entries: readonly RegisterEntry[],
+  { remove, horizonDays, now }: LoadOptions,
+): RegisterChanges {
+  const changes = compareRegister(present, entries, keyOf)
+  const { removed } = changes
+  if (removed.length > 0 && !remove) {
+    throw new CliError(
+      `The file lacks ${removed.length} of the entries that the topic holds.`,
+      'Put them back, with validTo where the meter is gone, or add --remove for those that are long gone.',
+    )
+  }
+  // What was accepted from a place is remembered for so long: a new point there would meet it as its own.
+  const keptDays = horizonDays + rebuildDays
+  const early = removed.filter(([, { validTo }]) => validTo === null || validTo > now - days(keptDays)).length
+  if (early > 0) {
+    throw new CliError(
+      `${early} of the entries to remove ended less than ${keptDays} days ago, or not at all.`,
+      'Keep them until their readings can no longer come in late.',
+    )
+  }
+  return changes
+}

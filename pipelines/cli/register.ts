@@ -1,0 +1,126 @@
+import type { Command } from 'commander'
+import type { Log, SchemaRegistry } from '../../connectors/contract.ts'
+import type { Settings } from '../runtime/settings.ts'
+import { SettingsError } from '../runtime/settings-error.ts'
+import { openTerminal } from './terminal.ts'
+import { count } from './text.ts'
+
+interface RegisterOptions {
+  readonly settings?: string
+  readonly json?: boolean
+}
+
+interface LoadFlags extends RegisterOptions {
+  readonly remove?: boolean
+  readonly dryRun?: boolean
+}
+
+/** `meterveil register load|show`: the one writer of the topic meter.register. Neither prints what identifies a meter. */
+export function addRegister(program: Command): void {
+  const group = program.command('register').description('the meter register in the topic meter.register')
+  group
+    .command('load')
+    .description('make the topic hold the register of a file, all or nothing, and tell what that changes')
+    .argument('<file>', 'JSON lines, one entry each')
+    .option('--settings <file>', 'JSON file of settings; METERVEIL_* variables win over it')
+    .option('--dry-run', 'tell what it would change, and change nothing')
+    .option('--remove', 'remove entries that the file lacks and that ended long ago')
+    .option('--json', 'print JSON lines')
+    .action((file: string, options: LoadFlags) => load(file, options))
+  group
+    .command('show')
+    .description('count what the topic holds')
+    .option('--settings <file>', 'JSON file of settings; METERVEIL_* variables win over it')
+    .option('--json', 'print JSON lines')
+    .action((options: RegisterOptions) => show(options))
+}
+
+async function load(file: string, { settings: settingsFile, json = false, remove = false, dryRun = false }: LoadFlags) {
+  const terminal = openTerminal({ json })
+  const { checkPartitions, readRegister } = await import('./register-file.ts')
+  const { loadRegister } = await import('./register-topic.ts')
+  const { systemClock } = await import('../../operators/contract/clock.ts')
+  const settings = await settingsOf(settingsFile)
+  const entries = readRegister(file)
+  checkPartitions(entries, settings.partitions)
+  await withTopic(settings, async (log, registry) => {
+    const changes = await loadRegister(log, registry, entries, {
+      remove,
+      dryRun,
+      horizonDays: settings.horizonDays,
+      now: systemClock.now(),
+    })
+    const counts = {
+      added: changes.added.length,
+      changed: changes.changed.length,
+      ended: changes.ended,
+      removed: changes.removed.length,
+      unchanged: changes.unchanged,
+    }
+    terminal.record({ kind: dryRun ? 'planned' : 'loaded', ...counts })
+    const moves = counts.added + counts.changed + counts.removed
+    const told = `${count(counts.added)} added, ${count(counts.changed)} changed (${count(counts.ended)} of them ended), ${count(counts.removed)} removed, ${count(counts.unchanged)} unchanged`
+    terminal.line(`${dryRun ? 'Would be' : 'Register'}: ${told}.`)
+    if (moves > 0 && !dryRun) terminal.note('Running pipelines read the register when they start: start them again.')
+  })
+}
+
+async function show({ settings: settingsFile, json = false }: RegisterOptions) {
+  const terminal = openTerminal({ json })
+  const { readRegisterTopic } = await import('./register-topic.ts')
+  await withTopic(await settingsOf(settingsFile), async (log, registry) => {
+    const entries = await readRegisterTopic(log, registry)
+    const different = (of: (entry: (typeof entries)[number]) => string | number) => new Set(entries.map(of)).size
+    const counts = {
+      entries: entries.length,
+      'measuring points': different(({ point }) => point),
+      'connection points': different(({ connection }) => connection),
+      installed: entries.filter(({ validTo }) => validTo === null).length,
+      zones: different(({ zone }) => zone),
+      partitions: different(({ partition }) => partition),
+    }
+    terminal.record({ kind: 'register', ...counts })
+    terminal.table(
+      [
+        { head: 'what', align: 'left' },
+        { head: 'count', align: 'right' },
+      ],
+      Object.entries(counts).map(([what, many]) => [what, count(many)]),
+    )
+  })
+}
+
+async function settingsOf(file: string | undefined): Promise<Settings> {
+  const { readSettings } = await import('../runtime/settings.ts')
+  const settings = readSettings({ env: process.env, file: file ?? process.env['METERVEIL_SETTINGS'] })
+  const problems = [
+    ...(settings.kafka ? [] : ['kafka.brokers (METERVEIL_KAFKA_BROKERS) is missing: the register is a topic of Kafka']),
+    ...(settings.registry
+      ? []
+      : ['registry.url (METERVEIL_REGISTRY_URL) is missing: it says how the topic is to be read']),
+  ]
+  if (problems.length > 0) throw new SettingsError(problems)
+  return settings
+}
+
+/** Opens Kafka and registry as the register's writer may see them, and closes them again. */
+async function withTopic(
+  settings: Settings,
+  work: (log: Log, registry: SchemaRegistry) => Promise<void>,
+): Promise<void> {
+  const { kafkaOptionsOf, registryOptionsOf } = await import('./connections.ts')
+  const { kafkaLog } = await import('../../connectors/kafka/index.ts')
+  const { confluentSchemaRegistry } = await import('../../connectors/registry/index.ts')
+  const { checkKafka, registerNeeds, startDeadlineMs } = await import('./start-checks.ts')
+  const { pinnedRegistry } = await import('./pinned-registry.ts')
+  const [kafka, registryOptions] = [kafkaOptionsOf(settings), registryOptionsOf(settings)]
+  if (!kafka || !registryOptions) throw new TypeError('the settings were checked')
+  await checkKafka(kafka, settings, registerNeeds)
+  const client = confluentSchemaRegistry({ ...registryOptions, timeoutMs: startDeadlineMs })
+  const log = kafkaLog(kafka)
+  try {
+    await work(log, settings.mode === 'production' ? pinnedRegistry(client) : client)
+  } finally {
+    await log.close()
+  }
+}

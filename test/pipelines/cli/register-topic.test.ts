@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { createFleet } from '../../../bench/fleet/index.ts'
+import { memoryLog, memorySchemaRegistry } from '../../../connectors/memory/index.ts'
+import { days } from '../../../operators/contract/clock.ts'
+import { loadRegister, readRegisterTopic } from '../../../pipelines/cli/register-topic.ts'
+import type { RegisterEntry } from '../../../schemas/register-entry.ts'
+import { topicSpecs } from '../../../schemas/topics.ts'
+
+const now = Date.UTC(2026, 5, 1)
+const { entries } = createFleet({
+  seed: 3,
+  homes: 4,
+  start: Date.UTC(2026, 0, 1),
+  timeZone: 'UTC',
+  partitions: 2,
+  profileNames: { described: 'interval-30min', objects: 'interval-30min' },
+})
+const [first, ...others] = entries as readonly [RegisterEntry, ...RegisterEntry[]]
+const options = { horizonDays: 14, remove: false, dryRun: false, now }
+
+async function topic(t: TestContext) {
+  const log = memoryLog()
+  t.after(() => log.close())
+  await log.createTopics(topicSpecs(2))
+  const registry = memorySchemaRegistry()
+  const load = (next: readonly RegisterEntry[], other: Partial<typeof options> = {}) =>
+    loadRegister(log, registry, next, { ...options, ...other })
+  return { log, load, read: async () => await readRegisterTopic(log, registry) }
+}
+const byPlace = (list: readonly RegisterEntry[]) =>
+  list.toSorted((a, b) => a.partition - b.partition || a.index - b.index || a.validFrom - b.validFrom)
+
+describe('loading the register', () => {
+  test('makes the topic hold the file, and a second time writes nothing', async (t) => {
+    const { log, load, read } = await topic(t)
+    assert.equal((await load(entries)).added.length, entries.length)
+    assert.deepEqual(byPlace(await read()), byPlace(entries))
+    const { end } = await log.bounds('meter.register', 0, 'read_uncommitted')
+    assert.equal((await load(entries)).unchanged, entries.length)
+    assert.equal((await log.bounds('meter.register', 0, 'read_uncommitted')).end, end)
+  })
+
+  test('a dry run tells the same and writes nothing', async (t) => {
+    const { load, read } = await topic(t)
+    assert.equal((await load(entries, { dryRun: true })).added.length, entries.length)
+    assert.deepEqual(await read(), [])
+  })
+
+  test('entries vanish only when asked for, and only once no reading of theirs can come in', async (t) => {
+    const { load, read } = await topic(t)
+    const endedAt = now - days(23)
+    await load([{ ...first, validTo: endedAt + 1 }, ...others])
+    await assert.rejects(load(others), /^CliError: The file lacks 1 of the entries that the topic holds\.$/)
+    await assert.rejects(load(others, { remove: true }), /1 of the entries to remove ended less than 23 days ago/)
+    assert.equal((await read()).length, entries.length)
+    await load([{ ...first, validTo: endedAt }, ...others])
+    assert.equal((await load(others, { remove: true })).removed.length, 1)
+    assert.deepEqual(byPlace(await read()), byPlace(others))
+  })
+
+  test('a register that contradicts itself is refused before anything is written', async (t) => {
+    const { load, read } = await topic(t)
+    await assert.rejects(load([first, first, ...others]), { name: 'RegisterError' })
+    assert.deepEqual(await read(), [])
+  })
+
+  test('a load that another overtook writes nothing', async (t) => {
+    const { log, load, read } = await topic(t)
+    const slow: typeof log = {
+      ...log,
+      open: async (...args) => {
+        const transactor = await log.open(...args)
+        await load(others)
+        return transactor
+      },
+    }
+    await assert.rejects(loadRegister(slow, memorySchemaRegistry(), entries, options), { code: 'fenced' })
+    assert.deepEqual(byPlace(await read()), byPlace(others))
+  })
+})

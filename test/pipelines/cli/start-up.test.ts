@@ -1,0 +1,529 @@
+// What is wrong with a deployment over real services ends `run` with one sentence; with everything right it runs, and twice.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { Redis } from 'ioredis'
+import { kafkaLog } from '../../../connectors/kafka/index.ts'
+import { fileKeyring } from '../../../connectors/keyring/index.ts'
+import { confluentSchemaRegistry } from '../../../connectors/registry/index.ts'
+import { pseudonymsOf } from '../../../pipelines/cli/demo-scenario.ts'
+import { readRange } from '../../../pipelines/runtime/changelog.ts'
+import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
+import { openWire } from '../../../pipelines/runtime/wire.ts'
+import type { Right, Role } from '../../../schemas/access.ts'
+import type { HouseholdReading } from '../../../schemas/household-reading.ts'
+import { type TopicName, topics } from '../../../schemas/topics.ts'
+import { ownServices } from '../../helpers/services.ts'
+import { bin, type Finished, start } from './command.ts'
+import { partitions, writeFleet } from './fleet-files.ts'
+import { administrator, credentialFiles, ends, passwordFiles, tlsDoor } from './secured-deployment.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'meterveil-start-up-'))
+after(() => rmSync(folder, { recursive: true }))
+const fleet = writeFleet(folder)
+const pipelineRoles = ['readings', 'load', 'publish', 'forecast'] as const satisfies readonly Role[]
+
+/** Principals that lack one right each. */
+const lacking: Readonly<Record<string, readonly [Role, (right: Right) => boolean, string]>> = {
+  'no-source': [
+    'readings',
+    ({ name }) => name === 'meter.frames',
+    'READ, WRITE, DESCRIBE_CONFIGS on topic meter.frames',
+  ],
+  'no-sink': ['publish', ({ name }) => name === 'load.public', 'READ, WRITE, DESCRIBE_CONFIGS on topic load.public'],
+  'no-group': ['forecast', ({ resource }) => resource === 'group', 'READ on group forecast'],
+  'no-id': [
+    'load',
+    ({ resource }) => resource === 'transactional-id',
+    'WRITE on transactional ids load-load.partials-*',
+  ],
+}
+const principals = ['pipelines', 'register', ...Object.keys(lacking)]
+const own = await ownServices({ kafka: true, registry: true, redis: true }, { principals })
+after(() => own.stop())
+
+describe('a deployment over real services', { skip: own.skip }, () => {
+  let admin: Awaited<ReturnType<typeof administrator>>
+  let redis: Redis
+  let env: Record<string, string>
+  const closing: (() => unknown)[] = []
+  const everyTopic = Object.values(topics).map(({ name }) => name)
+  const registry = () => confluentSchemaRegistry({ url: own.address('registry') })
+  const registerEnv = () => ({ ...env, ...credentialFiles(own, folder, 'register') })
+
+  before(async () => {
+    admin = await administrator(own)
+    closing.push(() => admin.client.disconnect())
+    await admin.grant('pipelines', pipelineRoles)
+    await admin.grant('register', ['register'])
+    for (const [principal, [, without]] of Object.entries(lacking)) await admin.grant(principal, pipelineRoles, without)
+    redis = new Redis(own.address('redis'))
+    closing.push(() => redis.disconnect())
+    const url = new URL(own.address('registry'))
+    const registryDoor = await tlsDoor(own, url.host)
+    const redisDoor = await tlsDoor(own, new URL(own.address('redis')).host)
+    closing.push(registryDoor.close, redisDoor.close)
+    const { METERVEIL_DATA_FOLDER: _data, METERVEIL_REGISTER_FILE: _file, ...fleetEnv } = fleet.env
+    const kafka = credentialFiles(own, folder, 'pipelines')
+    const ca = kafka['METERVEIL_KAFKA_CA_FILE'] as string
+    env = {
+      ...fleetEnv,
+      ...kafka,
+      METERVEIL_REGISTRY_URL: `https://${registryDoor.address}${url.pathname}`,
+      METERVEIL_REGISTRY_CA_FILE: ca,
+      METERVEIL_REDIS_NODES: redisDoor.address,
+      METERVEIL_REDIS_TLS: 'true',
+      METERVEIL_REDIS_CA_FILE: ca,
+    }
+  })
+  after(async () => {
+    for (const close of closing.reverse()) await close()
+  })
+
+  const secrets = (): string[] => [
+    ...fleet.fleet.entries.flatMap(({ point, connection, systemTitle, keyRef }) => [
+      point,
+      connection,
+      systemTitle,
+      keyRef,
+    ]),
+    ...fleet.meters.flatMap(({ encryption, authentication }) => [encryption, authentication]),
+    '5a5a5a',
+    'wrong-secret',
+    ...principals.flatMap((principal) => {
+      const { key, password } = own.credentials(principal)
+      return [password, key.split('\n')[1] as string]
+    }),
+  ]
+  const requireSecretFree = ({ stdout, stderr }: Finished) => {
+    for (const secret of secrets()) assert.ok(!`${stdout}${stderr}`.includes(secret), 'a secret or a meter was printed')
+  }
+  const refuses = async (
+    change: Record<string, string | undefined>,
+    sentence: string,
+    {
+      args = ['run'],
+      code = 1,
+      from = env,
+    }: { args?: readonly string[]; code?: number; from?: Record<string, string> } = {},
+  ) => {
+    const given = Object.entries({ ...from, ...change }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    )
+    const finished = await ends(args, Object.fromEntries(given), bin)
+    requireSecretFree(finished)
+    assert.equal(finished.stderr, code === 1 ? `Error: ${sentence}\n` : sentence)
+    assert.equal(finished.stdout, '')
+    assert.equal(finished.code, code)
+  }
+  const settingsRefusal = (...problems: readonly string[]) =>
+    [
+      problems.length === 1 ? 'A setting is wrong:' : `${problems.length} settings are wrong:`,
+      ...problems.map((problem) => `  ${problem}`),
+      'Correct them and start again; docs/operator.md lists every setting.',
+      '',
+    ].join('\n')
+
+  describe('the way to Kafka', () => {
+    test('a broker that nobody answers at', () =>
+      refuses(
+        { METERVEIL_KAFKA_BROKERS: '127.0.0.1:1' },
+        'no broker answers at 127.0.0.1:1: start Kafka, or correct kafka.brokers',
+      ))
+
+    test('a wrong password', () =>
+      refuses(
+        {
+          METERVEIL_KAFKA_CERT_FILE: undefined,
+          METERVEIL_KAFKA_KEY_FILE: undefined,
+          ...passwordFiles(own, folder, 'pipelines', 'wrong-secret'),
+        },
+        'Kafka refuses the user: check kafka.sasl.username, kafka.sasl.mechanism and the password in kafka.sasl.passwordFile',
+      ))
+
+    test('no user where one is wanted', () =>
+      refuses(
+        {
+          METERVEIL_KAFKA_CERT_FILE: undefined,
+          METERVEIL_KAFKA_KEY_FILE: undefined,
+          METERVEIL_KAFKA_BROKERS: own.saslAddress(),
+        },
+        `the brokers at ${own.saslAddress()} gave no answer within 5 s: check kafka.brokers and kafka.tls, and, where they want a user, kafka.sasl.mechanism, kafka.sasl.username and kafka.sasl.passwordFile`,
+      ))
+
+    test('no certificate where one is wanted', () =>
+      refuses(
+        { METERVEIL_KAFKA_CERT_FILE: undefined, METERVEIL_KAFKA_KEY_FILE: undefined },
+        `TLS with the brokers at ${own.address('kafka')} failed with ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE: check kafka.caFile, kafka.certFile and kafka.keyFile`,
+      ))
+
+    test('an authority that did not sign the broker', () =>
+      refuses(
+        { METERVEIL_KAFKA_CA_FILE: undefined },
+        `TLS with the brokers at ${own.address('kafka')} failed with SELF_SIGNED_CERT_IN_CHAIN: check kafka.caFile, kafka.certFile and kafka.keyFile`,
+      ))
+
+    test('a broker that wants TLS, spoken to in plain', () =>
+      refuses(
+        {
+          METERVEIL_MODE: 'development',
+          METERVEIL_KAFKA_TLS: undefined,
+          METERVEIL_KAFKA_CA_FILE: undefined,
+          METERVEIL_KAFKA_CERT_FILE: undefined,
+          METERVEIL_KAFKA_KEY_FILE: undefined,
+        },
+        `the brokers at ${own.address('kafka')} speak TLS: set kafka.tls to true, or name another listener`,
+      ))
+
+    test('TLS spoken to what does not speak it', () => {
+      const { host } = new URL(own.address('redis'))
+      return refuses(
+        { METERVEIL_KAFKA_BROKERS: host },
+        `the brokers at ${host} do not speak TLS: name their TLS listener in kafka.brokers`,
+      )
+    })
+  })
+
+  describe('settings', () => {
+    test('plaintext listeners in production', () =>
+      refuses(
+        {
+          METERVEIL_KAFKA_TLS: 'false',
+          METERVEIL_KAFKA_CA_FILE: undefined,
+          METERVEIL_KAFKA_CERT_FILE: undefined,
+          METERVEIL_KAFKA_KEY_FILE: undefined,
+          METERVEIL_REDIS_TLS: undefined,
+          METERVEIL_REDIS_CA_FILE: undefined,
+        },
+        settingsRefusal(
+          'kafka.tls is not set, and mode "production" refuses a plaintext listener: set kafka.tls to true, or mode to "development"',
+          'redis.tls is not set, and mode "production" refuses a plaintext listener: set redis.tls to true, or mode to "development"',
+        ),
+        { code: 2 },
+      ))
+
+    test('what run needs beside Kafka, all of it at once', () =>
+      refuses(
+        {
+          METERVEIL_REGISTRY_URL: undefined,
+          METERVEIL_REGISTRY_CA_FILE: undefined,
+          METERVEIL_REDIS_NODES: undefined,
+          METERVEIL_REDIS_TLS: undefined,
+          METERVEIL_REDIS_CA_FILE: undefined,
+          METERVEIL_KEYRING_FOLDER: undefined,
+          METERVEIL_REGISTER_FILE: 'register.jsonl',
+        },
+        settingsRefusal(
+          'registry.url (METERVEIL_REGISTRY_URL) is missing: run needs it beside kafka.brokers',
+          'redis.nodes (METERVEIL_REDIS_NODES) is missing: run needs it beside kafka.brokers',
+          'keyringFolder (METERVEIL_KEYRING_FOLDER) is missing: run needs it beside kafka.brokers',
+          'registerFile and kafka.brokers are two places for one register: run meterveil register load with the file, and unset registerFile',
+        ),
+        { code: 2 },
+      ))
+
+    test('a key file that others may read', () => {
+      const file = join(folder, 'open.key')
+      writeFileSync(file, own.credentials('pipelines').key, { mode: 0o644 })
+      return refuses(
+        { METERVEIL_KAFKA_KEY_FILE: file },
+        settingsRefusal('kafka.keyFile cannot be used: open.key has mode 644: run chmod 600 open.key'),
+        { code: 2 },
+      )
+    })
+
+    test('a key ring that is not there', () =>
+      refuses(
+        { METERVEIL_KEYRING_FOLDER: join(folder, 'nowhere') },
+        'the key folder has no master.key: make it with openssl rand -hex 32 > master.key and chmod 600 master.key',
+      ))
+
+    test('an unknown pipeline, before anybody is asked', () =>
+      refuses(
+        { METERVEIL_KAFKA_BROKERS: '127.0.0.1:1' },
+        'Error: There is no pipeline reading.\nDid you mean readings? There are readings, load, publish, forecast.\n',
+        { args: ['run', 'reading'], code: 2 },
+      ))
+  })
+
+  describe('topics and rights', () => {
+    const late: readonly TopicName[] = ['load.state', 'forecast.public']
+    const special: readonly TopicName[] = ['meter.frames', 'meter.accepted']
+
+    test('missing topics', async () => {
+      await admin.create(
+        everyTopic.filter((name) => ![...late, ...special].includes(name)),
+        partitions,
+      )
+      await admin.create(['meter.frames'], partitions, { 'message.timestamp.type': 'CreateTime' })
+      await admin.create(['meter.accepted'], 1, { 'retention.ms': '604800000' })
+      await refuses(
+        {},
+        'Kafka has no topics load.state, forecast.public: run meterveil topics apply, which creates what is missing',
+      )
+      await admin.create(late, partitions)
+    })
+
+    for (const [principal, [role, , rights]] of Object.entries(lacking)) {
+      test(`a principal with ${principal}`, () =>
+        refuses(
+          credentialFiles(own, folder, principal),
+          `Kafka does not grant this principal ${rights}: grant it with meterveil topics apply, or name another user in kafka.sasl.username or kafka.certFile`,
+          { args: ['run', role], from: { ...env, METERVEIL_TIME_ZONE: 'Europe/London' } },
+        ))
+    }
+
+    test('a setting that names another count of partitions', () =>
+      refuses(
+        { METERVEIL_GROUP_PARTITIONS: '2' },
+        'topics have other counts of partitions than partitions (METERVEIL_PARTITIONS), 2: meter.accepted has 1; run meterveil topics apply to let them grow, or correct the setting',
+      ))
+
+    test('another count of partitions than the input has', async () => {
+      await refuses(
+        {},
+        'topics have other counts of partitions than partitions (METERVEIL_PARTITIONS), 2: meter.accepted has 1; run meterveil topics apply to let them grow, or correct the setting',
+      )
+      await admin.grow('meter.accepted', partitions)
+    })
+
+    test('a topic with the stamps of producers', async () => {
+      await refuses(
+        {},
+        'message.timestamp.type of topic meter.frames is CreateTime, not LogAppendTime, but lateness counts from the append time: run meterveil topics apply, which sets it or says why it cannot',
+      )
+      await admin.setConfigs('meter.frames', { 'message.timestamp.type': 'LogAppendTime' })
+    })
+
+    test('a changelog that is kept too short', async () => {
+      await refuses(
+        {},
+        'retention.ms of topic meter.accepted is 604800000, and horizonDays 14 needs at least 1987200000: run meterveil topics apply, which sets it or says why it cannot',
+      )
+      await admin.setConfigs('meter.accepted', {
+        'message.timestamp.type': 'LogAppendTime',
+        'retention.ms': '1987200000',
+      })
+    })
+  })
+
+  describe('schemas', () => {
+    test('a registry that does not answer', () =>
+      refuses(
+        { METERVEIL_REGISTRY_URL: 'https://127.0.0.1:1/apis/ccompat/v7' },
+        'the schema registry at https://127.0.0.1:1/apis/ccompat/v7 does not answer as it should (connect ECONNREFUSED 127.0.0.1:1): check registry.url, and that the registry runs',
+      ))
+
+    test('a schema that the registry does not hold', () =>
+      refuses(
+        {},
+        'the registry under registry.url does not hold the schema of meter.frames-value: run meterveil topics apply, which registers it',
+      ))
+
+    test('a schema that cannot read what the registry holds', async () => {
+      const other = { type: 'record', name: 'Other', fields: [{ name: 'other', type: 'string' }] }
+      await registry().register('forecast.public-value', JSON.stringify(other))
+      for (const { name, codec } of Object.values(topics)) {
+        if (name !== 'forecast.public') await registry().register(`${name}-value`, codec.schema)
+      }
+      await refuses(
+        {},
+        'the schema of forecast.public-value cannot read what the registry holds under registry.url: run the version of meterveil that wrote it, or a newer one that can',
+      )
+      await fetch(`${own.address('registry')}/subjects/forecast.public-value`, { method: 'DELETE' })
+      await registry().register('forecast.public-value', topics.forecastPublic.codec.schema)
+    })
+  })
+
+  describe('Redis', () => {
+    test('a server that does not answer', () =>
+      refuses(
+        { METERVEIL_REDIS_NODES: '127.0.0.1:1' },
+        'Redis at 127.0.0.1:1 does not answer: check redis.nodes and redis.tls, and that the server runs',
+      ))
+
+    test('a server that evicts', async () => {
+      await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+      await refuses(
+        {},
+        'maxmemory-policy of Redis is allkeys-lru, so it may drop what was accepted and let duplicates in: set maxmemory-policy to noeviction',
+      )
+      await redis.config('SET', 'maxmemory-policy', 'noeviction')
+    })
+
+    test('a wrong password', async () => {
+      await redis.config('SET', 'requirepass', 'right-secret')
+      const file = join(folder, 'redis.password')
+      writeFileSync(file, 'wrong-secret', { mode: 0o600 })
+      await refuses(
+        { METERVEIL_REDIS_PASSWORD_FILE: file },
+        'Redis refuses the user, its password or a command: check redis.username and redis.passwordFile, and grant the commands that the documentation of the Redis view lists',
+      )
+      await redis.config('SET', 'requirepass', '')
+    })
+  })
+
+  describe('the register', () => {
+    test('an empty topic', () =>
+      refuses({}, 'the topic meter.register holds no entry: run meterveil register load FILE'))
+
+    const registerFile = fleet.env.METERVEIL_REGISTER_FILE
+    const load = async (file: string, ...args: readonly string[]) => {
+      const finished = await ends(['register', 'load', file, '--json', ...args], registerEnv(), bin)
+      requireSecretFree(finished)
+      return finished
+    }
+    const homes = fleet.fleet.entries.length
+    const counts = (added: number, changed: number, ended: number, removed: number, unchanged: number) => ({
+      added,
+      changed,
+      ended,
+      removed,
+      unchanged,
+    })
+
+    test('is loaded once: a dry run and a second time change nothing', async () => {
+      for (const [args, kind, expected] of [
+        [['--dry-run'], 'planned', counts(homes, 0, 0, 0, 0)],
+        [[], 'loaded', counts(homes, 0, 0, 0, 0)],
+        [[], 'loaded', counts(0, 0, 0, 0, homes)],
+      ] as const) {
+        const { code, stdout, stderr } = await load(registerFile, ...args)
+        assert.equal(code, 0, stderr)
+        assert.deepEqual(JSON.parse(stdout), { kind, ...expected })
+      }
+    })
+
+    test('a file that moves a place or lacks an entry is refused, and tells rows alone', async () => {
+      const [first, second, ...others] = fleet.fleet.entries
+      const write = (entries: readonly object[]) => {
+        const file = join(folder, 'changed.jsonl')
+        writeFileSync(file, fleet.lines(entries))
+        return file
+      }
+      const swapped = [
+        { ...first!, index: second!.index, partition: second!.partition },
+        { ...second!, index: first!.index, partition: first!.partition },
+        ...others,
+      ]
+      const moved = await load(write(swapped))
+      assert.match(
+        moved.stderr,
+        /^Error: row 1 of the register has the partition and index of another measuring point in the topic/,
+      )
+      const lacking = await load(write(fleet.fleet.entries.slice(1)))
+      assert.match(lacking.stderr, /^Error: The file lacks 1 of the entries that the topic holds\.\n/)
+      const early = await load(write(fleet.fleet.entries.slice(1)), '--remove')
+      assert.match(early.stderr, /^Error: 1 of the entries to remove ended less than 23 days ago, or not at all\.\n/)
+      for (const { code } of [moved, lacking, early]) assert.equal(code, 1)
+    })
+
+    test('is counted, not shown', async () => {
+      const finished = await ends(['register', 'show', '--json'], registerEnv(), bin)
+      requireSecretFree(finished)
+      assert.equal(finished.code, 0, finished.stderr)
+      const { kind, entries, partitions: places } = JSON.parse(finished.stdout)
+      assert.deepEqual({ kind, entries, places }, { kind: 'register', entries: homes, places: partitions })
+    })
+
+    test('a register that needs more partitions than there are', async () => {
+      const far = fleet.fleet.entries.map((entry, at) => (at === 0 ? { ...entry, partition: 7 } : entry))
+      writeFileSync(join(folder, 'far.jsonl'), fleet.lines(far))
+      const { code, stderr } = await load(join(folder, 'far.jsonl'))
+      assert.equal(
+        stderr,
+        'Error: The register places points on 8 partitions, but there are 2.\nSet METERVEIL_PARTITIONS to 8 or more.\n',
+      )
+      assert.equal(code, 2)
+    })
+  })
+
+  describe('with everything right', () => {
+    const intervals = async (): Promise<string[]> => {
+      const { ca, cert, key } = own.credentials('admin')
+      const log = kafkaLog({ brokers: own.address('kafka').split(','), ssl: { ca, cert, key } })
+      try {
+        const topic = topics.householdReadings as AnyTopic
+        const wire = await openWire(registry(), [topic])
+        const found: string[] = []
+        for (let partition = 0; partition < partitions; partition++) {
+          const { first, end } = await log.bounds(topic.name, partition, 'read_committed')
+          for (const { value } of await readRange(log, topic.name, partition, first, end)) {
+            const { pseudonym, intervals } = wire.decode(topic, value!) as HouseholdReading
+            for (const { channel, start } of intervals)
+              found.push(`${Buffer.from(pseudonym).toString('hex')} ${channel} ${start}`)
+          }
+        }
+        return found.sort()
+      } finally {
+        await log.close()
+      }
+    }
+
+    const expected = (): string[] => {
+      const { journal } = fleet.fleet
+      const pseudonymOf = pseudonymsOf(fileKeyring(fleet.env.METERVEIL_KEYRING_FOLDER))
+      const all: string[] = []
+      for (let home = 0; home < journal.homes; home++) {
+        for (let slot = 0; slot < journal.slots; slot++) {
+          if (journal.expectation(home, slot) !== 'required') continue
+          const pseudonym = Buffer.from(pseudonymOf(journal.connectionOf(home), journal.dateOf(slot))).toString('hex')
+          for (const channel of ['import', 'export'] as const) {
+            if (journal.valueWh(home, channel, slot) === undefined) continue
+            all.push(`${pseudonym} ${channel} ${journal.start + slot * journal.intervalMs}`)
+          }
+        }
+      }
+      return all.sort()
+    }
+
+    const runOnce = async (given: Record<string, string>, ...args: readonly string[]) => {
+      const running = start(['run', ...args, '--input', fleet.input], given, bin)
+      await running.shows(`Input read: ${fleet.frames.length} frames from ${fleet.frames.length} lines, all processed.`)
+      running.process.kill('SIGTERM')
+      const finished = await running.ended
+      requireSecretFree(finished)
+      assert.equal(finished.code, 130, finished.stderr)
+      assert.match(finished.stdout, /Drained and stopped\./)
+    }
+
+    test('it runs and drains, with a certificate and then with a password, by group and then by ordinal, and nothing is lost or twice', async () => {
+      await runOnce(env)
+      assert.deepEqual(await intervals(), expected())
+      const { METERVEIL_KAFKA_CERT_FILE: _cert, METERVEIL_KAFKA_KEY_FILE: _key, ...rest } = env
+      const withPassword = { ...rest, ...passwordFiles(own, folder, 'pipelines') }
+      await runOnce({
+        ...withPassword,
+        METERVEIL_ASSIGNMENT: 'ordinal',
+        METERVEIL_ORDINAL: '0',
+        METERVEIL_WORKERS: '1',
+      })
+      assert.deepEqual(await intervals(), expected())
+    })
+
+    test('what runs is not disturbed by another start that is refused, nor by the registry going away', async () => {
+      const running = start(['run', 'readings', '--metrics-port', '0', '--json', '--input', '-'], env, bin)
+      await running.shows('"started"')
+      await refuses(
+        { METERVEIL_REDIS_NODES: '127.0.0.1:1' },
+        'Redis at 127.0.0.1:1 does not answer: check redis.nodes and redis.tls, and that the server runs',
+      )
+      await own.kill('registry')
+      running.process.stdin.write(readFileSync(fleet.input, 'utf8'))
+      running.process.stdin.end()
+      await running.shows('"kind":"input"')
+      const url = /"url":"([^"]+)"/.exec(running.output())?.[1] ?? ''
+      const metrics = await (await fetch(`${url}/metrics`)).text()
+      const transactions = (outcome: string) =>
+        new RegExp(`^pipeline_transactions_total\\{.*outcome="${outcome}".*\\} [1-9]`, 'm')
+      assert.match(metrics, transactions('committed'))
+      assert.doesNotMatch(metrics, transactions('(?:fenced|unknown)'))
+      running.process.kill('SIGTERM')
+      const finished = await running.ended
+      requireSecretFree(finished)
+      assert.equal(finished.code, 130, finished.stderr)
+    })
+  })
+})
