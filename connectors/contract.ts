@@ -78,10 +78,11 @@ export interface Transactor {
 
 export interface Membership {
   /**
-   * Whether the group still holds this member for the owner of a partition: asked after it was fenced, since a member that
-   * was expelled is not told. Without it the member believes what it was last told.
+   * Whether the group still holds this member for the owner of a partition, by the word of the group and not of the member:
+   * asked after it was fenced, since a member that was expelled is not told. A group that cannot be asked for a session's
+   * time has expelled it.
    */
-  readonly owns?: (partition: number) => Promise<boolean>
+  readonly owns: (partition: number) => Promise<boolean>
   readonly leave: () => Promise<void>
 }
 
@@ -102,7 +103,8 @@ export interface Log {
   readonly open: (transactionalId: string, options: { timeoutMs: number }) => Promise<Transactor>
   readonly read: (topic: string, partition: number, from: bigint, isolation: Isolation) => Promise<Reader>
   /**
-   * The group's committed offset: a copy for tools. Right after a broker was killed it can be older than the last commit
+   * The group's committed offset: a copy for tools. While a transaction that holds one for this partition is undecided, it
+   * waits, at the longest until that times out; a call that waits past its own deadline is `retriable`. Right after a broker was killed it can be older than the last commit
    * (seen on Kafka 4.4 with the version of OffsetFetch that kafkajs speaks), so nothing exactly-once may rest on it: take the
    * position from what was written in the transaction, as the runtime does from its changelog and state rows.
    */

@@ -1,12 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Bounds, type Isolation, LogError } from '../contract.ts'
 import { failureOf, isRetriable, toLogError } from './errors.ts'
-import { type Cluster, type Line, type Node, openLine } from './kafkajs-internals.ts'
+import { type Cluster, fetchOffset, type Line, type Node, openLine } from './kafkajs-internals.ts'
+import type { Settings } from './options.ts'
 import { now, retrying, within } from './retry.ts'
 
 /** Where partitions are and what they hold. Answers nothing that a transaction depends on without asking the brokers. */
 export interface Directory {
   readonly cluster: Cluster
   readonly partitions: (topic: string) => Promise<number>
+  /** Like `partitions`, but asks a broker now. */
+  readonly recounted: (topic: string) => Promise<number>
   /** Fails with `topic_unknown` unless the partition exists. */
   readonly requirePartition: (topic: string, partition: number) => Promise<void>
   readonly bounds: (topic: string, partition: number, isolation: Isolation) => Promise<Bounds>
@@ -19,7 +23,7 @@ export interface Directory {
    * broker answers and where the principal may not ask; the latter is found out here, and is `unauthorized`.
    */
   readonly clarified: <T>(asked: Asked, call: () => Promise<T>) => Promise<T>
-  /** Forgets where the partitions of a topic are. */
+  /** Doubts where the partitions of a topic are: the next who needs them asks. */
   readonly forget: (topic: string) => void
   /** Waits until a topic can be seen with all its leaders; answers its number of partitions. */
   readonly appeared: (topic: string) => Promise<number>
@@ -37,12 +41,11 @@ interface Known {
   readonly until: number
 }
 
-/** How long a count of partitions is believed; it only ever grows. */
-const freshMs = 60_000
 /** How long to ask why no coordinator was named. */
 const clarifyMs = 2_000
-/** How long an unknown topic may be one that not every broker has heard of yet. */
+/** How long an unknown topic or partition may be one that not every broker has heard of yet. */
 const propagationMs = 500
+const propagationPauseMs = 50
 
 const groupCoordinator = 0
 const transactionCoordinator = 1
@@ -50,7 +53,10 @@ const transactionCoordinator = 1
 const latest = -1
 const earliest = -2
 
-export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
+export function openDirectory(
+  cluster: Cluster,
+  { deadlineMs, metadataMaxAgeMs }: Pick<Settings, 'deadlineMs' | 'metadataMaxAgeMs'>,
+): Directory {
   const topics = new Map<string, Known>()
   const nodes = new Map<number, Node>()
   let connecting: Promise<void> | undefined
@@ -83,14 +89,12 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
     const partitions = topicMetadata[0]?.partitionMetadata ?? []
     const known = {
       leaders: new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader])),
-      until: now() + freshMs,
+      until: now() + metadataMaxAgeMs,
     }
     topics.set(topic, known)
     return known
   }
-  const find = async (topic: string): Promise<Known> => {
-    const known = topics.get(topic)
-    if (known !== undefined && known.until > now()) return known
+  const fetchPatiently = (topic: string): Promise<Known> => {
     const patientUntil = now() + propagationMs
     return ask(`looking for topic ${topic}`, async () => {
       try {
@@ -101,15 +105,22 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
       }
     })
   }
+  const forget = (topic: string) => {
+    const known = topics.get(topic)
+    if (known !== undefined) topics.set(topic, { ...known, until: 0 })
+  }
+  const find = async (topic: string): Promise<Known> => {
+    const known = topics.get(topic)
+    return known !== undefined && known.until > now() ? known : fetchPatiently(topic)
+  }
   const leaderOf = async (topic: string, partition: number): Promise<number> => {
     let known = await find(topic)
-    if (!known.leaders.has(partition)) {
-      topics.delete(topic)
-      known = await find(topic)
+    for (const patientUntil = now() + propagationMs; !known.leaders.has(partition); ) {
+      if (now() > patientUntil) throw new LogError('topic_unknown', `there is no partition ${topic}[${partition}]`)
+      await pause(propagationPauseMs)
+      known = await fetchPatiently(topic)
     }
-    const leader = known.leaders.get(partition)
-    if (leader === undefined) throw new LogError('topic_unknown', `there is no partition ${topic}[${partition}]`)
-    return leader
+    return known.leaders.get(partition)!
   }
 
   const offset = (topic: string, partition: number, isolationLevel: number, timestamp: number): Promise<bigint> =>
@@ -123,7 +134,7 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
         })
         return BigInt(responses[0]!.partitions[0]!.offset)
       } catch (error) {
-        topics.delete(topic)
+        forget(topic)
         throw error
       }
     })
@@ -154,8 +165,10 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
     cluster,
     clarified,
     partitions: async (topic) => (await find(topic)).leaders.size,
+    recounted: async (topic) => (await fetchPatiently(topic)).leaders.size,
     requirePartition: async (topic, partition) => {
-      await leaderOf(topic, partition)
+      // Partitions never go, so one that was seen needs no broker.
+      if (!topics.get(topic)?.leaders.has(partition)) await leaderOf(topic, partition)
     },
     bounds: async (topic, partition, isolation) => {
       const level = isolation === 'read_committed' ? 1 : 0
@@ -168,9 +181,8 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
       await leaderOf(topic, partition)
       return ask(`asking for the offset of group ${group}`, async () => {
         const coordinator = await clarified({ group }, () => cluster.findGroupCoordinator({ groupId: group }))
-        const topicsAsked = [{ topic, partitions: [{ partition }] }]
-        const { responses } = await coordinator.offsetFetch({ groupId: group, topics: topicsAsked })
-        const next = BigInt(responses[0]!.partitions[0]!.offset)
+        const { errorCode, next } = await fetchOffset(coordinator, group, topic, partition)
+        if (errorCode !== 0) throw Object.assign(new Error(`the offset of group ${group}`), { code: errorCode })
         return next < 0n ? undefined : next
       })
     },
@@ -188,7 +200,7 @@ export function openDirectory(cluster: Cluster, deadlineMs: number): Directory {
         )
         return openLine(cluster, coordinator)
       }),
-    forget: (topic) => void topics.delete(topic),
+    forget,
     appeared: (topic) =>
       ask(`waiting for topic ${topic}`, async () => {
         const { leaders } = await fetchTopic(topic)

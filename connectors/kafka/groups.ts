@@ -5,7 +5,7 @@ import type { Directory } from './directory.ts'
 import { failureOf } from './errors.ts'
 import type { Line } from './kafkajs-internals.ts'
 import type { Settings } from './options.ts'
-import { now } from './retry.ts'
+import { now, within } from './retry.ts'
 
 const { AssignerProtocol } = kafkajs
 
@@ -17,6 +17,14 @@ const rebalanceInProgress = 27
 const memberIdRequired = 79
 const illegalGeneration = 22
 const unknownMember = 25
+
+/** What one generation of the group gave to a member. */
+interface Held {
+  readonly generationId: number
+  readonly partitions: readonly number[]
+  /** Whether this member gave the partitions out. */
+  readonly leads: boolean
+}
 
 interface Joined {
   readonly generationId: number
@@ -46,7 +54,12 @@ export async function joinGroup(
   let memberId = ''
   /** A handler failed: the member is out, as if it had died. */
   let failed = false
-  let holding = false
+  /** What the group gave to this member, from just before it is told until it has given it up. */
+  let held: Held | undefined
+  /** When the group last said that this member is in. */
+  let heardAt = now()
+  /** The most partitions the topic was seen with: a broker that has not heard of new ones must not take them back. */
+  let counted = 0
 
   const drop = () => {
     void line?.close().catch(() => {})
@@ -57,7 +70,12 @@ export async function joinGroup(
     return line.request<T>(api, { groupId: group, memberId, ...parameters })
   }
 
-  const joinOnce = async (): Promise<{ generationId: number; partitions: readonly number[] }> => {
+  const count = async (): Promise<number> => {
+    counted = Math.max(counted, await directory.recounted(topic))
+    return counted
+  }
+
+  const joinOnce = async (): Promise<Held> => {
     const joined = await request<Joined>('JoinGroup', {
       sessionTimeout: settings.sessionTimeoutMs,
       rebalanceTimeout: settings.rebalanceTimeoutMs,
@@ -73,18 +91,29 @@ export async function joinGroup(
     const leads = joined.leaderId === memberId
     const { memberAssignment } = await request<{ memberAssignment: Buffer }>('SyncGroup', {
       generationId: joined.generationId,
-      groupAssignment: leads ? shares(joined.members, topic, await directory.partitions(topic)) : [],
+      groupAssignment: leads ? shares(joined.members, topic, await count()) : [],
     })
     const decoded = AssignerProtocol.MemberAssignment.decode(memberAssignment)
-    return { generationId: joined.generationId, partitions: decoded?.assignment[topic] ?? [] }
+    return { generationId: joined.generationId, partitions: decoded?.assignment[topic] ?? [], leads }
   }
 
-  /** Beats until told to stop. `ended` resolves when the group rebalances or does not know the member any more. */
-  const beating = (generationId: number) => {
+  /**
+   * Beats until told to stop. `ended` resolves when the group rebalances or does not know the member any more, and, for the
+   * one that gives partitions out, when the topic has more of them.
+   */
+  const beating = ({ generationId, leads }: Held) => {
     const quiet = new AbortController()
     const ended = Promise.withResolvers<void>()
+    const given = counted
+    const watchGrowth = async () => {
+      while (!quiet.signal.aborted) {
+        await pause(settings.metadataMaxAgeMs, undefined, { signal: quiet.signal }).catch(() => {})
+        if (quiet.signal.aborted) return
+        if ((await count().catch(() => given)) > given) return ended.resolve()
+      }
+    }
     const beat = async () => {
-      let heardAt = now()
+      heardAt = now()
       while (!quiet.signal.aborted) {
         await pause(settings.sessionTimeoutMs / heartbeatsPerSession, undefined, { signal: quiet.signal }).catch(
           () => {},
@@ -109,6 +138,7 @@ export async function joinGroup(
       }
     }
     const done = beat()
+    if (leads) void watchGrowth()
     return {
       ended: ended.promise,
       stop: async () => {
@@ -119,9 +149,10 @@ export async function joinGroup(
   }
 
   const holdOneGeneration = async () => {
-    const { generationId, partitions } = await joinOnce()
-    const beats = beating(generationId)
-    holding = true
+    const given = await joinOnce()
+    const { partitions } = given
+    const beats = beating(given)
+    held = given
     try {
       await handlers.assigned(partitions)
       const stop = Promise.withResolvers<void>()
@@ -131,7 +162,7 @@ export async function joinGroup(
     } catch {
       failed = true
     } finally {
-      holding = false
+      held = undefined
       await beats.stop()
     }
   }
@@ -159,10 +190,30 @@ export async function joinGroup(
   }
   // A join waits for all members of the group, longer than a leaving one wants to.
   leaving.signal.addEventListener('abort', () => {
-    if (!holding) drop()
+    if (held === undefined) drop()
   })
   const running = run()
   return {
+    owns: async (partition) => {
+      const believed = held
+      while (believed !== undefined && believed === held && !closing.aborted) {
+        if (!believed.partitions.includes(partition)) return false
+        try {
+          await within(settings.sessionTimeoutMs, request('Heartbeat', { groupGenerationId: believed.generationId }))
+          heardAt = now()
+          return true
+        } catch (error) {
+          const { code } = failureOf(error)
+          // The group waits for this member to give up what it holds, or for the rebalance time-out.
+          if (code === rebalanceInProgress) return true
+          if (code === unknownMember || code === illegalGeneration) return false
+          if (now() - heardAt > settings.sessionTimeoutMs) return false
+          drop()
+          await pause(pauseMs)
+        }
+      }
+      return false
+    },
     leave: async () => {
       leaving.abort()
       await running

@@ -19,7 +19,7 @@ import { openTransactor } from './transactor.ts'
 export function kafkaLog(options: KafkaLogOptions): Log {
   const settings = withDefaults(options)
   const kafka = createClient(settings)
-  const directory = openDirectory(clusterOf(kafka), settings.deadlineMs)
+  const directory = openDirectory(clusterOf(kafka), settings)
   const appender = createAppender(kafka, directory, settings)
   const closing = new AbortController()
   setMaxListeners(0, closing.signal)

@@ -28,6 +28,8 @@ export interface KafkaLogOptions {
   readonly sessionTimeoutMs?: number
   /** How long a group waits for a member that gives its partitions up. Optional: 60,000. */
   readonly rebalanceTimeoutMs?: number
+  /** How long a count of partitions is believed: a group gives out new ones at the latest after it. Optional: 10,000. */
+  readonly metadataMaxAgeMs?: number
   /** Told what the client has to say about connections and retries. Never record content. Optional: nobody. */
   readonly onDiagnostic?: (level: 'error' | 'warn' | 'info' | 'debug', message: string) => void
 }
@@ -45,6 +47,7 @@ export function withDefaults(options: KafkaLogOptions): Settings {
     connectionTimeoutMs: 5_000,
     sessionTimeoutMs: 6_000,
     rebalanceTimeoutMs: 60_000,
+    metadataMaxAgeMs: 10_000,
     ...options,
   }
 }

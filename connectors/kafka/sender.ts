@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Kafka, Message, Producer, ProducerBatch, RecordMetadata } from 'kafkajs'
-import { LogError, type OutgoingRecord } from '../contract.ts'
+import type { OutgoingRecord } from '../contract.ts'
 import { compressionTypes } from './client.ts'
 import { type Failure, failureOf } from './errors.ts'
 import type { Settings } from './options.ts'
@@ -11,6 +11,17 @@ import { cutIntoSends, type Send } from './sends.ts'
 class SpansBrokers extends Error {
   override readonly name = 'SpansBrokers'
   /** kafkajs must not try again by itself. */
+  readonly retriable = false
+}
+
+/**
+ * A producer has not heard of a partition that the directory knows: one that was added. By this type kafkajs asks for the
+ * topic anew before it gives up; it drops records of partitions that it has not heard of. Nothing was sent.
+ */
+class PartitionUnheardOf extends Error {
+  override readonly name = 'PartitionUnheardOf'
+  readonly type = 'UNKNOWN_TOPIC_OR_PARTITION'
+  readonly code = 3
   readonly retriable = false
 }
 
@@ -52,8 +63,7 @@ export function createSendingProducer(
     }
     const partition = message.partition!
     const found = leaders.get(partition)
-    // kafkajs drops records of partitions that it has not heard of.
-    if (found === undefined) throw new LogError('topic_unknown', `there is no partition ${topic}[${partition}]`)
+    if (found === undefined) throw new PartitionUnheardOf(`there is no partition ${topic}[${partition}]`)
     leader ??= found
     if (leader !== found) throw new SpansBrokers('a send for several brokers')
     return partition

@@ -30,6 +30,8 @@ export interface Broker {
   /** Committed offsets by `offsetKey`. */
   readonly committed: Map<string, number>
   readonly begun: Set<number>
+  /** Called after every end of a transaction, and once the log closes. */
+  readonly endWaiters: Set<() => void>
   /** Aborts, once the log closes, what waits in it. */
   readonly closing: AbortController
   readonly partition: (topic: string, index: number) => Partition
@@ -47,6 +49,21 @@ export interface Broker {
   }) => Promise<void>
   readonly requireOpen: () => void
   readonly close: () => Promise<void>
+}
+
+/** The committed offset of a key, once no transaction that holds another is undecided. */
+export async function stableOffset(broker: Broker, key: string): Promise<number | undefined> {
+  const undecided = () => [...broker.producers.values()].some(({ transaction }) => transaction?.offsets.has(key))
+  if (!undecided()) return broker.committed.get(key)
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
+  const look = () => {
+    if (broker.closing.signal.aborted) reject(new LogError('closed', 'the log is closed'))
+    else if (undecided()) return
+    else resolve(broker.committed.get(key))
+    broker.endWaiters.delete(look)
+  }
+  broker.endWaiters.add(look)
+  return promise
 }
 
 export function offsetKey(group: string, topic: string, partition: number): string {
@@ -77,12 +94,14 @@ export function createBroker(clock: Clock, state: BrokerState, journal?: Journal
   const requireOpen = () => {
     if (closing.signal.aborted) throw new LogError('closed', 'the log is closed')
   }
+  const endWaiters = new Set<() => void>()
   const queue = journal === undefined ? undefined : writeQueue(journal)
   return {
     clock,
     topics: state.topics,
     committed: state.committed,
     begun: state.begun,
+    endWaiters,
     producers: new Map(),
     closing,
     partition: (topic, index) => {
@@ -123,6 +142,7 @@ export function createBroker(clock: Clock, state: BrokerState, journal?: Journal
     requireOpen,
     close: async () => {
       closing.abort()
+      for (const look of endWaiters) look()
       await queue?.drain()
       await journal?.close()
     },

@@ -157,6 +157,7 @@ export function endStep(
         partition.end = marker + 1
       }
       for (const partition of markers.keys()) wake(partition)
+      for (const look of broker.endWaiters) look()
     },
     undo: () => {
       if (transaction === undefined) return

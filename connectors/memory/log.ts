@@ -1,6 +1,6 @@
 import { type Clock, hours, systemClock } from '../../operators/contract/clock.ts'
 import { type Log, LogError, type Membership, type TopicSpec } from '../contract.ts'
-import { type Broker, type BrokerState, createBroker, emptyState, offsetKey } from './log-broker.ts'
+import { type Broker, type BrokerState, createBroker, emptyState, offsetKey, stableOffset } from './log-broker.ts'
 import { createGroups } from './log-groups.ts'
 import {
   boundOf,
@@ -118,7 +118,7 @@ export function logOver(broker: Broker, options: MemoryLogOptions): MemoryLog {
     committed: async (group, topic, index) => {
       broker.requireOpen()
       broker.partition(topic, index)
-      const next = broker.committed.get(offsetKey(group, topic, index))
+      const next = await stableOffset(broker, offsetKey(group, topic, index))
       return next === undefined ? undefined : BigInt(next)
     },
     join: async (group, topic, handlers) => {

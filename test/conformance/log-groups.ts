@@ -113,6 +113,63 @@ export function groupTests(harness: () => LogHarness): void {
     await Promise.all([slow.leave(), quick.leave()])
   })
 
+  test('a member that the group has expelled does not own what it believes to hold', async () => {
+    const { log, other, expel } = harness()
+    const name = await topic(log, { partitions: 2 })
+    const group = unique('group')
+    const release = Promise.withResolvers<void>()
+    let given = 0
+    const zombie = await steadily(() =>
+      log.join(group, name, {
+        assigned: async (partitions) => {
+          given = partitions.length
+        },
+        // Told or not, it does not give up.
+        revoked: () => release.promise,
+      }),
+    )
+    await eventually('it has both', () => given === 2)
+    assert.deepEqual([await zombie.owns(0), await zombie.owns(1), await zombie.owns(2)], [true, true, false])
+    await expel(group)
+    assert.equal(await zombie.owns(0), false)
+    const heir = await joining(other, group, name, new Map())
+    await eventually('another takes over', () => heir.owned.size === 2)
+    assert.deepEqual([await zombie.owns(1), await heir.membership.owns(1)], [false, true])
+    release.resolve()
+    await Promise.all([zombie.leave(), heir.membership.leave()])
+    assert.equal(await heir.membership.owns(1), false, 'nor does one that has left')
+  })
+
+  test('members own what they hold while the group waits for them to give it up, and nothing of others', async () => {
+    const { log, other } = harness()
+    const name = await topic(log, { partitions: 2 })
+    const group = unique('group')
+    const release = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    let given = 0
+    const slow = await steadily(() =>
+      log.join(group, name, {
+        assigned: async (partitions) => {
+          given = partitions.length
+        },
+        revoked: async () => {
+          asked.resolve()
+          await release.promise
+        },
+      }),
+    )
+    await eventually('it has both', () => given === 2)
+    const second = await joining(other, group, name, new Map())
+    await asked.promise
+    assert.deepEqual([await slow.owns(0), await second.membership.owns(0)], [true, false])
+    release.resolve()
+    await eventually('both have one', () => given === 1 && second.owned.size === 1)
+    const [own] = second.owned
+    assert.deepEqual([await slow.owns(1 - own!), await slow.owns(own!)], [true, false])
+    assert.deepEqual([await second.membership.owns(own!), await second.membership.owns(1 - own!)], [true, false])
+    await Promise.all([slow.leave(), second.membership.leave()])
+  })
+
   test('groups do not disturb each other', async () => {
     const { log } = harness()
     const name = await topic(log, { partitions: 2 })

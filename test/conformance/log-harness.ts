@@ -7,6 +7,7 @@ import {
   LogError,
   type LogErrorCode,
   type LogRecord,
+  type Membership,
   type OutgoingRecord,
   type TopicSpec,
   type Transactor,
@@ -19,7 +20,30 @@ export interface LogHarness {
   readonly other: Log
   /** Compacts a topic now, where that can be asked for. */
   readonly compact?: (topic: string) => Promise<void>
+  /** Puts every member out of a group, as missed heartbeats do: none of them is told. */
+  readonly expel: (group: string) => Promise<void>
   readonly close: () => Promise<void>
+}
+
+/** The harness of an in-process log over its own way to evict a member. */
+export function evicting(
+  log: Log,
+  evict: (membership: Membership) => void,
+): { readonly log: Log; readonly expel: LogHarness['expel'] } {
+  const joined = new Map<string, Membership[]>()
+  return {
+    log: {
+      ...log,
+      join: async (group, ...rest) => {
+        const membership = await log.join(group, ...rest)
+        joined.set(group, [...(joined.get(group) ?? []), membership])
+        return membership
+      },
+    },
+    expel: async (group) => {
+      for (const membership of joined.get(group) ?? []) evict(membership)
+    },
+  }
 }
 
 /** Long enough for a real broker on a busy machine; tests of the suite itself, which must fail, wait less. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   commitAll,
   committedEnd,
@@ -172,27 +173,61 @@ export function transactionTests(harness: () => LogHarness): void {
     await afterAbort.sendOffsets(group, name, 0, 5n)
     await afterAbort.sendOffsets(group, name, 1, 7n)
     await afterAbort.send([record(name, 'x')])
-    assert.equal(await read(0), undefined)
     await afterAbort.commit()
-    // Only the fence waits for the markers, so only after it is the committed offset sure to be the newest.
-    await (await open(log, transactor.id)).close()
     assert.deepEqual([await read(0), await read(1)], [5n, 7n])
     assert.equal(await steadily(() => log.committed(unique('group'), name, 0)), undefined)
     for (const each of [transactor, afterAbort]) await each.close()
+  })
+
+  for (const outcome of ['commit', 'abort'] as const) {
+    test(`an offset is not answered while a transaction that holds another is undecided, until its ${outcome}`, async () => {
+      const { log, other } = harness()
+      const name = await topic(log, { partitions: 2 })
+      const group = unique('group')
+      const transactor = await open(log)
+      await transactor.begin()
+      await transactor.sendOffsets(group, name, 0, 3n)
+      await transactor.commit()
+      await transactor.begin()
+      await transactor.sendOffsets(group, name, 0, 5n)
+      const answers: unknown[] = []
+      const asked = [log, other].map(async (client) => {
+        answers.push(await steadily(() => client.committed(group, name, 0)))
+      })
+      assert.equal(await steadily(() => other.committed(group, name, 1)), undefined, 'other partitions are answered')
+      await pause(200)
+      assert.deepEqual(answers, [])
+      await transactor[outcome]()
+      await Promise.all(asked)
+      const expected = outcome === 'commit' ? 5n : 3n
+      assert.deepEqual(answers, [expected, expected])
+      await transactor.close()
+    })
+  }
+
+  test('an offset that is asked for right after its commit is the new one', async () => {
+    const { log, other } = harness()
+    const name = await topic(log)
+    const group = unique('group')
+    const transactor = await open(log)
+    for (let next = 1n; next <= 40n; next++) {
+      await transactor.begin()
+      await transactor.sendOffsets(group, name, 0, next)
+      await transactor.commit()
+      assert.equal(await steadily(() => other.committed(group, name, 0)), next)
+    }
+    await transactor.close()
   })
 
   test('a committed offset may go back', async () => {
     const { log } = harness()
     const name = await topic(log)
     const group = unique('group')
-    let last = await open(log)
+    const last = await open(log)
     for (const next of [9n, 4n]) {
       await last.begin()
       await last.sendOffsets(group, name, 0, next)
       await last.commit()
-      const settled = await open(log, last.id)
-      await last.close()
-      last = settled
       assert.equal(await steadily(() => log.committed(group, name, 0)), next)
     }
     await last.close()

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Log, SchemaRegistry, StateView, Transactor } from '../../connectors/contract.ts'
 import { memoryLog, memorySchemaRegistry, memoryStateView } from '../../connectors/memory/index.ts'
 import { logConformance } from './log.ts'
-import { patienceMs } from './log-harness.ts'
+import { evicting, patienceMs } from './log-harness.ts'
 import { schemaRegistryConformance } from './schema-registry.ts'
 import { stateViewConformance } from './state-view.ts'
 
@@ -99,6 +99,51 @@ const logs: Readonly<Record<string, (log: Log) => Partial<Log>>> = {
   'that gives each member everything': (log) => ({
     join: (group, topic, handlers) => log.join(`${group}/${counter++}`, topic, handlers),
   }),
+  'whose members believe what they were last told': (log) => ({
+    join: async (group, topic, handlers) => {
+      const held = new Set<number>()
+      const membership = await log.join(group, topic, {
+        assigned: async (partitions) => {
+          for (const partition of partitions) held.add(partition)
+          await handlers.assigned(partitions)
+        },
+        revoked: async (partitions) => {
+          await handlers.revoked(partitions)
+          held.clear()
+        },
+      })
+      return { ...membership, owns: async (partition) => held.has(partition) }
+    },
+  }),
+  'that answers the offset before an undecided one': (log) => {
+    const last = new Map<string, bigint>()
+    const undecided = new Set<string>()
+    return {
+      ...eachTransactor((inner) => {
+        const mine = new Map<string, bigint>()
+        const end = (outcome: 'commit' | 'abort') => async () => {
+          await inner[outcome]()
+          if (outcome === 'commit') for (const [key, next] of mine) last.set(key, next)
+          for (const key of mine.keys()) undecided.delete(key)
+          mine.clear()
+        }
+        return {
+          sendOffsets: async (group, topic, partition, next) => {
+            await inner.sendOffsets(group, topic, partition, next)
+            const key = `${group}/${topic}/${partition}`
+            mine.set(key, next)
+            undecided.add(key)
+          },
+          commit: end('commit'),
+          abort: end('abort'),
+        }
+      })(log),
+      committed: async (group, topic, partition) => {
+        const key = `${group}/${topic}/${partition}`
+        return undecided.has(key) ? last.get(key) : log.committed(group, topic, partition)
+      },
+    }
+  },
   'that does not wait for members to give up': (log) => ({
     join: (group, topic, { assigned, revoked }) =>
       log.join(group, topic, {
@@ -178,8 +223,9 @@ describe('ports with planted faults', { concurrency: true }, () => {
   for (const [fault, change] of Object.entries(logs)) {
     const make = async () => {
       const inner = memoryLog({ rebalanceTimeoutMs: patienceMs })
-      const log = { ...inner, ...change(inner) }
-      return { log, other: log, compact: inner.compact, close: inner.close }
+      const { log: evictable, expel } = evicting(inner, inner.evict)
+      const log = { ...evictable, ...change(evictable) }
+      return { log, other: log, compact: inner.compact, expel, close: inner.close }
     }
     logConformance(`a log ${fault}`, make, { stopAfterFailure: true })
   }

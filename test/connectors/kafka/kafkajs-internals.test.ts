@@ -127,6 +127,27 @@ describe('kafkajs on a real broker', { skip: real.skip }, () => {
     assert.ok(met > 0, 'the retry of sendOffsets is there for a reason')
   })
 
+  test('it asks a group for whatever offset is there: an undecided one is passed over, which ours waits for', async () => {
+    const name = await topic(log)
+    const producer = await connected(randomUUID())
+    const transaction = await producer.transaction()
+    const topics = [{ topic: name, partitions: [{ partition: 0, offset: '5' }] }]
+    for (let tried = false; !tried; ) {
+      tried = await transaction.sendOffsets({ consumerGroupId: name, topics }).then(
+        () => true,
+        () => pause(5).then(() => false),
+      )
+    }
+    const ours = log.committed(name, name, 0)
+    const admin = kafka.admin()
+    await admin.connect()
+    const [theirs] = await admin.fetchOffsets({ groupId: name, topics: [name] })
+    await admin.disconnect()
+    assert.equal(theirs?.partitions[0]?.offset, '-1')
+    await transaction.commit()
+    assert.equal(await ours, 5n)
+  })
+
   test('records of a partition that it has not heard of are dropped without a word, so we refuse them', async () => {
     const name = await topic(log)
     const producer = kafka.producer()

@@ -260,10 +260,10 @@ test('a full disk refuses the whole commit, keeps what was there, and goes on on
     if (!whole) {
       assert.ok(failure instanceof LogError && failure.code === 'disk_full', String(failure))
       assert.deepEqual(await values(log, 'a', 0, 'read_committed'), committed[0])
-      assert.equal(await log.committed('group', 'a', 0), 3n)
     }
     disk.room = Number.POSITIVE_INFINITY
     const next = await log.open('id', { timeoutMs: 60_000 })
+    assert.equal(await log.committed('group', 'a', 0), whole ? 99n : 3n)
     await next.begin()
     await next.send([record('a', 0, 'after'), record('a', 1, 'after')])
     await next.commit()
