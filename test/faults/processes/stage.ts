@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { serialize } from 'node:v8'
-import { type Arrival, createFleet, type FaultRates, type Fleet } from '../../../bench/fleet/index.ts'
+import { type Arrival, createFleet, type FaultRates, type Fleet, type Tick } from '../../../bench/fleet/index.ts'
 import type { Log } from '../../../connectors/contract.ts'
 import { kafkaLog } from '../../../connectors/kafka/index.ts'
 import type { RedisNode } from '../../../connectors/redis/index.ts'
@@ -18,7 +18,7 @@ import { stagedLog } from '../../../pipelines/simulation/staged-log.ts'
 import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
 import type { EpochMs } from '../../../schemas/codec.ts'
 import { topicSpecs, topics } from '../../../schemas/topics.ts'
-import { type Crew, openCrew } from './crew.ts'
+import { type Crew, type Death, openCrew, type Worker } from './crew.ts'
 import type { WorkerSettings } from './orders.ts'
 
 export interface StageOptions {
@@ -65,8 +65,12 @@ export interface Stage {
   readonly lag: () => Promise<ReadonlyMap<string, bigint>>
   /** Resolves when nothing is left to do, or rejects after `boundMs` with what is left. Staged time goes on slowly. */
   readonly drain: (boundMs: number) => Promise<number>
-  /** Resolves when every frame has been accepted or refused; the time stands still. */
-  readonly settle: (boundMs?: number) => Promise<void>
+  /** The last link of each partition. */
+  readonly heads: () => Promise<readonly (AcceptedBatch | undefined)[]>
+  /** Resolves when every frame has been accepted or refused; rejects if the worker ends first. The time stands still. */
+  readonly settle: (worker: Worker, boundMs?: number) => Promise<void>
+  /** The log was restored to when it held so many frames per partition; what was sent later never arrived. */
+  readonly rewind: (counts: readonly number[]) => Promise<void>
   /** Runs something while the supervisor sends nothing. */
   readonly alone: <T>(act: () => Promise<T>) => Promise<T>
   readonly close: () => Promise<void>
@@ -115,8 +119,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   writeFileSync(register, serialize(fleet.entries))
 
   const clock = virtualClock(start)
-  const client = kafkaLog({ brokers, deadlineMs: 60_000 })
-  const log = stagedLog(client, clock, prefix)
+  const connect = () => kafkaLog({ brokers, deadlineMs: 60_000 })
+  let client = connect()
+  let log = stagedLog(client, clock, prefix)
   const specs = topicSpecs(partitions, { groupPartitions }).map((spec) => ({ ...spec, retentionMs: null }))
   await log.createTopics(specs)
   const wire = await openWire(confluentSchemaRegistry({ url: options.registry }), Object.values(topics) as AnyTopic[])
@@ -157,15 +162,15 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     }
     return left
   }
-  /** How far each partition has come by its last link. */
-  const progress = () =>
+  /** The last link of each partition, if markers have not pushed it far back. */
+  const heads = () =>
     Promise.all(
       sequences.map(async (_, partition) => {
         const { first, end: last } = await log.bounds(topics.meterAccepted.name, partition, 'read_committed')
         const from = last - 100n > first ? last - 100n : first
         const records = await readRange(log, topics.meterAccepted.name, partition, from, last)
         const links = records.map(({ value }) => wire.decode(topics.meterAccepted as AnyTopic, value!) as AcceptedBatch)
-        return links.reduce((latest, link) => Math.max(latest, link.progress), 0)
+        return links.findLast(({ kind }) => kind === 'batch')
       }),
     )
   const unfinished = async () => [...(await lag()).values()].reduce((sum, one) => sum + one, 0n)
@@ -193,10 +198,14 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       await alone(() => client.append(records))
     }
   }
-  const ticks = fleet.arrivals(end)
-  let tick = ticks.next()
+  let ticks: IterableIterator<Tick> | undefined
+  let tick: IteratorResult<Tick>
   const feedTo = async (until: EpochMs) => {
     const due: Arrival[] = []
+    if (ticks === undefined) {
+      ticks = fleet.arrivals(end)
+      tick = ticks.next()
+    }
     for (; !tick.done && tick.value.at <= until; tick = ticks.next()) due.push(...tick.value.arrivals)
     await append(due)
     clock.moveTo(until)
@@ -212,7 +221,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     start,
     end,
     crew,
-    log,
+    get log() {
+      return log
+    },
     wire,
     settings,
     feedTo,
@@ -224,7 +235,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       const since = performance.now()
       for (;;) {
         const left = [...(await lag())].filter(([, records]) => records > 0n)
-        const reached = Math.min(...(await progress()))
+        const reached = Math.min(...(await heads()).map((head) => head?.progress ?? 0))
         if (left.length === 0 && reached >= end - minutes(30)) return performance.now() - since
         if (performance.now() - since > boundMs) {
           const named = left.map(([name, records]) => `${name}: ${records}`)
@@ -236,14 +247,26 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         await feedTo(crew.now() + 15_000)
       }
     },
-    settle: async (boundMs = 60_000) => {
+    heads,
+    settle: async (worker, boundMs = 60_000) => {
+      let death: Death | undefined
+      void worker.ended.then((one) => {
+        death = one
+      })
       const since = performance.now()
       for (;;) {
-        const left = [...(await lag())].filter(([name]) => name.startsWith('readings'))
-        if (left.every(([, records]) => records === 0n)) return
+        if (death) throw new Error(`a worker ended with ${death.code ?? 'SIGKILL'} before it had done all`)
+        const links = await heads()
+        if (sequences.every((own, partition) => Number(links[partition]?.inTo ?? 0n) >= own.length)) return
         if (performance.now() - since > boundMs) throw new Error(`I8: frames are not processed after ${boundMs} ms`)
         await pause(20)
       }
+    },
+    rewind: async (counts) => {
+      for (const [partition, count] of counts.entries()) sequences[partition]!.splice(count)
+      await client.close()
+      client = connect()
+      log = stagedLog(client, clock, prefix)
     },
     alone,
     close: async () => {
