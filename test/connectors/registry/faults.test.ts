@@ -63,8 +63,8 @@ const faults: readonly (readonly [string, Answer, RegExp, number?])[] = [
   ['answers a byte at a time', (_, response) => drip(response), /gave no answer within 400 ms/, 400],
   ['fails inside', json(500, { message: 'broken' }), /does not answer as it should/],
   ['cuts the connection', (request) => request.socket.destroy(), /does not answer as it should/],
-  ['wants a user', json(401, { message: 'who?' }), /check user, password/],
-  ['forbids', json(403, { message: 'no' }), /check user, password/],
+  ['wants a user', json(401, { message: 'who?' }), /check registry.username and registry.passwordFile/],
+  ['forbids', json(403, { message: 'no' }), /check registry.username and registry.passwordFile/],
 ]
 
 function drip(response: ServerResponse): void {

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { FaultRates } from '../../../bench/fleet/index.ts'
 import { createFleet } from '../../../bench/fleet/index.ts'
 import { meterSecrets } from '../../../bench/fleet/keys.ts'
+import { fileKeyring } from '../../../connectors/keyring/index.ts'
+import { pseudonymsOf } from '../../../pipelines/cli/demo-scenario.ts'
 
 export const partitions = 2
 const seed = 7
@@ -83,4 +85,22 @@ export function writeFleet(
       METERVEIL_ZONE: fleet.entries[0]!.zone,
     },
   }
+}
+
+/** Every interval that the meters truly sent, as it must lie in household.readings. */
+export function expectedIntervals({ fleet, env }: ReturnType<typeof writeFleet>): string[] {
+  const { journal } = fleet
+  const pseudonymOf = pseudonymsOf(fileKeyring(env.METERVEIL_KEYRING_FOLDER))
+  const all: string[] = []
+  for (let home = 0; home < journal.homes; home++) {
+    for (let slot = 0; slot < journal.slots; slot++) {
+      if (journal.expectation(home, slot) !== 'required') continue
+      const pseudonym = Buffer.from(pseudonymOf(journal.connectionOf(home), journal.dateOf(slot))).toString('hex')
+      for (const channel of ['import', 'export'] as const) {
+        if (journal.valueWh(home, channel, slot) === undefined) continue
+        all.push(`${pseudonym} ${channel} ${journal.start + slot * journal.intervalMs}`)
+      }
+    }
+  }
+  return all.sort()
 }

@@ -4,35 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, describe, test } from 'node:test'
-import { fileKeyring } from '../../../connectors/keyring/index.ts'
-import { pseudonymsOf } from '../../../pipelines/cli/demo-scenario.ts'
 import { frameOfLine, linesOf, maxLineBytes } from '../../../pipelines/cli/input-lines.ts'
 import { bin, type Started, start } from './command.ts'
 import { intervalsIn } from './data-folder.ts'
-import { writeFleet } from './fleet-files.ts'
+import { expectedIntervals, writeFleet } from './fleet-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'meterveil-input-'))
 after(() => rmSync(folder, { recursive: true }))
 const fleet = writeFleet(folder)
 const { env, input, frames } = fleet
-
-/** Every interval that the meters truly sent, as it must lie in household.readings. */
-function expected(): string[] {
-  const { journal } = fleet.fleet
-  const pseudonymOf = pseudonymsOf(fileKeyring(env.METERVEIL_KEYRING_FOLDER))
-  const all: string[] = []
-  for (let home = 0; home < journal.homes; home++) {
-    for (let slot = 0; slot < journal.slots; slot++) {
-      if (journal.expectation(home, slot) !== 'required') continue
-      const pseudonym = Buffer.from(pseudonymOf(journal.connectionOf(home), journal.dateOf(slot))).toString('hex')
-      for (const channel of ['import', 'export'] as const) {
-        if (journal.valueWh(home, channel, slot) === undefined) continue
-        all.push(`${pseudonym} ${channel} ${journal.start + slot * journal.intervalMs}`)
-      }
-    }
-  }
-  return all.sort()
-}
 
 async function interrupt(running: Started) {
   running.process.kill('SIGINT')
@@ -57,7 +37,7 @@ describe('frames from a file', () => {
     assert.deepEqual(JSON.parse(told), { ...facts, malformedLines: [] })
     const found = await intervalsIn(env.METERVEIL_DATA_FOLDER)
     assert.ok(found.length > 48)
-    assert.deepEqual(found, expected())
+    assert.deepEqual(found, expectedIntervals(fleet))
   })
 
   test('malformed lines are told by their numbers, never by their content, and the others are taken', async () => {

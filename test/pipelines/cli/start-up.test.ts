@@ -4,127 +4,29 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Redis } from 'ioredis'
 import { kafkaLog } from '../../../connectors/kafka/index.ts'
-import { fileKeyring } from '../../../connectors/keyring/index.ts'
-import { confluentSchemaRegistry } from '../../../connectors/registry/index.ts'
-import { pseudonymsOf } from '../../../pipelines/cli/demo-scenario.ts'
-import { readRange } from '../../../pipelines/runtime/changelog.ts'
-import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
-import { openWire } from '../../../pipelines/runtime/wire.ts'
-import type { Right, Role } from '../../../schemas/access.ts'
-import type { HouseholdReading } from '../../../schemas/household-reading.ts'
 import { type TopicName, topics } from '../../../schemas/topics.ts'
 import { ownServices } from '../../helpers/services.ts'
-import { bin, type Finished, start } from './command.ts'
-import { partitions, writeFleet } from './fleet-files.ts'
-import { administrator, credentialFiles, ends, passwordFiles, tlsDoor } from './secured-deployment.ts'
+import { bin, start } from './command.ts'
+import { intervalsOf } from './data-folder.ts'
+import { expectedIntervals, partitions, writeFleet } from './fleet-files.ts'
+import { credentialFiles, ends, passwordFiles } from './secured-deployment.ts'
+import { lacking, principals, startUpStage } from './start-up-stage.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'meterveil-start-up-'))
 after(() => rmSync(folder, { recursive: true }))
 const fleet = writeFleet(folder)
-const pipelineRoles = ['readings', 'load', 'publish', 'forecast'] as const satisfies readonly Role[]
-
-/** Principals that lack one right each. */
-const lacking: Readonly<Record<string, readonly [Role, (right: Right) => boolean, string]>> = {
-  'no-source': [
-    'readings',
-    ({ name }) => name === 'meter.frames',
-    'READ, WRITE, DESCRIBE_CONFIGS on topic meter.frames',
-  ],
-  'no-sink': ['publish', ({ name }) => name === 'load.public', 'READ, WRITE, DESCRIBE_CONFIGS on topic load.public'],
-  'no-group': ['forecast', ({ resource }) => resource === 'group', 'READ on group forecast'],
-  'no-id': [
-    'load',
-    ({ resource }) => resource === 'transactional-id',
-    'WRITE on transactional ids load-load.partials-*',
-  ],
-}
-const principals = ['pipelines', 'register', ...Object.keys(lacking)]
 const own = await ownServices({ kafka: true, registry: true, redis: true }, { principals })
 after(() => own.stop())
 
 describe('a deployment over real services', { skip: own.skip }, () => {
-  let admin: Awaited<ReturnType<typeof administrator>>
-  let redis: Redis
-  let env: Record<string, string>
-  const closing: (() => unknown)[] = []
+  let stage: Awaited<ReturnType<typeof startUpStage>>
   const everyTopic = Object.values(topics).map(({ name }) => name)
-  const registry = () => confluentSchemaRegistry({ url: own.address('registry') })
-  const registerEnv = () => ({ ...env, ...credentialFiles(own, folder, 'register') })
-
   before(async () => {
-    admin = await administrator(own)
-    closing.push(() => admin.client.disconnect())
-    await admin.grant('pipelines', pipelineRoles)
-    await admin.grant('register', ['register'])
-    for (const [principal, [, without]] of Object.entries(lacking)) await admin.grant(principal, pipelineRoles, without)
-    redis = new Redis(own.address('redis'))
-    closing.push(() => redis.disconnect())
-    const url = new URL(own.address('registry'))
-    const registryDoor = await tlsDoor(own, url.host)
-    const redisDoor = await tlsDoor(own, new URL(own.address('redis')).host)
-    closing.push(registryDoor.close, redisDoor.close)
-    const { METERVEIL_DATA_FOLDER: _data, METERVEIL_REGISTER_FILE: _file, ...fleetEnv } = fleet.env
-    const kafka = credentialFiles(own, folder, 'pipelines')
-    const ca = kafka['METERVEIL_KAFKA_CA_FILE'] as string
-    env = {
-      ...fleetEnv,
-      ...kafka,
-      METERVEIL_REGISTRY_URL: `https://${registryDoor.address}${url.pathname}`,
-      METERVEIL_REGISTRY_CA_FILE: ca,
-      METERVEIL_REDIS_NODES: redisDoor.address,
-      METERVEIL_REDIS_TLS: 'true',
-      METERVEIL_REDIS_CA_FILE: ca,
-    }
+    stage = await startUpStage(own, folder, fleet)
   })
-  after(async () => {
-    for (const close of closing.reverse()) await close()
-  })
-
-  const secrets = (): string[] => [
-    ...fleet.fleet.entries.flatMap(({ point, connection, systemTitle, keyRef }) => [
-      point,
-      connection,
-      systemTitle,
-      keyRef,
-    ]),
-    ...fleet.meters.flatMap(({ encryption, authentication }) => [encryption, authentication]),
-    '5a5a5a',
-    'wrong-secret',
-    ...principals.flatMap((principal) => {
-      const { key, password } = own.credentials(principal)
-      return [password, key.split('\n')[1] as string]
-    }),
-  ]
-  const requireSecretFree = ({ stdout, stderr }: Finished) => {
-    for (const secret of secrets()) assert.ok(!`${stdout}${stderr}`.includes(secret), 'a secret or a meter was printed')
-  }
-  const refuses = async (
-    change: Record<string, string | undefined>,
-    sentence: string,
-    {
-      args = ['run'],
-      code = 1,
-      from = env,
-    }: { args?: readonly string[]; code?: number; from?: Record<string, string> } = {},
-  ) => {
-    const given = Object.entries({ ...from, ...change }).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value]],
-    )
-    const finished = await ends(args, Object.fromEntries(given), bin)
-    requireSecretFree(finished)
-    assert.equal(finished.stderr, code === 1 ? `Error: ${sentence}\n` : sentence)
-    assert.equal(finished.stdout, '')
-    assert.equal(finished.code, code)
-  }
-  const settingsRefusal = (...problems: readonly string[]) =>
-    [
-      problems.length === 1 ? 'A setting is wrong:' : `${problems.length} settings are wrong:`,
-      ...problems.map((problem) => `  ${problem}`),
-      'Correct them and start again; docs/operator.md lists every setting.',
-      '',
-    ].join('\n')
+  after(() => stage?.close())
+  const refuses = (...args: Parameters<typeof stage.refuses>) => stage.refuses(...args)
 
   describe('the way to Kafka', () => {
     test('a broker that nobody answers at', () =>
@@ -197,7 +99,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
           METERVEIL_REDIS_TLS: undefined,
           METERVEIL_REDIS_CA_FILE: undefined,
         },
-        settingsRefusal(
+        stage.settingsRefusal(
           'kafka.tls is not set, and mode "production" refuses a plaintext listener: set kafka.tls to true, or mode to "development"',
           'redis.tls is not set, and mode "production" refuses a plaintext listener: set redis.tls to true, or mode to "development"',
         ),
@@ -215,7 +117,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
           METERVEIL_KEYRING_FOLDER: undefined,
           METERVEIL_REGISTER_FILE: 'register.jsonl',
         },
-        settingsRefusal(
+        stage.settingsRefusal(
           'registry.url (METERVEIL_REGISTRY_URL) is missing: run needs it beside kafka.brokers',
           'redis.nodes (METERVEIL_REDIS_NODES) is missing: run needs it beside kafka.brokers',
           'keyringFolder (METERVEIL_KEYRING_FOLDER) is missing: run needs it beside kafka.brokers',
@@ -229,7 +131,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       writeFileSync(file, own.credentials('pipelines').key, { mode: 0o644 })
       return refuses(
         { METERVEIL_KAFKA_KEY_FILE: file },
-        settingsRefusal('kafka.keyFile cannot be used: open.key has mode 644: run chmod 600 open.key'),
+        stage.settingsRefusal('kafka.keyFile cannot be used: open.key has mode 644: run chmod 600 open.key'),
         { code: 2 },
       )
     })
@@ -253,17 +155,17 @@ describe('a deployment over real services', { skip: own.skip }, () => {
     const special: readonly TopicName[] = ['meter.frames', 'meter.accepted']
 
     test('missing topics', async () => {
-      await admin.create(
+      await stage.admin.create(
         everyTopic.filter((name) => ![...late, ...special].includes(name)),
         partitions,
       )
-      await admin.create(['meter.frames'], partitions, { 'message.timestamp.type': 'CreateTime' })
-      await admin.create(['meter.accepted'], 1, { 'retention.ms': '604800000' })
+      await stage.admin.create(['meter.frames'], partitions, { 'message.timestamp.type': 'CreateTime' })
+      await stage.admin.create(['meter.accepted'], 1, { 'retention.ms': '604800000' })
       await refuses(
         {},
         'Kafka has no topics load.state, forecast.public: run meterveil topics apply, which creates what is missing',
       )
-      await admin.create(late, partitions)
+      await stage.admin.create(late, partitions)
     })
 
     for (const [principal, [role, , rights]] of Object.entries(lacking)) {
@@ -271,30 +173,30 @@ describe('a deployment over real services', { skip: own.skip }, () => {
         refuses(
           credentialFiles(own, folder, principal),
           `Kafka does not grant this principal ${rights}: grant it with meterveil topics apply, or name another user in kafka.sasl.username or kafka.certFile`,
-          { args: ['run', role], from: { ...env, METERVEIL_TIME_ZONE: 'Europe/London' } },
+          { args: ['run', role], from: { ...stage.env, METERVEIL_TIME_ZONE: 'Europe/London' } },
         ))
     }
-
-    test('a setting that names another count of partitions', () =>
-      refuses(
-        { METERVEIL_GROUP_PARTITIONS: '2' },
-        'topics have other counts of partitions than partitions (METERVEIL_PARTITIONS), 2: meter.accepted has 1; run meterveil topics apply to let them grow, or correct the setting',
-      ))
 
     test('another count of partitions than the input has', async () => {
       await refuses(
         {},
         'topics have other counts of partitions than partitions (METERVEIL_PARTITIONS), 2: meter.accepted has 1; run meterveil topics apply to let them grow, or correct the setting',
       )
-      await admin.grow('meter.accepted', partitions)
+      await stage.admin.grow('meter.accepted', partitions)
     })
+
+    test('a setting that names another count of partitions', () =>
+      refuses(
+        { METERVEIL_GROUP_PARTITIONS: '2' },
+        'topics have other counts of partitions than groupPartitions (METERVEIL_GROUP_PARTITIONS), 2: forecast.state has 1, load.restricted has 1, load.public has 1, forecast.public has 1; run meterveil topics apply to let them grow, or correct the setting',
+      ))
 
     test('a topic with the stamps of producers', async () => {
       await refuses(
         {},
         'message.timestamp.type of topic meter.frames is CreateTime, not LogAppendTime, but lateness counts from the append time: run meterveil topics apply, which sets it or says why it cannot',
       )
-      await admin.setConfigs('meter.frames', { 'message.timestamp.type': 'LogAppendTime' })
+      await stage.admin.setConfigs('meter.frames', { 'message.timestamp.type': 'LogAppendTime' })
     })
 
     test('a changelog that is kept too short', async () => {
@@ -302,7 +204,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
         {},
         'retention.ms of topic meter.accepted is 604800000, and horizonDays 14 needs at least 1987200000: run meterveil topics apply, which sets it or says why it cannot',
       )
-      await admin.setConfigs('meter.accepted', {
+      await stage.admin.setConfigs('meter.accepted', {
         'message.timestamp.type': 'LogAppendTime',
         'retention.ms': '1987200000',
       })
@@ -324,16 +226,16 @@ describe('a deployment over real services', { skip: own.skip }, () => {
 
     test('a schema that cannot read what the registry holds', async () => {
       const other = { type: 'record', name: 'Other', fields: [{ name: 'other', type: 'string' }] }
-      await registry().register('forecast.public-value', JSON.stringify(other))
+      await stage.registry().register('forecast.public-value', JSON.stringify(other))
       for (const { name, codec } of Object.values(topics)) {
-        if (name !== 'forecast.public') await registry().register(`${name}-value`, codec.schema)
+        if (name !== 'forecast.public') await stage.registry().register(`${name}-value`, codec.schema)
       }
       await refuses(
         {},
         'the schema of forecast.public-value cannot read what the registry holds under registry.url: run the version of meterveil that wrote it, or a newer one that can',
       )
       await fetch(`${own.address('registry')}/subjects/forecast.public-value`, { method: 'DELETE' })
-      await registry().register('forecast.public-value', topics.forecastPublic.codec.schema)
+      await stage.registry().register('forecast.public-value', topics.forecastPublic.codec.schema)
     })
   })
 
@@ -345,23 +247,23 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       ))
 
     test('a server that evicts', async () => {
-      await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+      await stage.redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
       await refuses(
         {},
         'maxmemory-policy of Redis is allkeys-lru, so it may drop what was accepted and let duplicates in: set maxmemory-policy to noeviction',
       )
-      await redis.config('SET', 'maxmemory-policy', 'noeviction')
+      await stage.redis.config('SET', 'maxmemory-policy', 'noeviction')
     })
 
     test('a wrong password', async () => {
-      await redis.config('SET', 'requirepass', 'right-secret')
+      await stage.redis.config('SET', 'requirepass', 'right-secret')
       const file = join(folder, 'redis.password')
       writeFileSync(file, 'wrong-secret', { mode: 0o600 })
       await refuses(
         { METERVEIL_REDIS_PASSWORD_FILE: file },
         'Redis refuses the user, its password or a command: check redis.username and redis.passwordFile, and grant the commands that the documentation of the Redis view lists',
       )
-      await redis.config('SET', 'requirepass', '')
+      await stage.redis.config('SET', 'requirepass', '')
     })
   })
 
@@ -371,18 +273,13 @@ describe('a deployment over real services', { skip: own.skip }, () => {
 
     const registerFile = fleet.env.METERVEIL_REGISTER_FILE
     const load = async (file: string, ...args: readonly string[]) => {
-      const finished = await ends(['register', 'load', file, '--json', ...args], registerEnv(), bin)
-      requireSecretFree(finished)
+      const finished = await ends(['register', 'load', file, '--json', ...args], stage.registerEnv, bin)
+      stage.requireSecretFree(finished)
       return finished
     }
     const homes = fleet.fleet.entries.length
-    const counts = (added: number, changed: number, ended: number, removed: number, unchanged: number) => ({
-      added,
-      changed,
-      ended,
-      removed,
-      unchanged,
-    })
+    const names = ['added', 'changed', 'ended', 'removed', 'unchanged']
+    const counts = (...many: readonly number[]) => Object.fromEntries(names.map((name, at) => [name, many[at]]))
 
     test('is loaded once: a dry run and a second time change nothing', async () => {
       for (const [args, kind, expected] of [
@@ -421,8 +318,8 @@ describe('a deployment over real services', { skip: own.skip }, () => {
     })
 
     test('is counted, not shown', async () => {
-      const finished = await ends(['register', 'show', '--json'], registerEnv(), bin)
-      requireSecretFree(finished)
+      const finished = await ends(['register', 'show', '--json'], stage.registerEnv, bin)
+      stage.requireSecretFree(finished)
       assert.equal(finished.code, 0, finished.stderr)
       const { kind, entries, partitions: places } = JSON.parse(finished.stdout)
       assert.deepEqual({ kind, entries, places }, { kind: 'register', entries: homes, places: partitions })
@@ -445,38 +342,10 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       const { ca, cert, key } = own.credentials('admin')
       const log = kafkaLog({ brokers: own.address('kafka').split(','), ssl: { ca, cert, key } })
       try {
-        const topic = topics.householdReadings as AnyTopic
-        const wire = await openWire(registry(), [topic])
-        const found: string[] = []
-        for (let partition = 0; partition < partitions; partition++) {
-          const { first, end } = await log.bounds(topic.name, partition, 'read_committed')
-          for (const { value } of await readRange(log, topic.name, partition, first, end)) {
-            const { pseudonym, intervals } = wire.decode(topic, value!) as HouseholdReading
-            for (const { channel, start } of intervals)
-              found.push(`${Buffer.from(pseudonym).toString('hex')} ${channel} ${start}`)
-          }
-        }
-        return found.sort()
+        return await intervalsOf(log, stage.registry())
       } finally {
         await log.close()
       }
-    }
-
-    const expected = (): string[] => {
-      const { journal } = fleet.fleet
-      const pseudonymOf = pseudonymsOf(fileKeyring(fleet.env.METERVEIL_KEYRING_FOLDER))
-      const all: string[] = []
-      for (let home = 0; home < journal.homes; home++) {
-        for (let slot = 0; slot < journal.slots; slot++) {
-          if (journal.expectation(home, slot) !== 'required') continue
-          const pseudonym = Buffer.from(pseudonymOf(journal.connectionOf(home), journal.dateOf(slot))).toString('hex')
-          for (const channel of ['import', 'export'] as const) {
-            if (journal.valueWh(home, channel, slot) === undefined) continue
-            all.push(`${pseudonym} ${channel} ${journal.start + slot * journal.intervalMs}`)
-          }
-        }
-      }
-      return all.sort()
     }
 
     const runOnce = async (given: Record<string, string>, ...args: readonly string[]) => {
@@ -484,15 +353,15 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       await running.shows(`Input read: ${fleet.frames.length} frames from ${fleet.frames.length} lines, all processed.`)
       running.process.kill('SIGTERM')
       const finished = await running.ended
-      requireSecretFree(finished)
+      stage.requireSecretFree(finished)
       assert.equal(finished.code, 130, finished.stderr)
       assert.match(finished.stdout, /Drained and stopped\./)
     }
 
     test('it runs and drains, with a certificate and then with a password, by group and then by ordinal, and nothing is lost or twice', async () => {
-      await runOnce(env)
-      assert.deepEqual(await intervals(), expected())
-      const { METERVEIL_KAFKA_CERT_FILE: _cert, METERVEIL_KAFKA_KEY_FILE: _key, ...rest } = env
+      await runOnce(stage.env)
+      assert.deepEqual(await intervals(), expectedIntervals(fleet))
+      const { METERVEIL_KAFKA_CERT_FILE: _cert, METERVEIL_KAFKA_KEY_FILE: _key, ...rest } = stage.env
       const withPassword = { ...rest, ...passwordFiles(own, folder, 'pipelines') }
       await runOnce({
         ...withPassword,
@@ -500,11 +369,11 @@ describe('a deployment over real services', { skip: own.skip }, () => {
         METERVEIL_ORDINAL: '0',
         METERVEIL_WORKERS: '1',
       })
-      assert.deepEqual(await intervals(), expected())
+      assert.deepEqual(await intervals(), expectedIntervals(fleet))
     })
 
     test('what runs is not disturbed by another start that is refused, nor by the registry going away', async () => {
-      const running = start(['run', 'readings', '--metrics-port', '0', '--json', '--input', '-'], env, bin)
+      const running = start(['run', 'readings', '--metrics-port', '0', '--json', '--input', '-'], stage.env, bin)
       await running.shows('"started"')
       await refuses(
         { METERVEIL_REDIS_NODES: '127.0.0.1:1' },
@@ -522,7 +391,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       assert.doesNotMatch(metrics, transactions('(?:fenced|unknown)'))
       running.process.kill('SIGTERM')
       const finished = await running.ended
-      requireSecretFree(finished)
+      stage.requireSecretFree(finished)
       assert.equal(finished.code, 130, finished.stderr)
     })
   })
