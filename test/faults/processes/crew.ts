@@ -13,8 +13,8 @@ export interface Death {
   readonly how: 'struck' | 'killed' | 'drained' | 'failed'
   readonly strike: Strike | undefined
   readonly code: number | null
-  /** Input that nobody had processed yet at that moment. */
-  readonly unfinished: bigint
+  /** Frames that nobody had processed yet at that moment. */
+  readonly unfinished: number
 }
 
 /** One process, from its birth to its end. */
@@ -38,8 +38,8 @@ export interface Worker {
 
 export interface CrewOptions {
   readonly settings: WorkerSettings
-  /** Unprocessed input right now. */
-  readonly unfinished: () => Promise<bigint>
+  /** Unprocessed frames right now. */
+  readonly unfinished: () => Promise<number>
   readonly start: EpochMs
 }
 
@@ -142,7 +142,7 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
         for (const answer of acknowledged.values()) answer()
         running.reject(new Error(`the worker ended with ${code ?? signal}`))
         const how = code === 0 ? 'drained' : signal === 'SIGKILL' ? (killed ? 'killed' : 'struck') : 'failed'
-        const left = await unfinished().catch(() => -1n)
+        const left = await unfinished().catch(() => -1)
         const death: Death = { slot, how, strike: how === 'struck' ? armed : undefined, code, unfinished: left }
         deaths.push(death)
         resolve(death)
@@ -248,10 +248,17 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
       const id = ids++
       const awake = [...present].filter(({ pid }) => stateOf(pid) !== 'T')
       await Promise.all(
-        awake.map(({ child, told }) => {
-          const known = told(id)
+        awake.map(async ({ child, told, slot, pid }) => {
+          let known = false
+          void told(id).then(() => {
+            known = true
+          })
           send(child, { kind: 'time', now, id })
-          return known
+          // One that was stopped meanwhile answers when it wakes.
+          for (let turn = 0; !known && stateOf(pid) !== 'T'; turn++) {
+            if (turn > 6_000) throw new Error(`worker ${pid} in slot ${slot} does not answer: ${stateOf(pid)}`)
+            await pause(10)
+          }
         }),
       )
     },

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { minutes } from '../../../operators/contract/clock.ts'
 import { checkStage, type Outcome } from './check.ts'
-import type { Kept } from './crew.ts'
+import type { Death, Kept } from './crew.ts'
 import type { Stage } from './stage.ts'
 import { type Schedule, strikes } from './strikes.ts'
 
@@ -25,11 +25,15 @@ export interface KillRunOptions {
 export interface KillRun {
   readonly outcome: Outcome
   readonly schedule: Schedule
-  /** Strikes, and those that left input unprocessed or struck a task that was still finding its place. */
+  /** Places that were never struck. */
+  readonly unstruck: readonly string[]
+  /** Strikes, and those that met work. */
   readonly struck: number
   readonly bit: number
   /** Workers that ended by themselves, with their codes. */
   readonly failed: readonly (number | null)[]
+  /** What the workers wrote. */
+  readonly log: string
   readonly seconds: { readonly feeding: number; readonly draining: number; readonly checking: number }
 }
 
@@ -72,9 +76,11 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
   return {
     outcome,
     schedule,
+    unstruck: [...schedule.hits].filter(([, count]) => count === 0).map(([label]) => label),
     struck: struck.length,
-    bit: struck.filter(({ unfinished }) => unfinished !== 0n).length,
+    bit: struck.filter(bit).length,
     failed: crew.deaths.filter(({ how }) => how === 'failed').map(({ code }) => code),
+    log: crew.log(),
     seconds: {
       feeding: Math.round((fed - began) / 1_000),
       draining: Math.round((drained - fed) / 1_000),
@@ -85,12 +91,17 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
 
 const struckOf = ({ crew }: Stage): number => crew.deaths.filter(({ how }) => how === 'struck').length
 
+/** Whether a death met work: frames to process, a transaction that was open, or a task that was finding its place. */
+const bit = ({ unfinished, strike }: Death): boolean =>
+  unfinished > 0 || (strike !== undefined && !['poll', 'hold'].includes(strike.step))
+
 /** One line of figures. */
-export function killRunText({ outcome, struck, bit, failed, seconds, schedule }: KillRun): string {
+export function killRunText({ outcome, struck, bit, failed, seconds, schedule, unstruck }: KillRun): string {
   const { intervals, frames, batches, refused, seals, published, visibleTwice, forecasts, faults } = outcome
-  const never = [...schedule.hits].filter(([, count]) => count === 0).map(([label]) => label)
+  const most = Math.max(...schedule.hits.values())
+  const least = Math.min(...schedule.hits.values())
   return [
-    `${struck} kills, ${bit} with work unfinished, at ${schedule.hits.size - never.length} of ${schedule.hits.size} places`,
+    `${struck} kills, ${bit} with work unfinished, at ${schedule.hits.size - unstruck.length} of ${schedule.hits.size} places, ${least} to ${most} each`,
     `${failed.length} workers ended by themselves${failed.length > 0 ? ` (${[...new Set(failed)].join(', ')})` : ''}`,
     `${frames} frames, ${intervals} intervals in ${batches} batches, ${refused} refused`,
     `${seals} seals, ${published} public records, ${visibleTwice} of them visible more than once, ${forecasts} forecasts`,

@@ -61,6 +61,8 @@ export interface Stage {
   /** Journal number of the frame at an offset. */
   readonly sequenceAt: (partition: number, offset: number) => number | undefined
   readonly sequences: readonly (readonly number[])[]
+  /** Frames that no link covers yet. */
+  readonly unfinished: () => Promise<number>
   /** Records of each pipeline's source that no commit has processed. */
   readonly lag: () => Promise<ReadonlyMap<string, bigint>>
   /** Resolves when nothing is left to do, or rejects after `boundMs` with what is left. Staged time goes on slowly. */
@@ -173,7 +175,11 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         return links.findLast(({ kind }) => kind === 'batch')
       }),
     )
-  const unfinished = async () => [...(await lag()).values()].reduce((sum, one) => sum + one, 0n)
+  // A group whose owner died in a transaction tells nothing before that is settled: the links tell at once.
+  const unfinished = async () => {
+    const links = await heads()
+    return sequences.reduce((sum, own, partition) => sum + own.length - Number(links[partition]?.inTo ?? 0n), 0)
+  }
   const crew = openCrew({ settings, unfinished, start })
 
   let queue: Promise<unknown> = Promise.resolve()
@@ -230,6 +236,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     feed: (arrivals) => append(arrivals, crew.now()),
     sequenceAt: (partition, offset) => sequences[partition]?.[offset],
     sequences,
+    unfinished,
     lag,
     drain: async (boundMs) => {
       const since = performance.now()
