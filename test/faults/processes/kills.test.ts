@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { redisServer, type TestServer } from '../../connectors/redis/redis-server.ts'
 import { services } from '../../helpers/services.ts'
 import { killRun, killRunText } from './kill-run.ts'
+import { plantedCases, runPlanted } from './planted.ts'
 import { openStage } from './stage.ts'
 
 const real = await services({ kafka: true, registry: true })
@@ -23,11 +24,25 @@ describe('processes over Kafka, Redis and a registry', { skip: real.skip }, () =
       seed: 3,
       homes: 40,
     })
-    const result = await killRun(stage, { seed: 3, assignment: 'ordinal', kills: 12 })
+    const result = await killRun(stage, { seed: 3, assignment: 'ordinal', kills: 8 })
     t.diagnostic(killRunText(result))
     if (process.env['MV_LOG']) process.stderr.write(stage.crew.log())
     await stage.close()
     assert.deepEqual(result.outcome.faults, [])
-    assert.ok(result.struck >= 12 && result.bit >= 8, killRunText(result))
+    assert.ok(result.struck >= 8 && result.bit >= 6, killRunText(result))
   })
+
+  for (const one of plantedCases.filter(({ short }) => short)) {
+    test(`a worker that ${one.name} is caught, and the right one is not`, async (t) => {
+      const never = async () => {
+        throw new Error('these services are shared')
+      }
+      const own = { ...real, kill: never, start: never, folder: never as never }
+      const given = { own, registry: real.address('registry'), redis }
+      assert.deepEqual(await runPlanted(one, 'right', given), [])
+      const found = await runPlanted(one, 'wrong', given)
+      t.diagnostic(found.join('; '))
+      assert.notDeepEqual(found, [])
+    })
+  }
 })

@@ -12,7 +12,8 @@ import { openStage, type Stage } from './stage.ts'
 import type { WrongProtocol } from './wrong-protocols.ts'
 
 export interface PlantedServices {
-  readonly own: OwnServices
+  /** Kafka may be killed and restored only where a case says so. */
+  readonly own: Pick<OwnServices, 'address' | 'unique' | 'kill' | 'start' | 'folder'>
   readonly registry: string
   readonly redis: TestServer
 }
@@ -32,6 +33,8 @@ interface Scene extends PlantedServices {
 
 export interface PlantedCase {
   readonly name: string
+  /** Runs in every `npm test`: takes seconds, and lets the broker be. */
+  readonly short?: true
   readonly wrong: WrongProtocol
   /** The fault alone, where it comes with the worker and not from outside. */
   readonly right?: WrongProtocol
@@ -55,6 +58,7 @@ export const plantedCases: readonly PlantedCase[] = [
   },
   {
     name: 'claims after the commit, and does not replay (B)',
+    short: true,
     wrong: 'claim-last',
     scene: async ({ stage, parts, start, feed, again }) => {
       const first = await start({ step: 'apply', at: 'before', nth: 1 })
@@ -107,11 +111,13 @@ export const plantedCases: readonly PlantedCase[] = [
   },
   {
     name: 'connects, and fences nobody',
+    short: true,
     wrong: 'connect-only',
     scene: (scene) => overtaken(scene, async () => undefined),
   },
   {
     name: 'aborts and uses its producer again after an unanswered produce',
+    short: true,
     wrong: 'reuse-after-lost-produce',
     right: 'late-produce',
     bit: { right: /a late produce was fenced/, wrong: /a late produce was taken/ },
@@ -285,7 +291,8 @@ export async function runPlanted(one: PlantedCase, how: 'right' | 'wrong', given
       () => undefined,
       (error: Error) => error.message,
     )
-    const faults = ended === undefined ? [...(await checkStage(stage)).faults] : [ended]
+    const halted = /halted: HaltError: .*/.exec(crew.log())?.[0]
+    const faults = ended === undefined ? [...(await checkStage(stage)).faults] : [halted ?? ended]
     const bit = one.bit?.[how]
     if (bit && !bit.test(crew.log())) throw new Error(`the fault did not strike: ${faults.join('; ')}\n${crew.log()}`)
     return faults
