@@ -146,8 +146,9 @@ test('partitions chosen from their count run whoever else does', { timeout: 20_0
   assert.deepEqual([...partitionsOf(odd.steps)], [])
 })
 
-test('pipelines start all or none', { timeout: 20_000 }, async () => {
+test('pipelines start all or none', { timeout: 20_000 }, async (t) => {
   const log = await twoPartitions()
+  t.after(() => log.close())
   const steps: string[] = []
   const observer: Observer = {
     ...silentObserver,
