@@ -19,6 +19,7 @@ export {
   statedL1,
   statedL2,
 } from './bounding.ts'
+export * from './continual/index.ts'
 export {
   AlreadyReleasedError,
   BudgetExceededError,
