@@ -19,6 +19,7 @@ export {
   statedL1,
   statedL2,
 } from './bounding.ts'
+export { type ConsistencyTree, consistencyTree, type MeasuredNode, treeSums } from './consistency/index.ts'
 export * from './continual/index.ts'
 export {
   AlreadyReleasedError,

@@ -21,7 +21,7 @@ export const treeSensitivity = (steps: number, most: number, apart: number): num
   const capacity = (leaves: number) => Math.min(most, Math.ceil(leaves / apart))
   if (apart === 1 && most >= steps) return heights.reduce((sum, h) => sum + powerOfTwo(h) * (powerOfTwo(h + 1) - 1), 0)
   const gaps = Math.min(apart, steps)
-  if (capacity(steps) ** 2 * gaps ** 3 * heights.length > 5e7)
+  if (capacity(steps) * capacity(steps) * gaps * gaps * gaps * heights.length > 5e7)
     throw new ParameterError(
       'the sensitivity of this tree takes too long to find: use a Toeplitz strategy, or one step for each unit',
     )
