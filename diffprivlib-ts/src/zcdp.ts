@@ -1,7 +1,6 @@
 // Zero-concentrated differential privacy (Bun and Steinke, 2016) and its conversions (Canonne, Kamath and Steinke, 2020,
 // arXiv 2004.00010, proposition 12 and corollary 13). Every order alpha > 1 gives a valid bound, so the search for the best alpha may be
 // approximate; the bound at the alpha found is then evaluated with certified enclosures and its safe end returned.
-import { ParameterError } from './errors.ts'
 import { directed } from './numeric/directed.ts'
 import {
   type Enclosure,
@@ -14,19 +13,8 @@ import {
   timesRational,
 } from './numeric/fixed-point.ts'
 import { turningPoint } from './numeric/root.ts'
+import { requireDelta, requireNotNegative, requirePositive } from './parameters.ts'
 import { add, compare, div, integer, mul, one, type Rational, sign, sub, zero } from './rational.ts'
-
-const requirePositive = (value: Rational, name: string): void => {
-  if (sign(value) <= 0) throw new ParameterError(`${name} must be greater than 0`)
-}
-
-const requireNotNegative = (value: Rational, name: string): void => {
-  if (sign(value) < 0) throw new ParameterError(`${name} must not be negative`)
-}
-
-const requireDelta = (delta: Rational): void => {
-  if (sign(delta) <= 0 || compare(delta, one) >= 0) throw new ParameterError('delta must lie strictly between 0 and 1')
-}
 
 /**
  * The exact rho of a discrete or continuous Gaussian: S^2 / (2 sigma^2), from the squared L2 sensitivity (squared units of the query)
