@@ -31,6 +31,18 @@ export class CliError extends Error {
   }
 }
 
+/** What another thread has reported already: printed as it is. */
+export class ReportedError extends Error {
+  override readonly name = 'ReportedError'
+  readonly lines: readonly string[]
+  readonly exitCode: ExitCode
+  constructor(lines: readonly string[], exitCode: ExitCode) {
+    super(lines[0] ?? 'it failed')
+    this.lines = lines
+    this.exitCode = exitCode
+  }
+}
+
 /** An error of the command line or of an input file. */
 export const usageError = (message: string, action: string): CliError => new CliError(message, action, exitCodes.usage)
 

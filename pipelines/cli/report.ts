@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { HaltError } from '../../operators/contract/halt.ts'
 import { SettingsError } from '../runtime/settings-error.ts'
-import { CliError, type ExitCode, exitCodes } from './errors.ts'
+import { CliError, type ExitCode, exitCodes, ReportedError } from './errors.ts'
 
 /** Errors of our own whose message is written for the reader and says what to do. */
 const speaking = [
@@ -26,6 +26,7 @@ export function report(
   // Commander has printed its own sentence already.
   if (error instanceof CommanderError)
     return { lines: [], exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage }
+  if (error instanceof ReportedError) return error
   if (error instanceof CliError) {
     return { lines: [`Error: ${error.message}`, error.action, ...stack], exitCode: error.exitCode }
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Observer } from '../../operators/contract/observer.ts'
 import { observers } from '../runtime/observer.ts'
-import { runAll } from '../runtime/run.ts'
+import { type Running, runAll } from '../runtime/run.ts'
 import { exitCodes } from './errors.ts'
 import type { Input } from './input-lines.ts'
 import { observe } from './observe.ts'
@@ -20,6 +20,8 @@ export interface RunUntilOptions {
   readonly metricsPort: number | undefined
   /** Frames to send while the pipelines run. */
   readonly input?: Input | undefined
+  /** Starts the pipelines elsewhere than in this thread. */
+  readonly start?: (observer: Observer) => Promise<Running>
 }
 
 /** Runs until Ctrl-C or SIGTERM, then drains. Resolves with the exit code; rejects with what ended a pipeline. */
@@ -30,11 +32,9 @@ export async function runUntilInterrupted(deployment: Deployment, options: RunUn
   const interruption = onInterrupt(terminal)
   const tally = counting()
   try {
-    const running = await runAll(pipelines, ports, {
-      observer: observers(observer, health, tally.observer),
-      task,
-      ...(partitions ? { partitions } : {}),
-    })
+    const all = observers(observer, health, tally.observer)
+    const here = () => runAll(pipelines, ports, { observer: all, task, ...(partitions ? { partitions } : {}) })
+    const running = await (options.start?.(all) ?? here())
     terminal.record({ kind: 'started', pipelines: pipelines.map(({ name }) => name) })
     terminal.line(`Running ${pipelines.map(({ name }) => name).join(', ')}. Ctrl-C drains and stops.`)
     const interrupted = new Promise<void>((resolve) => {

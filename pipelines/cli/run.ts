@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import type { Observer } from '../../operators/contract/observer.ts'
+import type { Running } from '../runtime/run.ts'
 import type { Settings } from '../runtime/settings.ts'
 import type { Pipeline } from '../runtime/stream.ts'
 import type { Ports, TaskOptions } from '../runtime/task.ts'
@@ -59,12 +61,23 @@ export function addRun(
         const { runUntilInterrupted } = await import('./run-pipelines.ts')
         process.exitCode = await runUntilInterrupted(
           { ...deployment, pipelines },
-          { terminal, version, metricsPort: options.metricsPort ?? settings.metricsPort, input },
+          {
+            terminal,
+            version,
+            metricsPort: options.metricsPort ?? settings.metricsPort,
+            input,
+            ...(settings.threads > 1 ? { start: (observer) => inThreads(settings, names, observer) } : {}),
+          },
         )
       } finally {
         await deployment.close()
       }
     })
+}
+
+async function inThreads(settings: Settings, names: readonly string[], observer: Observer): Promise<Running> {
+  const { runInThreads } = await import('./run-threads.ts')
+  return await runInThreads({ settings, names, threads: settings.threads, observer })
 }
 
 async function inputFor(path: string, pipelines: readonly Pipeline[]): Promise<Input> {

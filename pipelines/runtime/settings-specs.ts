@@ -116,6 +116,13 @@ export const settingSpecs: readonly SettingSpec[] = [
     fallback: 'none: required by assignment "ordinal"',
     help: 'How many processes share the partitions; the same for all of them.',
   },
+  {
+    key: 'threads',
+    variable: 'METERVEIL_THREADS',
+    ...whole(1, 64),
+    fallback: '1',
+    help: 'Threads of this process that run pipelines, each with clients of its own; more than one needs kafka.brokers.',
+  },
   ...levels.map(clipSpec),
   {
     key: 'policy.rhoPerDay',

@@ -24,6 +24,8 @@ export interface Settings extends Services {
   /** Production refuses to speak to a service in the clear. */
   readonly mode: 'production' | 'development'
   readonly assignment: Assignment
+  /** Threads of the process that run pipelines; to its group, or to the ordinals, each is a worker of its own. */
+  readonly threads: number
   /** Folder of key files, all of mode 0600 and owned by the user. */
   readonly keyringFolder: string | undefined
   /** File of the meter register; `undefined` means the topic, where there is Kafka. */
@@ -97,6 +99,9 @@ export function readSettings({ env, file = env['METERVEIL_SETTINGS'], read }: Se
 
 function assignmentProblems({ has, value }: Given): string[] {
   const both = ['ordinal', 'workers'] as const
+  if (Number(value('threads') ?? 1) > 1 && !has('kafka.brokers')) {
+    return ['threads above 1 needs kafka.brokers: a log inside the process belongs to one thread']
+  }
   if (value('assignment') !== 'ordinal') {
     return both.filter(has).map((key) => `${key} means nothing without assignment "ordinal": set both`)
   }
@@ -128,6 +133,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
       text('assignment') === 'ordinal'
         ? { by: 'ordinal', ordinal: number('ordinal') ?? 0, workers: number('workers') ?? 1 }
         : { by: 'group' },
+    threads: number('threads') ?? 1,
     keyringFolder: text('keyringFolder'),
     registerFile: text('registerFile'),
     metricsPort: number('metricsPort'),

@@ -31,6 +31,7 @@ test('needs nothing: the log lies in memory and nothing is served', () => {
     registry: undefined,
     redis: undefined,
     assignment: { by: 'group' },
+    threads: 1,
     keyringFolder: undefined,
     registerFile: undefined,
     metricsPort: undefined,
@@ -74,6 +75,7 @@ test('reads every setting of a process of its own from the environment', () => {
     registry: undefined,
     redis: undefined,
     assignment: { by: 'group' },
+    threads: 1,
     keyringFolder: 'keys',
     registerFile: 'register.ndjson',
     metricsPort: 0,
@@ -315,6 +317,17 @@ const contradictions: readonly {
     says: 'two places for the log',
     change: { METERVEIL_DATA_FOLDER: 'data' },
     problems: ['dataFolder and kafka.brokers are two places for one log: unset one of them'],
+  },
+  {
+    says: 'threads of a log inside the process',
+    change: {
+      ...Object.fromEntries(Object.keys(secured).map((name) => [name, undefined])),
+      METERVEIL_ASSIGNMENT: undefined,
+      METERVEIL_ORDINAL: undefined,
+      METERVEIL_WORKERS: undefined,
+      METERVEIL_THREADS: '2',
+    },
+    problems: ['threads above 1 needs kafka.brokers: a log inside the process belongs to one thread'],
   },
   {
     says: 'a worker beyond the last',
