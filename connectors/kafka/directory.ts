@@ -43,6 +43,8 @@ interface Known {
 
 /** How long to ask why no coordinator was named. */
 const clarifyMs = 2_000
+/** How long unanswered requests may hold up the end. */
+const goodbyeMs = 2_000
 /** How long an unknown topic or partition may be one that not every broker has heard of yet. */
 const propagationMs = 500
 const propagationPauseMs = 50
@@ -207,7 +209,10 @@ export function openDirectory(
         if (leaders.size > 0 && [...leaders.values()].every((leader) => leader >= 0)) return leaders.size
         throw new LogError('retriable', `topic ${topic} has no leaders yet`)
       }),
-    close: () => cluster.disconnect(),
+    close: async () => {
+      // kafkajs waits for every answer that is outstanding, for as long as a request may take.
+      await within(goodbyeMs, cluster.disconnect()).catch(() => {})
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import type { Log } from '../../../connectors/contract.ts'
 import { type KafkaLogOptions, kafkaLog } from '../../../connectors/kafka/index.ts'
@@ -66,6 +67,35 @@ describe('options of the log over Kafka', { skip: real.skip }, () => {
     await eventually('each has one', () => owned.dying.size === 1 && owned.living.size === 1)
     await dying.close()
     await eventually('the other has both', () => owned.living.size === 2)
+    await membership.leave()
+  })
+
+  test('a member that reads nothing for longer than its session keeps its partitions, and reads on where it stopped', async () => {
+    const log = connect({ sessionTimeoutMs: 1_500 })
+    const name = await topic(log)
+    const group = unique('group')
+    const given: (readonly number[])[] = []
+    let revoked = 0
+    const membership = await steadily(() =>
+      log.join(group, name, {
+        assigned: async (partitions) => void given.push(partitions),
+        revoked: async () => {
+          revoked += 1
+        },
+      }),
+    )
+    await eventually('it has the partition', () => given.length === 1)
+    await log.append(['a', 'b'].map((value) => record(name, value)))
+    const reader = await log.read(name, 0, 0n, 'read_committed')
+    const first = await reader.poll({ maxRecords: 1, maxBytes: 1_000, waitMs: 5_000 })
+    await pause(4_000)
+    assert.deepEqual([given.length, revoked, await membership.owns(0)], [1, 0, true])
+    const second = await reader.poll({ maxRecords: 1, maxBytes: 1_000, waitMs: 5_000 })
+    assert.deepEqual(
+      [...first.records, ...second.records].map(({ value }) => text(value)),
+      ['a', 'b'],
+    )
+    await reader.close()
     await membership.leave()
   })
 
