@@ -143,3 +143,38 @@ const reason = (because: string): string => {
   if (because.trim() === '') throw new ParameterError('a stated sensitivity needs the reason why it holds')
   return because
 }
+
+/** How far neighbours can move the utility of any one candidate of a choice, in units of the utility. */
+export interface UtilitySensitivity<out N extends Neighbours> {
+  readonly neighbours: N
+  readonly most: Rational
+  /** Whether adding a unit moves all utilities in one direction, or leaves them where they are. */
+  readonly monotonic: boolean
+  /** What bounds it, in one sentence, for the published facts. */
+  readonly because: string
+  readonly [bounded]: 'utility'
+}
+
+/**
+ * Takes over a bound on the utilities of a choice: neighbours move each by at most `sensitivity`, and when `monotonic` all in one direction,
+ * which is worth a factor of two. Throws ParameterError when the sensitivity is not positive, the reason is empty, or monotonic is claimed
+ * under replace-one, where one unit leaves and another comes.
+ */
+export const statedUtility = <N extends Neighbours>(options: {
+  readonly neighbours: N
+  readonly sensitivity: Rational
+  readonly monotonic: boolean
+  readonly because: string
+}): UtilitySensitivity<N> => {
+  const { neighbours, sensitivity, monotonic, because } = options
+  if (monotonic && neighbours === 'replace-one')
+    throw new ParameterError(
+      'a utility is monotonic under add-remove only: replacing a unit can move utilities both ways',
+    )
+  return Object.freeze({
+    neighbours: known(neighbours),
+    most: positive(sensitivity),
+    monotonic,
+    because: reason(because),
+  }) as UtilitySensitivity<N>
+}

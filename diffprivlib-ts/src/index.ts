@@ -18,6 +18,8 @@ export {
   type Neighbours,
   statedL1,
   statedL2,
+  statedUtility,
+  type UtilitySensitivity,
 } from './bounding.ts'
 export { type ConsistencyTree, consistencyTree, type MeasuredNode, treeSums } from './consistency/index.ts'
 export * from './continual/index.ts'
@@ -33,10 +35,25 @@ export { discreteLaplaceLaw } from './laws/discrete-laplace-law.ts'
 export type { Bounds, NoiseLaw } from './laws/law.ts'
 export { type DiscreteGaussianOptions, discreteGaussianMechanism } from './mechanisms/discrete-gaussian.ts'
 export { type DiscreteLaplaceOptions, discreteLaplaceMechanism } from './mechanisms/discrete-laplace.ts'
+export * as mechanisms from './mechanisms/index.ts'
 export type { Mechanism, MechanismFacts } from './mechanisms/mechanism.ts'
 export type { BitSource, SecureBits } from './random/bit-source.ts'
 export { secureBits } from './random/secure.ts'
 export type { Rational, Rounding } from './rational.ts'
 export * as rational from './rational.ts'
-export { discreteGaussian, discreteLaplace, type IntegerSampler } from './samplers/index.ts'
+export {
+  bernoulli,
+  bernoulliExp,
+  discreteGaussian,
+  discreteLaplace,
+  discreteStaircase,
+  geometric,
+  type IntegerSampler,
+  roundedGaussian,
+  type Staircase,
+  selectByFlip,
+  selectByWeight,
+  uniformInteger,
+  type Weighted,
+} from './samplers/index.ts'
 export { approxDpToRho, gaussianRho, gaussianSigma2, pureDpToRho, zcdpToDelta, zcdpToEpsilon } from './zcdp.ts'

@@ -34,13 +34,13 @@ export type DiscreteGaussianOptions<N extends Neighbours> = {
 export const discreteGaussianMechanism = <N extends Neighbours>(
   options: DiscreteGaussianOptions<N>,
   bits: SecureBits = secureBits(),
-): Mechanism => gaussianMechanismOver(options, requireSecure(bits))
+): Mechanism<N> => gaussianMechanismOver(options, requireSecure(bits))
 
 /** The mechanism over any bits; only the secure door above and the test door export it. */
 export const gaussianMechanismOver = <N extends Neighbours>(
   options: DiscreteGaussianOptions<N>,
   bits: BitSource,
-): Mechanism => {
+): Mechanism<N> => {
   const { neighbours, sensitivity } = options
   if (sensitivity.neighbours !== neighbours)
     throw new ParameterError(
@@ -58,6 +58,7 @@ export const gaussianMechanismOver = <N extends Neighbours>(
       sigma2: format(sigma2),
       rho: format(rho),
     },
+    loss: { kind: 'zcdp', neighbours, rho },
     rho,
     law: discreteGaussianLaw(sigma2),
     sampler: gaussianSampler(sigma2, bits),

@@ -33,13 +33,13 @@ export type DiscreteLaplaceOptions<N extends Neighbours> = {
 export const discreteLaplaceMechanism = <N extends Neighbours>(
   options: DiscreteLaplaceOptions<N>,
   bits: SecureBits = secureBits(),
-): Mechanism => laplaceMechanismOver(options, requireSecure(bits))
+): Mechanism<N> => laplaceMechanismOver(options, requireSecure(bits))
 
 /** The mechanism over any bits; only the secure door above and the test door export it. */
 export const laplaceMechanismOver = <N extends Neighbours>(
   options: DiscreteLaplaceOptions<N>,
   bits: BitSource,
-): Mechanism => {
+): Mechanism<N> => {
   const { neighbours, sensitivity } = options
   if (sensitivity.neighbours !== neighbours)
     throw new ParameterError(
@@ -61,6 +61,7 @@ export const laplaceMechanismOver = <N extends Neighbours>(
       epsilon: format(epsilon),
       rho: format(rho),
     },
+    loss: { kind: 'laplace', neighbours, epsilon },
     rho,
     law: discreteLaplaceLaw(scale),
     sampler: laplaceSampler(scale, bits),

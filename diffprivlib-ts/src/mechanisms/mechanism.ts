@@ -1,6 +1,7 @@
 import type { Neighbours } from '../bounding.ts'
 import { AlreadyReleasedError, ParameterError } from '../errors.ts'
 import type { NoiseLaw } from '../laws/law.ts'
+import type { PrivacyLoss } from '../loss.ts'
 import type { Rational } from '../rational.ts'
 import type { IntegerSampler } from '../samplers/sampler.ts'
 
@@ -27,8 +28,10 @@ export interface MechanismFacts {
 }
 
 /** A mechanism that adds noise to one query, once. */
-export interface Mechanism {
+export interface Mechanism<out N extends Neighbours = Neighbours> {
   readonly facts: MechanismFacts
+  /** The strongest statement proved of the one release, for accounts that read losses. */
+  readonly loss: PrivacyLoss<N>
   /** The zCDP cost to charge, before `release` is called. */
   readonly rho: Rational
   /** E[noise^2] in squared units of the query, rounded up. */
@@ -50,7 +53,8 @@ export interface Mechanism {
 
 const largestNumber = 2 ** 52
 
-const requireNumber = (value: number, sampler: IntegerSampler): void => {
+/** Refuses a number that is not an integer of magnitude at most 2^52, or any number where the noise may not be a safe integer. */
+export const requireNumber = (value: number, sampler: IntegerSampler): void => {
   if (!sampler.numbers) throw new ParameterError('the scale is above 2^36: pass a bigint, which is returned as one')
   // The message must not hold the value: it is the secret.
   if (!Number.isInteger(value) || Math.abs(value) > largestNumber)
@@ -60,13 +64,14 @@ const requireNumber = (value: number, sampler: IntegerSampler): void => {
 }
 
 /** Puts a sampler and its law together into a mechanism that releases once. */
-export const oneShot = (parts: {
+export const oneShot = <N extends Neighbours>(parts: {
   readonly facts: MechanismFacts
+  readonly loss: PrivacyLoss<N>
   readonly rho: Rational
   readonly law: NoiseLaw
   readonly sampler: IntegerSampler
-}): Mechanism => {
-  const { facts, rho, law, sampler } = parts
+}): Mechanism<N> => {
+  const { facts, loss, rho, law, sampler } = parts
   let spent = false
   const spend = () => {
     if (spent) throw new AlreadyReleasedError('this mechanism has released its one value: charge and build another')
@@ -89,6 +94,7 @@ export const oneShot = (parts: {
   let variance: Rational | undefined
   return Object.freeze({
     facts: Object.freeze({ ...facts }),
+    loss: Object.freeze(loss),
     rho,
     get variance() {
       variance ??= law.variance().upper

@@ -8,6 +8,7 @@ import { laplaceSampler } from '../samplers/discrete-laplace.ts'
 import type { IntegerSampler } from '../samplers/sampler.ts'
 import { refuseProduction, type SeededBits } from './seeded-bits.ts'
 
+export { seededMechanisms } from './mechanisms.ts'
 export { type SeededBits, seededBits } from './seeded-bits.ts'
 
 /** `discreteGaussian` over reproducible bits. Throws ParameterError where NODE_ENV is production or sigma2 is not positive. */

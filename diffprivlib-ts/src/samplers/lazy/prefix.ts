@@ -16,13 +16,17 @@ export const unknownPrefix: Prefix = { value: 0n, length: 0 }
 /** How many bits an undecided prefix grows by. */
 export const usualStep = 32
 
-const extend = ({ value, length }: Prefix, source: BitSource, step: number): Prefix => ({
+/** The prefix with `step` more bits. */
+export const extend = ({ value, length }: Prefix, source: BitSource, step: number): Prefix => ({
   value: (value << BigInt(step)) | wideBits(source, step),
   length: length + step,
 })
 
 /** -ln U for every U of the prefix; no upper end while U may still be 0. */
-const negativeLog = ({ value, length }: Prefix, precision: number): Partial<Enclosure> & Pick<Enclosure, 'lower'> => {
+export const negativeLog = (
+  { value, length }: Prefix,
+  precision: number,
+): Partial<Enclosure> & Pick<Enclosure, 'lower'> => {
   const whole = 1n << BigInt(length)
   const lower = lnFraction(whole, value + 1n, precision).lower
   const positive = lower > 0n ? lower : 0n

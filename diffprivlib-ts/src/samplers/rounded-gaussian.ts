@@ -1,0 +1,83 @@
+// A Gaussian on the reals, rounded to the nearest integer: P[k] is its integral over [k - 1/2, k + 1/2]. Rounding is post-processing, so a
+// release on a grid has exactly the guarantee of the continuous Gaussian.
+//
+// The proposal is a discrete Gaussian of variance s' = 4 s^2 / (4 s - 1), s = sigma^2. Given k it is accepted with probability
+//   a(k) = exp(-k^2 / (8 s^2)) * the integral over [-1/2, 1/2] of cosh(k x / s) exp(-x^2 / (2 s)) dx,
+// which makes accepted mass exp(-k^2 / (2 s')) a(k) = the integral of exp(-y^2 / (2 s)) over k's cell, because 1/s' = 1/s - 1/(4 s^2).
+// a(k) <= 1, as cosh u <= exp(u^2 / 2) with u = k / (2 s) at the most; and a(k) >= 1 - k^2 / (8 s^2) - 1 / (24 s).
+
+import { ParameterError } from '../errors.ts'
+import { requireNoiseParameter } from '../limits.ts'
+import { erfcOfSquare } from '../numeric/erfc.ts'
+import { type Enclosure, expNegativeRational, pi, sqrtOfEnclosure, timesRational } from '../numeric/fixed-point.ts'
+import type { BitSource } from '../random/bit-source.ts'
+import { add, bitLength, compare, div, integer, mul, one, type Rational, ratio, sub } from '../rational.ts'
+import { gaussianSampler } from './discrete-gaussian.ts'
+import { belowOf, type Real } from './lazy/coin.ts'
+import { unknownPrefix, usualStep } from './lazy/prefix.ts'
+import { untilAccepted } from './rejection.ts'
+import { fromBigints, type IntegerSampler } from './sampler.ts'
+
+/** The variance of the proposal. */
+export const roundedProposal = (sigma2: Rational): Rational =>
+  div(mul(integer(4n), mul(sigma2, sigma2)), sub(mul(integer(4n), sigma2), one))
+
+/** P[k] of the rounded Gaussian for k >= 0, as a mantissa at `precision` times 2^-shift. */
+export const roundedMass = (k: bigint, sigma2: Rational, precision: number) => {
+  const edge = (twice: bigint): Rational => div(ratio(twice * twice, 8n), sigma2)
+  const far = erfcOfSquare(edge(2n * k + 1n), precision)
+  const whole = 1n << BigInt(precision + far.shift)
+  if (k === 0n) return { lower: whole - far.upper, upper: whole - far.lower, shift: far.shift }
+  const near = erfcOfSquare(edge(2n * k - 1n), precision)
+  // Both at the finer of the two scales, then halved: the mass lies on one side.
+  const shift = Math.max(near.shift, far.shift)
+  const [a, b] = [BigInt(shift - near.shift), BigInt(shift - far.shift)]
+  const lower = (near.lower << a) - (far.upper << b)
+  return { lower: lower > 0n ? lower : 0n, upper: (near.upper << a) - (far.lower << b), shift: shift + 1 }
+}
+
+const cheapUntil = 64
+
+/** The chance to accept the proposal k. */
+export const roundedAcceptance = (k: bigint, sigma2: Rational): Real => {
+  const size = k < 0n ? -k : k
+  const square = mul(sigma2, sigma2)
+  const shortfall = add(div(integer(size * size), mul(integer(8n), square)), div(one, mul(integer(24n), sigma2)))
+  const least = sub(one, shortfall)
+  /** a(k) = P[k] sigma sqrt(2 pi) exp(k^2 / (2 s')). */
+  const exact = (precision: number): Enclosure => {
+    const growth = div(integer(size * size), mul(integer(2n), roundedProposal(sigma2)))
+    const working = precision + 2 * Math.max(bitLength(sigma2.num) - bitLength(sigma2.den), 0) + 64
+    const mass = roundedMass(size, sigma2, working)
+    const decay = expNegativeRational(growth, working)
+    const root = sqrtOfEnclosure(timesRational(pi(working), mul(integer(2n), sigma2)), working)
+    const bits = decay.shift - mass.shift - (working - precision)
+    const scaled = (value: bigint): bigint => (bits >= 0 ? value << BigInt(bits) : value >> BigInt(-bits))
+    return {
+      lower: scaled((mass.lower * root.lower) / decay.upper),
+      upper: scaled((mass.upper * root.upper) / decay.lower + 1n) + 1n,
+    }
+  }
+  return (precision) => {
+    if (precision > cheapUntil) return exact(precision)
+    const unit = 1n << BigInt(precision)
+    const bound = (least.num * unit) / least.den
+    return { lower: bound > 0n ? bound : 0n, upper: unit }
+  }
+}
+
+/** One try at a rounded Gaussian. */
+export const roundedAttempt = (proposal: () => bigint, accepts: (k: bigint) => boolean): bigint | undefined => {
+  const k = proposal()
+  return accepts(k) ? k : undefined
+}
+
+/** A sampler of the rounded Gaussian; sigma2 is the continuous one's variance. Throws ParameterError unless 1 <= sigma2 <= 2^1023. */
+export const roundedGaussianSampler = (sigma2: Rational, source: BitSource): IntegerSampler => {
+  requireNoiseParameter(sigma2, 'sigma^2 of a rounded Gaussian')
+  if (compare(sigma2, one) < 0)
+    throw new ParameterError('sigma of a rounded Gaussian must be at least one step of the grid: declare a finer grid')
+  const proposal = gaussianSampler(roundedProposal(sigma2), source)
+  const accepts = (k: bigint): boolean => belowOf(unknownPrefix, roundedAcceptance(k, sigma2), source, usualStep)
+  return fromBigints(() => untilAccepted(() => roundedAttempt(proposal.next, accepts)), proposal.numbers)
+}
