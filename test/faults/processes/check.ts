@@ -1,9 +1,11 @@
-import { openCheck, type Verdict } from '../../../bench/fleet/checker.ts'
+import { Redis } from 'ioredis'
+import { openCheck, type Verdict, verdictText } from '../../../bench/fleet/checker.ts'
 import { fates } from '../../../bench/fleet/journal.ts'
+import type { Fate } from '../../../operators/contract/observer.ts'
 import type { Published } from '../../../operators/contract/published.ts'
 import { generalise } from '../../../operators/privacy/generalise.ts'
 import { resolvePolicy } from '../../../operators/privacy/release/policy.ts'
-import { pseudonymsOf } from '../../../pipelines/cli/demo-scenario.ts'
+import { countFates, pseudonymsOf } from '../../../pipelines/cli/demo-scenario.ts'
 import { batchHeader } from '../../../pipelines/runtime/task.ts'
 import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
 import type { HouseholdReading } from '../../../schemas/household-reading.ts'
@@ -20,6 +22,8 @@ import { stream } from './stream.ts'
 /** What a stage came to. */
 export interface Outcome {
   readonly verdict: Verdict
+  /** Whether the counters were checked, too: not where workers were killed, since theirs died with them. */
+  readonly counted: boolean
   readonly intervals: number
   readonly frames: number
   readonly batches: number
@@ -32,6 +36,8 @@ export interface Outcome {
   /** Everything that must not be, in words; empty if all is well. */
   readonly faults: readonly string[]
 }
+
+const noFacts = { seconds: 0, operators: new Map(), sent: new Map(), progress: 0 } as const
 
 /** Checks everything that the topics of a stage promise, from the topics and the fleet's own journal alone. */
 export async function checkStage(stage: Stage): Promise<Outcome> {
@@ -53,20 +59,29 @@ export async function checkStage(stage: Stage): Promise<Outcome> {
     refused += await checkRefused(stage, partition, check.refused, faults)
   }
   checkAttributes(stage, told, faults)
-  // Counters live in the processes and die with them: what the log holds is checked here.
-  const verdict = check.verdict({ received: 0, accepted: 0, dropped: {}, rejected: {} })
+  // Counters live in the processes and die with them; where none was killed they have to agree with the log.
+  const counted = countFates()
+  const all = [...crew.fates.values()].reduce((sum, count) => sum + count, 0)
+  counted.observer.batch('readings', 0, { ...noFacts, records: all, fates: crew.fates as ReadonlyMap<Fate, number> })
+  const verdict = check.verdict(counted.totals())
+  const whole = crew.deaths.every(({ how }) => how === 'drained') && !/transaction (?:unknown|fenced)/.test(crew.log())
+  if (whole && !verdict.ok) faults.push(`I7: the counters disagree: ${verdictText(verdict).replaceAll('\n', '; ')}`)
   for (const name of ['lost', 'duplicate', 'wrong', 'unexpected', 'misjudged'] as const) {
     const { count, examples } = verdict[name]
     if (count > 0) faults.push(`I1: ${count} intervals ${name}, journal ${examples.join(', ')}`)
   }
-  const whole = stage.options.pipelines === undefined
-  const release = whole ? await checkReleases(stage, sums, scan, faults) : { seals: 0, published: 0, visibleTwice: 0 }
-  const forecasts = whole ? await checkForecasts(stage, scan, faults) : 0
+  const released = stage.options.pipelines === undefined
+  const release = released
+    ? await checkReleases(stage, sums, scan, faults)
+    : { seals: 0, published: 0, visibleTwice: 0 }
+  const forecasts = released ? await checkForecasts(stage, scan, faults) : 0
+  await checkRedis(stage, scan, faults)
   const leak = scan(Buffer.from(crew.log(), 'utf8'))
   if (leak) faults.push(`I6: the log of a worker holds ${leak}`)
 
   return {
     verdict,
+    counted: whole,
     intervals: verdict.found,
     frames: fleet.journal.sightings(),
     batches,
@@ -206,6 +221,30 @@ function checkAttributes({ fleet }: Stage, told: ReadonlyMap<string, number>, fa
   for (const name of told.keys()) {
     const homes = shared.get(name)?.size ?? 0
     if (homes < Math.min(k, fleet.journal.homes)) faults.push(`I5: ${name} is shared by ${homes} homes only`)
+  }
+}
+
+/** I6: the view names nobody, neither in its keys nor in what they hold. */
+async function checkRedis({ options: { redis, prefix } }: Stage, scan: Scan, faults: string[]): Promise<void> {
+  const client = new Redis(redis)
+  try {
+    for (const key of await client.keysBuffer(`${prefix}*`)) {
+      const kind = await client.type(key)
+      const held =
+        kind === 'string'
+          ? [await client.getBuffer(key)]
+          : kind === 'hash'
+            ? Object.entries(await client.hgetallBuffer(key)).flatMap(([name, value]) => [Buffer.from(name), value])
+            : kind === 'zset'
+              ? await client.zrangeBuffer(key, '0', '-1')
+              : await client.smembersBuffer(key)
+      for (const bytes of [key, ...held]) {
+        const found = bytes && scan(bytes)
+        if (found) faults.push(`I6: Redis holds ${found}`)
+      }
+    }
+  } finally {
+    client.disconnect()
   }
 }
 

@@ -70,7 +70,7 @@ export interface Keep {
   readonly settings?: (slot: number) => Partial<WorkerSettings>
   /** What the nth start in a slot, from 0, is to end of. */
   readonly strike?: (slot: number, start: number) => Strike | undefined
-  /** After so long without being struck a worker gets another strike. Default 3,000 ms. */
+  /** After so long without being struck a worker gets another strike. Default 2,000 ms. */
   readonly patienceMs?: number
 }
 
@@ -200,7 +200,7 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
   const launch = async (slot: number, { strike, settings: own }: Launch = {}): Promise<Worker> =>
     begin(await prepare({ ...settings, ...own }), slot, strike)
 
-  const keep = (slots: number, { settings: settingsOf, strike: strikeOf, patienceMs = 3_000 }: Keep = {}): Kept => {
+  const keep = (slots: number, { settings: settingsOf, strike: strikeOf, patienceMs = 2_000 }: Keep = {}): Kept => {
     let over = false
     const hurry = (worker: Worker, slot: number, turn: number) => {
       const timer = setInterval(() => {

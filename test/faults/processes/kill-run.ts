@@ -37,15 +37,23 @@ export interface KillRun {
   readonly seconds: { readonly feeding: number; readonly draining: number; readonly checking: number }
 }
 
+const lastSteps = 6
+const patienceMs = 120_000
+
 /** Feeds the whole staged time while workers are struck and services disturbed; then lets all come to rest, and checks. */
 export async function killRun(stage: Stage, options: KillRunOptions): Promise<KillRun> {
   const { seed, assignment, workers = 2, kills = 0, stepMs = minutes(30), paceMs = [0, 2_000], disturb } = options
   const { crew, start, end } = stage
   const schedule = strikes(seed)
   let striking = kills > 0
+  // By ordinal, the only partition of [load] and of [publish] has its place, as the worker deals them out.
+  const hasShare = (pipeline: string, slot: number): boolean => {
+    const turn = ['load', 'publish'].includes(pipeline) ? (pipeline === 'load' ? 1 : 2) % workers : slot
+    return assignment === 'group' || turn === slot
+  }
   const kept = crew.keep(workers, {
     settings: (slot) => (assignment === 'ordinal' ? { ordinal: { index: slot, of: workers } } : {}),
-    strike: () => (striking ? schedule.next() : undefined),
+    strike: (slot) => (striking ? schedule.next((pipeline) => hasShare(pipeline, slot)) : undefined),
   })
   const began = performance.now()
   const steps = Math.ceil((end - start) / stepMs)
@@ -53,10 +61,12 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
     const since = performance.now()
     await stage.feedTo(Math.min(end, start + step * stepMs))
     await disturb?.(step, kept)
-    const wanted = (kills * step) / steps
+    const wanted = step >= steps - lastSteps ? kills : (kills * step) / (steps - lastSteps)
+    // Shortly before the work is over, the kills that are still missing are waited for, however slow the machine.
+    const most = step === steps - lastSteps ? patienceMs : paceMs[1]
     for (;;) {
       const spent = performance.now() - since
-      if (spent >= paceMs[1] || (spent >= paceMs[0] && struckOf(stage) >= wanted)) break
+      if (spent >= most || (spent >= paceMs[0] && struckOf(stage) >= wanted)) break
       await pause(20)
     }
     if (struckOf(stage) >= kills && striking) {

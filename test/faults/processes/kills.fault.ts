@@ -147,7 +147,7 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
   test('a registry that is gone stops nobody who runs', async (t) => {
     const stage = await open('registry', { seed: 25, homes: 30 })
     let gone = false
-    await play(t, stage, {
+    const { outcome } = await play(t, stage, {
       seed: 25,
       assignment: 'group',
       paceMs: [150, 150],
@@ -159,6 +159,7 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
     })
     await own.start('registry')
     assert.ok(gone, 'did not bite')
+    assert.ok(outcome.counted && outcome.verdict.closure.closes, 'the counters were not checked')
   })
 
   test('answers of Redis lost and connections cut; every second message comes twice', async (t) => {

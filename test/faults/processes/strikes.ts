@@ -29,8 +29,8 @@ const once: readonly Strike['step'][] = ['fence', 'marker', 'replay']
 const passes: Readonly<Record<string, number>> = { readings: 4, load: 4, publish: 2, forecast: 1 }
 
 export interface Schedule {
-  /** The next strike, at one of the places tried least often so far. */
-  readonly next: () => Strike
+  /** The next strike, at one of the places tried least often so far that a worker can come to. */
+  readonly next: (reaches?: (pipeline: string) => boolean) => Strike
   /** A worker was struck. */
   readonly struck: (strike: Strike) => void
   readonly hits: ReadonlyMap<string, number>
@@ -43,9 +43,10 @@ export function strikes(seed: number, places: readonly Pick<Strike, 'pipeline' |
   const hits = new Map(places.map((place) => [labelOf(place), 0]))
   const tries = new Map(places.map((place) => [labelOf(place), 0]))
   return {
-    next: () => {
-      const least = Math.min(...tries.values())
-      const open = places.filter((place) => tries.get(labelOf(place)) === least)
+    next: (reaches = () => true) => {
+      const possible = places.filter(({ pipeline }) => reaches(pipeline))
+      const least = Math.min(...possible.map((place) => tries.get(labelOf(place))!))
+      const open = possible.filter((place) => tries.get(labelOf(place)) === least)
       const place = open[random.below(open.length)]!
       tries.set(labelOf(place), least + 1)
       const nth = once.includes(place.step) ? 1 : 1 + random.below(passes[place.pipeline]!)
