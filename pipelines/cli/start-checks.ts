@@ -106,7 +106,7 @@ async function refuseWithoutRights(
   }
   if (lacking.length === 0) return
   throw new StartError(
-    `Kafka does not grant this principal ${lacking.join('; ')}: grant it with meterveil topics apply, or name another user in kafka.sasl.username or kafka.certFile`,
+    `Kafka does not grant this principal ${lacking.join('; ')}: grant it with meterveil topics apply --acls, or name another user in kafka.sasl.username or kafka.certFile`,
   )
 }
 

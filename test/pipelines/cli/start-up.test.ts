@@ -88,68 +88,6 @@ describe('a deployment over real services', { skip: own.skip }, () => {
     })
   })
 
-  describe('settings', () => {
-    test('plaintext listeners in production', () =>
-      refuses(
-        {
-          METERVEIL_KAFKA_TLS: 'false',
-          METERVEIL_KAFKA_CA_FILE: undefined,
-          METERVEIL_KAFKA_CERT_FILE: undefined,
-          METERVEIL_KAFKA_KEY_FILE: undefined,
-          METERVEIL_REDIS_TLS: undefined,
-          METERVEIL_REDIS_CA_FILE: undefined,
-        },
-        stage.settingsRefusal(
-          'kafka.tls is not set, and mode "production" refuses a plaintext listener: set kafka.tls to true, or mode to "development"',
-          'redis.tls is not set, and mode "production" refuses a plaintext listener: set redis.tls to true, or mode to "development"',
-        ),
-        { code: 2 },
-      ))
-
-    test('what run needs beside Kafka, all of it at once', () =>
-      refuses(
-        {
-          METERVEIL_REGISTRY_URL: undefined,
-          METERVEIL_REGISTRY_CA_FILE: undefined,
-          METERVEIL_REDIS_NODES: undefined,
-          METERVEIL_REDIS_TLS: undefined,
-          METERVEIL_REDIS_CA_FILE: undefined,
-          METERVEIL_KEYRING_FOLDER: undefined,
-          METERVEIL_REGISTER_FILE: 'register.jsonl',
-        },
-        stage.settingsRefusal(
-          'registry.url (METERVEIL_REGISTRY_URL) is missing: run needs it beside kafka.brokers',
-          'redis.nodes (METERVEIL_REDIS_NODES) is missing: run needs it beside kafka.brokers',
-          'keyringFolder (METERVEIL_KEYRING_FOLDER) is missing: run needs it beside kafka.brokers',
-          'registerFile and kafka.brokers are two places for one register: run meterveil register load with the file, and unset registerFile',
-        ),
-        { code: 2 },
-      ))
-
-    test('a key file that others may read', () => {
-      const file = join(folder, 'open.key')
-      writeFileSync(file, own.credentials('pipelines').key, { mode: 0o644 })
-      return refuses(
-        { METERVEIL_KAFKA_KEY_FILE: file },
-        stage.settingsRefusal('kafka.keyFile cannot be used: open.key has mode 644: run chmod 600 open.key'),
-        { code: 2 },
-      )
-    })
-
-    test('a key ring that is not there', () =>
-      refuses(
-        { METERVEIL_KEYRING_FOLDER: join(folder, 'nowhere') },
-        'the key folder has no master.key: make it with openssl rand -hex 32 > master.key and chmod 600 master.key',
-      ))
-
-    test('an unknown pipeline, before anybody is asked', () =>
-      refuses(
-        { METERVEIL_KAFKA_BROKERS: '127.0.0.1:1' },
-        'Error: There is no pipeline reading.\nDid you mean readings? There are readings, load, publish, forecast.\n',
-        { args: ['run', 'reading'], code: 2 },
-      ))
-  })
-
   describe('topics and rights', () => {
     const late: readonly TopicName[] = ['load.state', 'forecast.public']
     const special: readonly TopicName[] = ['meter.frames', 'meter.accepted']
@@ -172,7 +110,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       test(`a principal with ${principal}`, () =>
         refuses(
           credentialFiles(own, folder, principal),
-          `Kafka does not grant this principal ${rights}: grant it with meterveil topics apply, or name another user in kafka.sasl.username or kafka.certFile`,
+          `Kafka does not grant this principal ${rights}: grant it with meterveil topics apply --acls, or name another user in kafka.sasl.username or kafka.certFile`,
           { args: ['run', role], from: { ...stage.env, METERVEIL_TIME_ZONE: 'Europe/London' } },
         ))
     }
@@ -358,7 +296,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       assert.match(finished.stdout, /Drained and stopped\./)
     }
 
-    test('it runs and drains, with a certificate and then with a password, by group and then by ordinal, and nothing is lost or twice', async () => {
+    test('it runs and drains, with a certificate and then with a password, by group, by ordinal and in threads, and nothing is lost or twice', async () => {
       await runOnce(stage.env)
       assert.deepEqual(await intervals(), expectedIntervals(fleet))
       const { METERVEIL_KAFKA_CERT_FILE: _cert, METERVEIL_KAFKA_KEY_FILE: _key, ...rest } = stage.env
@@ -368,8 +306,29 @@ describe('a deployment over real services', { skip: own.skip }, () => {
         METERVEIL_ASSIGNMENT: 'ordinal',
         METERVEIL_ORDINAL: '0',
         METERVEIL_WORKERS: '1',
+        METERVEIL_THREADS: '2',
       })
+      await runOnce({ ...stage.env, METERVEIL_THREADS: '2' })
       assert.deepEqual(await intervals(), expectedIntervals(fleet))
+    })
+
+    test('publish and forecast run without register and keys, under a principal that may read neither frames nor register', async () => {
+      const released: Record<string, string> = {
+        ...stage.env,
+        ...credentialFiles(own, folder, 'releases'),
+        METERVEIL_TIME_ZONE: 'UTC',
+      }
+      const { METERVEIL_KEYRING_FOLDER: _keys, ...withoutKeys } = released
+      const running = start(['run', 'publish', 'forecast'], withoutKeys, bin)
+      await running.shows('Running publish, forecast.')
+      running.process.kill('SIGTERM')
+      const finished = await running.ended
+      assert.equal(finished.code, 130, finished.stderr)
+      await refuses(
+        {},
+        'Kafka does not grant this principal READ, DESCRIBE_CONFIGS on topic meter.register; READ, DESCRIBE_CONFIGS on topic load.partials; READ, WRITE, DESCRIBE_CONFIGS on topic load.state; WRITE on topic release.ledger; WRITE, DESCRIBE_CONFIGS on topic load.restricted; READ on group load; WRITE on transactional ids load-load.partials-*: grant it with meterveil topics apply --acls, or name another user in kafka.sasl.username or kafka.certFile',
+        { args: ['run', 'load'], from: released },
+      )
     })
 
     test('what runs is not disturbed by another start that is refused, nor by the registry going away', async () => {
