@@ -142,6 +142,51 @@ describe('the log over Kafka under faults', { skip: own.skip }, () => {
     })
   }
 
+  test('after a kill the offset of a group is the last one or refused, never an older one, and right with the next commit', async (context) => {
+    const name = await topic(log)
+    const group = unique('group')
+    const id = unique('id')
+    const hasty = connect({ deadlineMs: 3_000 })
+    let last = 0n
+    let refused = 0
+    for (let kill = 0; kill < 6; kill++) {
+      const owner = await steadily(() => log.open(id, { timeoutMs: 10_000 }))
+      const killing = pause(200 + kill * 53).then(() => own.kill('kafka'))
+      try {
+        for (let next = last + 1n; ; next++) {
+          await owner.begin()
+          await owner.sendOffsets(group, name, 0, next)
+          await owner.send([record(name, `${next}`)])
+          await owner.commit()
+        }
+      } catch (error) {
+        if (!isLost(error)) throw error
+      }
+      await killing
+      await own.start('kafka')
+      const heir = await open(log, id)
+      const answer = await hasty.committed(group, name, 0).catch((error: unknown) => {
+        if (isLost(error)) return 'refused'
+        throw error
+      })
+      const marker = `marker ${kill}`
+      await commitAll(heir, [record(name, marker)])
+      let written: (string | null)[] = []
+      while (!written.includes(marker)) written = texts((await readAll(log, name)).records)
+      last = BigInt(written.filter((value) => !value?.startsWith('marker')).at(-1) ?? 0)
+      if (answer === 'refused') refused += 1
+      else assert.equal(answer ?? 0n, last, 'what the offset says is what the records of its transaction say')
+      last += 1n
+      await heir.begin()
+      await heir.sendOffsets(group, name, 0, last)
+      await heir.send([record(name, `${last}`)])
+      await heir.commit()
+      assert.equal(await steadily(() => log.committed(group, name, 0)), last)
+      for (const each of [owner, heir]) await each.close()
+    }
+    context.diagnostic(`after ${refused} of 6 kills the offset was refused until the next commit`)
+  })
+
   test('calls outside transactions end in time where no broker is, and say so', async () => {
     const lost = connect({ brokers: ['127.0.0.1:1'], deadlineMs: 500 })
     for (const call of [
