@@ -1,5 +1,6 @@
 // Bounding steps: what one privacy unit can add to a query is limited here, and only here does a sensitivity come into being. A mechanism
 // takes no bare number as its sensitivity.
+import { clipL1, clipL2 } from './clipping.ts'
 import { ParameterError } from './errors.ts'
 import { integerSqrt } from './numeric/fixed-point.ts'
 import { compare, format, integer, max, mul, type Rational, sign } from './rational.ts'
@@ -110,16 +111,36 @@ export const clippedVectorSum = <N extends Neighbours>(options: {
   if (sign(radius) <= 0) throw new ParameterError('the radius of a clip must be greater than 0')
   const radiusSquared = mul(radius, radius)
   const factor = neighbours === 'add-remove' ? 1n : signs === 'non-negative' ? 2n : 4n
-  const clip = (vector: readonly bigint[]): readonly bigint[] => {
-    const kept = signs === 'signed' ? vector : vector.map((x) => (x < 0n ? 0n : x))
-    const squares = kept.reduce((total, x) => total + x * x, 0n)
-    if (compare(integer(squares), radiusSquared) <= 0) return kept
-    // floor(|x| radius / norm) without a root of the norm: the integer root of x^2 radius^2 / norm^2.
-    const shrink = (x: bigint) => integerSqrt((x * x * radiusSquared.num) / (squares * radiusSquared.den))
-    return kept.map((x) => (x < 0n ? -shrink(x) : shrink(x)))
-  }
+  const clip = (vector: readonly bigint[]): readonly bigint[] =>
+    clipL2(signs === 'signed' ? vector : vector.map((x) => (x < 0n ? 0n : x)), radius)
   const because = `each unit adds one ${signs} vector clipped to a Euclidean norm of ${format(radius)}`
   return Object.freeze({ clip, l2: l2(neighbours, mul(integer(factor), radiusSquared), because) })
+}
+
+/** A sum of vectors, one a unit, each clipped in the sum of absolute values. */
+export interface ClippedVectorSumL1<N extends Neighbours> {
+  /** The vector scaled down into the ball, each coordinate cut towards 0; without signs, negative coordinates become 0 first. */
+  readonly clip: (vector: readonly bigint[]) => readonly bigint[]
+  readonly l1: L1Sensitivity<N>
+}
+
+/**
+ * Bounds a vector sum to which each unit adds one integer vector whose absolute values add up to at most `radius`. The sensitivity is radius
+ * under add-remove and 2 radius under replace-one, with signs or without. Throws ParameterError when radius <= 0.
+ */
+export const clippedVectorSumL1 = <N extends Neighbours>(options: {
+  readonly neighbours: N
+  readonly radius: Rational
+  readonly signs: 'non-negative' | 'signed'
+}): ClippedVectorSumL1<N> => {
+  const { neighbours, radius, signs } = options
+  if (sign(radius) <= 0) throw new ParameterError('the radius of a clip must be greater than 0')
+  const because = `each unit adds one ${signs} vector clipped to a sum of absolute values of ${format(radius)}`
+  return Object.freeze({
+    clip: (vector: readonly bigint[]) =>
+      clipL1(signs === 'signed' ? vector : vector.map((x) => (x < 0n ? 0n : x)), radius),
+    l1: l1(neighbours, mul(integer(neighbours === 'add-remove' ? 1n : 2n), radius), because),
+  })
 }
 
 /**

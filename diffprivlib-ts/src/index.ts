@@ -10,8 +10,10 @@ export {
 export {
   type ClampedSum,
   type ClippedVectorSum,
+  type ClippedVectorSumL1,
   clampedSum,
   clippedVectorSum,
+  clippedVectorSumL1,
   countOnce,
   type L1Sensitivity,
   type L2Sensitivity,
@@ -21,6 +23,7 @@ export {
   statedUtility,
   type UtilitySensitivity,
 } from './bounding.ts'
+export { clipL1, clipL2 } from './clipping.ts'
 export { type ConsistencyTree, consistencyTree, type MeasuredNode, treeSums } from './consistency/index.ts'
 export * from './continual/index.ts'
 export {
@@ -56,4 +59,5 @@ export {
   uniformInteger,
   type Weighted,
 } from './samplers/index.ts'
+export * from './selection/index.ts'
 export { approxDpToRho, gaussianRho, gaussianSigma2, pureDpToRho, zcdpToDelta, zcdpToEpsilon } from './zcdp.ts'

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { clampedSum, clippedVectorSum, countOnce, type Neighbours, statedL1, statedL2 } from '../src/bounding.ts'
+import {
+  clampedSum,
+  clippedVectorSum,
+  clippedVectorSumL1,
+  countOnce,
+  type Neighbours,
+  statedL1,
+  statedL2,
+} from '../src/bounding.ts'
 import { compare, decimal, format, integer, mul } from '../src/rational.ts'
 
 const runs = { numRuns: Number(process.env['MV_CASES'] ?? 2_000) }
@@ -109,6 +117,30 @@ describe('a clipped vector sum', () => {
 
   it('refuses a radius of 0', () =>
     assert.throws(() => clippedVectorSum({ neighbours: 'add-remove', radius: integer(0), signs: 'signed' }), /radius/))
+})
+
+describe('a clipped vector sum in absolute values', () => {
+  const size = (vector: readonly bigint[]) => integer(vector.reduce((total, x) => total + (x < 0n ? -x : x), 0n))
+
+  it('has sensitivity R or 2 R', () => {
+    const of = (neighbours: Neighbours) =>
+      format(clippedVectorSumL1({ neighbours, radius: integer(10), signs: 'signed' }).l1.l1)
+    assert.deepEqual([of('add-remove'), of('replace-one')], ['10', '20'])
+  })
+
+  it('never leaves a vector outside the ball, nor neighbours further apart than it says', () => {
+    const vector = fc.array(fc.bigInt(-(10n ** 6n), 10n ** 6n), { minLength: 4, maxLength: 4 })
+    const radius = fc.bigInt(1n, 10n ** 5n).map((r) => mul(integer(r), decimal('0.5')))
+    fc.assert(
+      fc.property(vector, vector, radius, fc.constantFrom('signed', 'non-negative'), (a, b, radius, signs) => {
+        const { clip, l1 } = clippedVectorSumL1({ neighbours: 'replace-one', radius, signs })
+        const [x, y] = [clip(a), clip(b)]
+        assert.ok(compare(size(x), radius) <= 0)
+        assert.ok(compare(size(x.map((v, i) => v - y[i]!)), l1.l1) <= 0)
+      }),
+      runs,
+    )
+  })
 })
 
 describe('a stated sensitivity', () => {
