@@ -2,8 +2,7 @@
 // takes no bare number as its sensitivity.
 import { clipL1, clipL2 } from './clipping.ts'
 import { ParameterError } from './errors.ts'
-import { integerSqrt } from './numeric/fixed-point.ts'
-import { compare, format, integer, max, mul, type Rational, sign } from './rational.ts'
+import { format, integer, max, mul, type Rational, sign } from './rational.ts'
 
 /**
  * When two data sets count as neighbours: they differ by one whole privacy unit that is there or not (`add-remove`), or by one unit
