@@ -60,4 +60,6 @@ export {
   type Weighted,
 } from './samplers/index.ts'
 export * from './selection/index.ts'
+export type { ChargeFirst } from './tools/charge.ts'
+export * as tools from './tools/index.ts'
 export { approxDpToRho, gaussianRho, gaussianSigma2, pureDpToRho, zcdpToDelta, zcdpToEpsilon } from './zcdp.ts'

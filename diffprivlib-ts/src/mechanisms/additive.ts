@@ -22,9 +22,16 @@ interface Parts<N extends Neighbours> {
   readonly sampler: IntegerSampler
 }
 
+const requireLength = (values: readonly unknown[], dimension: number): void => {
+  if (values.length > dimension)
+    throw new ParameterError(`the vector has ${values.length} coordinates, the mechanism was built for ${dimension}`)
+}
+
 /** A mechanism that adds integer noise to an integer, or to each coordinate of a vector. */
-export const additiveInteger = <N extends Neighbours>(parts: Parts<N>): AdditiveIntegerMechanism<N> => {
-  const { facts, loss, law, sampler } = parts
+export const additiveInteger = <N extends Neighbours>(
+  parts: Parts<N> & { readonly dimension?: number },
+): AdditiveIntegerMechanism<N> => {
+  const { facts, loss, law, sampler, dimension = Infinity } = parts
   const spend = once()
   function randomise(value: number): number
   function randomise(value: bigint): bigint
@@ -36,6 +43,7 @@ export const additiveInteger = <N extends Neighbours>(parts: Parts<N>): Additive
   function randomiseAll(values: readonly number[]): number[]
   function randomiseAll(values: readonly bigint[]): bigint[]
   function randomiseAll(values: readonly (number | bigint)[]): (number | bigint)[] {
+    requireLength(values, dimension)
     for (const value of values) if (typeof value === 'number') requireNumber(value, sampler)
     spend()
     return values.map((value) => (typeof value === 'number' ? value + sampler.nextNumber() : value + sampler.next()))
@@ -67,8 +75,7 @@ export const additiveGrid = <N extends Neighbours>(
   function randomiseAll(values: readonly number[]): number[]
   function randomiseAll(values: readonly Rational[]): Rational[]
   function randomiseAll(values: readonly (number | Rational)[]): (number | Rational)[] {
-    if (values.length > dimension)
-      throw new ParameterError(`the vector has ${values.length} coordinates, the mechanism was built for ${dimension}`)
+    requireLength(values, dimension)
     const steps = values.map((value) => stepsOf(exactValue(value), grid))
     spend()
     return values.map((value, i) => (typeof value === 'number' ? nearestNumber(noisy(steps[i]!)) : noisy(steps[i]!)))

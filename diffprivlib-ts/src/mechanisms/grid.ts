@@ -8,6 +8,7 @@ import {
   bitLength,
   compare,
   div,
+  divide,
   fromDouble,
   integer,
   mul,
@@ -19,10 +20,10 @@ import {
   toNumber,
 } from '../rational.ts'
 
-const half = ratio(1n, 2n)
-
 /** The multiple of `grid` nearest to `value`, counted in steps; half-way values go towards plus infinity. */
-export const stepsOf = (value: Rational, grid: Rational): bigint => toInteger(add(div(value, grid), half), 'down')
+export const stepsOf = (value: Rational, grid: Rational): bigint =>
+  // floor(value / grid + 1/2), without reducing the fractions in between: tools do this for every value.
+  divide(2n * value.num * grid.den + value.den * grid.num, 2n * value.den * grid.num, 'down')
 
 /** The multiple of `grid` nearest to `value`; half-way values go towards plus infinity. Throws ParameterError unless grid > 0. */
 export const snapToGrid = (value: Rational, grid: Rational): Rational => {

@@ -14,7 +14,7 @@ export {
 export { classicGaussianSigma2, type GaussianOptions, gaussian } from './gaussian.ts'
 export { type GaussianAnalyticOptions, gaussianAnalytic } from './gaussian-analytic.ts'
 export { type GaussianDiscreteOptions, gaussianDiscrete } from './gaussian-discrete.ts'
-export { type GeometricOptions, geometric } from './geometric.ts'
+export { type GeometricOptions, type GeometricVectorOptions, geometric } from './geometric.ts'
 export { type GeometricFoldedOptions, geometricFolded } from './geometric-folded.ts'
 export { type GeometricTruncatedOptions, geometricTruncated } from './geometric-truncated.ts'
 export { gridForGaussian, gridForLaplace, snapToGrid } from './grid.ts'

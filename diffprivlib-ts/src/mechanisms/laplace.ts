@@ -8,6 +8,7 @@ import type { BitSource } from '../random/bit-source.ts'
 import { add, compare, div, format, mul, one, type Rational, sign, sub, zero } from '../rational.ts'
 import { laplaceSampler } from '../samplers/discrete-laplace.ts'
 import { additiveGrid } from './additive.ts'
+import { laplaceLoss } from './geometric.ts'
 import { requireDimension, requireGrid, widenedL1 } from './grid.ts'
 import { type AdditiveGridMechanism, factsOf, requireSame, securely } from './release.ts'
 
@@ -52,7 +53,9 @@ export const laplaceNoise = <N extends Neighbours>(options: LaplaceFamilyOptions
   const effective = relaxedEpsilon(epsilon, delta)
   const widened = widenedL1(sensitivity, grid, dimension)
   const loss: PrivacyLoss<N> =
-    sign(delta) === 0 ? { kind: 'laplace', neighbours, epsilon } : { kind: 'approximate', neighbours, epsilon, delta }
+    sign(delta) === 0
+      ? laplaceLoss(neighbours, epsilon, widened, dimension)
+      : { kind: 'approximate', neighbours, epsilon, delta }
   const parameters = {
     epsilon: format(epsilon),
     ...(sign(delta) === 0 ? {} : { delta: format(delta) }),

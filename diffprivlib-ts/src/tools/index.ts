@@ -1,0 +1,7 @@
+export type { ChargeFirst } from './charge.ts'
+export { type CountNonzeroOptions, type CountOptions, count, countNonzero } from './count.ts'
+export { type Bins, type Histogram, type HistogramOptions, histogram, histogram2d, histogramdd } from './histogram.ts'
+export { type MomentOptions, mean, std, variance } from './moments.ts'
+export type { BoundsOptions, NanOption, Released, ReleasedWithInterval, Spend, ToolOptions } from './options.ts'
+export { median, percentile, type QuantileOptions, quantile, quantiles } from './quantile.ts'
+export { type SumOptions, sum } from './sum.ts'
