@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { kafkaLog } from '../../connectors/kafka/index.ts'
 
 export interface BareLoopOptions {
@@ -25,7 +24,7 @@ export async function bareLoop({ brokers, prefix, partitions, records, bytes }: 
     { ...plain, name: sink },
   ])
   const share = Math.floor(records / partitions)
-  const value = randomBytes(bytes)
+  const value = new Uint8Array(bytes).fill(7)
   for (let partition = 0; partition < partitions; partition++) {
     for (let sent = 0; sent < share; sent += batch) {
       const count = Math.min(batch, share - sent)
