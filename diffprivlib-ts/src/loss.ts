@@ -15,6 +15,10 @@ export type PrivacyLoss<N extends Neighbours = Neighbours> = {
   | { readonly kind: 'zcdp'; readonly rho: Rational }
   /** A Gaussian on the reals or on a grid fine against sigma: mu^2 = squared sensitivity / sigma^2 (Dong, Roth and Su, 2019). */
   | { readonly kind: 'gaussian'; readonly muSquared: Rational }
-  /** Laplace noise of scale = sensitivity / epsilon on integers: tighter than pure epsilon once composed. */
-  | { readonly kind: 'laplace'; readonly epsilon: Rational }
+  /**
+   * Discrete Laplace noise of scale = sensitivity / epsilon on integers or on a grid. `steps` is the sensitivity in steps of the grid, rounded
+   * down: the more there are, the less a composition costs; with one step, or without `steps`, it is randomised response, which costs as
+   * much as any pure epsilon. The Laplace law on the reals is the limit of many steps and must not be claimed for few.
+   */
+  | { readonly kind: 'laplace'; readonly epsilon: Rational; readonly steps?: bigint }
 )
