@@ -251,7 +251,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
           )
         }
         await pause(200)
-        await feedTo(crew.now() + 15_000)
+        await feedTo(crew.now() + 60_000)
       }
     },
     heads,
