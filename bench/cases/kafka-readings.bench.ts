@@ -1,12 +1,14 @@
 // How many frames a second one process takes through [readings] on real Kafka, a registry and Redis on the same machine:
 // consume, decode, deduplicate, pseudonymise, bound, produce in one transaction a batch. The frames are in meter.frames
 // beforehand; the process runs them as `meterveil run readings` does, half of them in one thread and half in two. Beside it in
-// the same run: the bare loop of the client (consume, offsets, send, commit, no work). Starts services of its own.
+// the same run: the bare loop of the client (consume, offsets, send, commit, no work), and Kafka's own perf tools, which need
+// Java 17 and Maven. Starts services of its own.
 
 import { runInThreads } from '../../pipelines/cli/run-threads.ts'
 import { silentObserver } from '../../pipelines/runtime/index.ts'
 import { bareLoop } from '../kafka/bare-loop.ts'
 import { deployFleet } from '../kafka/deployed-fleet.ts'
+import { perfTools } from '../kafka/perf-tools.ts'
 import { processorSeconds } from '../kafka/processor-time.ts'
 import { type Figure, report } from '../report.ts'
 import { stageTimes } from '../stage-times.ts'
@@ -19,6 +21,12 @@ const { own, brokers, settings, fleet } = deployed
 const pids = (service: 'kafka' | 'redis') => own.nodes(service).flatMap(({ process: one }) => (one ? [one.pid] : []))
 
 const bare = await bareLoop({ brokers, prefix: 'bench', partitions, records: 250_000, bytes: 200 })
+
+const perfTopic = 'bench-perf'
+await deployed.log.createTopics([
+  { name: perfTopic, partitions, timestamps: 'append', cleanup: 'delete', retentionMs: null },
+])
+const tools = await perfTools({ brokers: brokers.join(','), topic: perfTopic, records: 500_000, bytes: 200 })
 
 /** Runs what lies in meter.frames and is not yet processed. */
 async function run(frames: number, threads: number): Promise<Figure[] & { perSecond: number }> {
@@ -95,6 +103,8 @@ report('kafka-readings', [
   { name: 'bare client loop, 200 bytes', value: bare.perSecond, unit: 'records/s' },
   { name: 'of the bare loop', value: (100 * best) / bare.perSecond, unit: '%', goal: '>= 45' },
   { name: 'processor time per record, bare loop', value: bare.cpuMicroseconds, unit: 'us' },
+  { name: "Kafka's producer tool, 200 bytes", value: tools.producedPerSecond, unit: 'records/s' },
+  { name: "Kafka's consumer tool, 200 bytes", value: tools.consumedPerSecond, unit: 'records/s' },
   ...one,
   ...two,
   { name: 'peak memory', value: process.resourceUsage().maxRSS / 1_024, unit: 'MiB' },

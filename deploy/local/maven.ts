@@ -15,12 +15,19 @@ const mavenOptions = (repository: string) => ['-B', '-q', '-ntp', `-Dmaven.repo.
 export const kafkaFolder: string = `kafka-${versions.kafka}`
 export const registryFolder = (version: string): string => `registry-${version}`
 
-/** Fetches the broker and everything it needs from Maven; gives the folder of its jars. */
-export async function kafkaJars(context: FetchContext): Promise<string> {
-  const title = `Kafka ${versions.kafka}`
-  const folder = await fetched(context, kafkaFolder, title, async (into) => {
+/** Fetches the broker and everything it needs from Maven, without its tools, which would double the download. */
+export const kafkaJars = (context: FetchContext): Promise<string> =>
+  jarsOf(context, `kafka_${versions.scala}`, kafkaFolder, `Kafka ${versions.kafka}`)
+
+/** Fetches Kafka's command line tools, which benches compare with. */
+export const kafkaToolJars = (context: FetchContext): Promise<string> =>
+  jarsOf(context, 'kafka-tools', `kafka-tools-${versions.kafka}`, `Tools of Kafka ${versions.kafka}`)
+
+/** Fetches an artifact of Kafka with everything it needs; gives the folder of the jars. */
+async function jarsOf(context: FetchContext, artifact: string, piece: string, title: string): Promise<string> {
+  const folder = await fetched(context, piece, title, async (into) => {
     const command = await requireProgram(maven, context)
-    writeFileSync(join(into, 'pom.xml'), kafkaPom())
+    writeFileSync(join(into, 'pom.xml'), kafkaPom(artifact))
     const repository = join(into, 'm2')
     await fetchWith(command, [...mavenOptions(repository), 'dependency:copy-dependencies'], title, into)
     rmSync(repository, { recursive: true, force: true })
@@ -28,18 +35,17 @@ export async function kafkaJars(context: FetchContext): Promise<string> {
   return join(folder, 'lib')
 }
 
-/** Only the broker: its command line tools live in other artifacts and would double the download. */
-function kafkaPom(): string {
+function kafkaPom(artifact: string): string {
   return `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>local</groupId>
-  <artifactId>kafka-broker</artifactId>
+  <artifactId>jars-of-${artifact}</artifactId>
   <version>1</version>
   <packaging>pom</packaging>
   <dependencies>
     <dependency>
       <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_${versions.scala}</artifactId>
+      <artifactId>${artifact}</artifactId>
       <version>${versions.kafka}</version>
     </dependency>
     <dependency>
