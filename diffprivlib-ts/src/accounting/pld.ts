@@ -23,7 +23,7 @@ import {
 import { type Cut, convolve, convolvePower, trim } from './convolution.ts'
 import { connectTheDots, gaussianKept, type LossMasses, laplaceKept } from './loss-curve.ts'
 import { chooseGrid, type Grid } from './pld-grid.ts'
-import { deltaLeft, deltaWith, type LossTally } from './tally.ts'
+import { deltaLeft, deltaWith, type LossTally, sumOver } from './tally.ts'
 
 const requireKnown = (tally: LossTally): void => {
   if (sign(tally.rho) !== 0)
@@ -32,9 +32,7 @@ const requireKnown = (tally: LossTally): void => {
 
 /** The sum of the epsilons: what holds at delta 0 when no loss is Gaussian. */
 const pureSum = (tally: LossTally): Rational | undefined =>
-  sign(tally.muSquared) > 0
-    ? undefined
-    : [...tally.laplaces.values()].reduce((sum, { epsilon, count }) => add(sum, mul(integer(count), epsilon)), zero)
+  sign(tally.muSquared) > 0 ? undefined : sumOver(tally, ({ epsilon }) => epsilon)
 
 /** Gaussian losses lie within mu^2 / 2 +- reach mu but for e^(-reach^2 / 2) of the mass. */
 const gaussianMasses = (muSquared: Rational, grid: Grid, cut: Cut): LossMasses => {

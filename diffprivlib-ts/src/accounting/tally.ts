@@ -41,19 +41,23 @@ const power = (base: Rational, exponent: bigint): Rational =>
 /** Refuses a loss whose figures no mechanism can have. Throws ParameterError. */
 export const requireLoss = (loss: PrivacyLoss): void => {
   switch (loss.kind) {
-    case 'pure':
-      return requireNotNegative(loss.epsilon, 'epsilon')
     case 'approximate':
       requireDeltaOrZero(loss.delta)
-      return requireNotNegative(loss.epsilon, 'epsilon')
+      requireNotNegative(loss.epsilon, 'epsilon')
+      break
+    case 'pure':
+      requireNotNegative(loss.epsilon, 'epsilon')
+      break
     case 'laplace':
       requirePositive(loss.epsilon, 'epsilon')
       if (loss.steps !== undefined && loss.steps < 1n) throw new ParameterError('a Laplace loss has at least one step')
-      return
+      break
     case 'zcdp':
-      return requireNotNegative(loss.rho, 'rho')
+      requireNotNegative(loss.rho, 'rho')
+      break
     case 'gaussian':
-      return requireNotNegative(loss.muSquared, 'mu^2')
+      requireNotNegative(loss.muSquared, 'mu^2')
+      break
     default:
       throw new ParameterError('a loss is pure, approximate, zcdp, gaussian or laplace')
   }
@@ -106,3 +110,7 @@ export const deltaLeft = (tally: LossTally, delta: Rational): Rational | undefin
 /** The delta of failures and the rest together. */
 export const deltaWith = (tally: LossTally, rest: Rational): Rational =>
   sub(one, mul(sub(one, tally.failure), sub(one, rest)))
+
+/** The sum over pure, approximate and Laplace losses of a figure of each. */
+export const sumOver = (tally: LossTally, figure: (kind: LaplaceTally) => Rational): Rational =>
+  [...tally.laplaces.values()].reduce((sum, kind) => add(sum, mul(integer(kind.count), figure(kind))), zero)
