@@ -1,0 +1,5 @@
+export { type AuditBound, type AuditClaim, type AuditOptions, type AuditReport, auditOutputs } from './audit.ts'
+export { clopperPearsonLower, clopperPearsonUpper } from './clopper-pearson.ts'
+export type { EventCounts } from './events.ts'
+export { type AuditLine, type AuditWorlds, readAuditLines } from './lines.ts'
+export type { Output } from './scores.ts'
