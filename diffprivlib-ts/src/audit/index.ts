@@ -1,5 +1,7 @@
 export { type AuditBound, type AuditClaim, type AuditOptions, type AuditReport, auditOutputs } from './audit.ts'
 export { clopperPearsonLower, clopperPearsonUpper } from './clopper-pearson.ts'
+export { anonymity, type Cell, cellOf, type DisclosureRule, isSensitive } from './disclosure-rules.ts'
 export type { EventCounts } from './events.ts'
 export { type AuditLine, type AuditWorlds, readAuditLines } from './lines.ts'
+export { type CellAt, recomputationInterval, type SuppressedTable } from './recomputation.ts'
 export type { Output } from './scores.ts'
