@@ -1,4 +1,5 @@
-import { BudgetExceededError, DuplicateChargeError, ParameterError } from './errors.ts'
+import { openUnitBook } from './accounting/unit-book.ts'
+import { BudgetExceededError, ParameterError } from './errors.ts'
 import { add, compare, format, max, parse, type Rational, sign, sub, zero } from './rational.ts'
 
 /** One committed charge, as plain data: rho is a reduced fraction such as `"1/400"`. */
@@ -74,31 +75,28 @@ const rhoOf = (charge: Rational | DisjointParts): Rational =>
 /** Opens an empty account. Throws ParameterError when the cap is not positive. */
 export const openAccount = (cap: Rational): Account => {
   if (sign(cap) <= 0) throw new ParameterError('the cap must be greater than 0')
-  const units = new Map<string, { total: Rational; readonly charges: Map<string, Rational> }>()
-
-  const spent = (unit: string) => units.get(unit)?.total ?? zero
+  const book = openUnitBook<Rational, Rational>(zero, add)
+  const spent = book.total
 
   const charge = (unit: string, label: string, requested: Rational | DisjointParts) => {
     const rho = rhoOf(requested)
     requireRho(rho)
-    const known = units.get(unit)
-    if (known?.charges.has(label)) throw new DuplicateChargeError(`"${label}" was already charged to unit "${unit}"`)
-    const before = spent(unit)
-    const total = add(before, rho)
-    if (compare(total, cap) > 0) {
-      throw new BudgetExceededError({ unit, label, requested: format(rho), remaining: format(sub(cap, before)) })
-    }
-    if (known) {
-      known.total = total
-      known.charges.set(label, rho)
-    } else units.set(unit, { total, charges: new Map([[label, rho]]) })
+    book.charge(unit, label, rho, (before, after) => {
+      if (compare(after, cap) > 0)
+        throw new BudgetExceededError({
+          unit,
+          label,
+          requested: format(rho),
+          remaining: format(sub(cap, before)),
+        })
+    })
     return rho
   }
 
   return Object.freeze({
     cap,
     charge,
-    charged: (unit: string, label: string) => units.get(unit)?.charges.get(label),
+    charged: book.charged,
     spent,
     remaining: (unit: string) => sub(cap, spent(unit)),
     spentTogether: (names: readonly string[]) =>
@@ -110,11 +108,11 @@ export const openAccount = (cap: Rational): Account => {
           because,
         ),
       ),
-    units: () => [...units.keys()],
+    units: () => [...book.units()].map(([unit]) => unit),
     snapshot: () => ({
       version: 1 as const,
       cap: format(cap),
-      charges: [...units].flatMap(([unit, { charges }]) =>
+      charges: [...book.units()].flatMap(([unit, charges]) =>
         [...charges].map(([label, rho]) => ({ unit, label, rho: format(rho) })),
       ),
     }),

@@ -12,15 +12,19 @@ export class BudgetExceededError extends Error {
   readonly unit: string
   /** The label of the refused charge. */
   readonly label: string
-  /** The rho asked for, as a reduced fraction. */
+  /** What the cap is stated in: rho, epsilon or mu^2. */
+  readonly currency: string
+  /** What was asked for in that currency, as a reduced fraction. */
   readonly requested: string
-  /** The rho still unspent in that unit, as a reduced fraction. */
+  /** What is still unspent in that unit, as a reduced fraction. */
   readonly remaining: string
 
-  constructor(facts: { unit: string; label: string; requested: string; remaining: string }) {
+  constructor(facts: { unit: string; label: string; requested: string; remaining: string; currency?: string }) {
+    const { currency = 'rho' } = facts
     super(
-      `charge "${facts.label}" of rho ${facts.requested} exceeds what unit "${facts.unit}" has left, ${facts.remaining}: withhold the release`,
+      `charge "${facts.label}" of ${currency} ${facts.requested} exceeds what unit "${facts.unit}" has left, ${facts.remaining}: withhold the release`,
     )
+    this.currency = currency
     this.unit = facts.unit
     this.label = facts.label
     this.requested = facts.requested
@@ -44,4 +48,16 @@ export class AlreadyReleasedError extends Error {
 export class RandomnessError extends Error {
   override readonly name = 'RandomnessError'
   readonly code = 'randomness_unavailable'
+}
+
+/** Thrown when a result is recorded for a release that was never charged: noise must not exist before its charge. */
+export class UnchargedReleaseError extends Error {
+  override readonly name = 'UnchargedReleaseError'
+  readonly code = 'release_uncharged'
+}
+
+/** Thrown when a ledger cannot be trusted or written: altered, incomplete, held by another writer, or failed. Release nothing on it. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError'
+  readonly code = 'ledger_refused'
 }
