@@ -13,7 +13,7 @@ import { type Participation, strategySensitivity } from './sensitivity.ts'
 import { describeStrategy, type Strategy } from './strategy.ts'
 import { toeplitzEngine } from './toeplitz-engine.ts'
 import { treeEngine } from './tree-engine.ts'
-import type { Workload } from './workload.ts'
+import { describeWorkload, type Workload } from './workload.ts'
 
 /** Options of `continualRelease`. */
 export interface ContinualOptions<N extends Neighbours> {
@@ -163,6 +163,13 @@ export const continualReleaseOver = <N extends Neighbours>(
   const sampler = gaussianSampler(sigma2, bits)
   const own: Workload = strategy.kind === 'tree' ? 'prefix' : strategy.workload
   const unitNoise = toNumber(div(sigma2, cells), 'up')
+  const known = new Map<string, Float64Array>()
+  const variances = (workload: Workload): Float64Array => {
+    const name = describeWorkload(workload)
+    const found = known.get(name) ?? variancesOf(strategy, workload)
+    known.set(name, found)
+    return found
+  }
 
   return Object.freeze({
     facts,
@@ -186,8 +193,8 @@ export const continualReleaseOver = <N extends Neighbours>(
       if (step === 0) throw new ParameterError('nothing was measured yet')
       return engine.estimate(workload)
     },
-    deviation: (after: number, workload?: Workload) => {
-      const variance = variancesOf(strategy, workload)[after]
+    deviation: (after: number, workload: Workload = own) => {
+      const variance = variances(workload)[after]
       if (variance === undefined) throw new ParameterError(`the horizon has the steps 0 to ${strategy.steps - 1}`)
       return squareRoot(unitNoise * variance)
     },

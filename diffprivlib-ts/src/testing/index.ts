@@ -9,6 +9,7 @@ import type { IntegerSampler } from '../samplers/sampler.ts'
 import { refuseProduction, type SeededBits } from './seeded-bits.ts'
 
 export { seededMechanisms } from './mechanisms.ts'
+export { seededContinualRelease, seededPartitionSelection, seededThresholdedCounts } from './releases.ts'
 export { type SeededBits, seededBits } from './seeded-bits.ts'
 
 /** `discreteGaussian` over reproducible bits. Throws ParameterError where NODE_ENV is production or sigma2 is not positive. */

@@ -11,15 +11,15 @@ const source = resolve(import.meta.dirname, '../../src')
 const compiler = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
 
 const prelude = `
-import { clampedSum, countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism,
-  disjointParts, openAccount, rational, secureBits, type L2Sensitivity, type Neighbours } from '${source}/index.ts'
+import { binaryTree, clampedSum, continualRelease, countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism,
+  disjointParts, limitGroups, oneStep, openAccount, partitionSelection, rational, secureBits, thresholdedCounts, type L2Sensitivity, type Neighbours } from '${source}/index.ts'
 import { seededBits, seededGaussian } from '${source}/testing/index.ts'
 export const { one } = rational
 export const neighbours = 'add-remove'
 export const sum = clampedSum({ neighbours, lower: 0n, upper: 100n })
 export const other = clampedSum({ neighbours: 'replace-one', lower: 0n, upper: 100n })
 export const kept = [countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism, disjointParts,
-  openAccount, secureBits, seededBits, seededGaussian]
+  openAccount, binaryTree, continualRelease, limitGroups, oneStep, partitionSelection, thresholdedCounts, secureBits, seededBits, seededGaussian]
 export type Kept = L2Sensitivity<Neighbours>
 `
 
@@ -115,6 +115,26 @@ const refused: readonly { readonly what: string; readonly code: string; readonly
     code: 'discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one }).release(one)',
     says: 'No overload matches this call',
   },
+  {
+    what: 'a sensitivity of the other relation, for a continual release',
+    code: 'continualRelease({ neighbours, sensitivity: other.l2, participation: oneStep, strategy: binaryTree({ steps: 4 }), rho: one })',
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a continual release that does not say in how many steps a unit has data',
+    code: 'continualRelease({ neighbours, sensitivity: sum.l2, strategy: binaryTree({ steps: 4 }), rho: one })',
+    says: "Property 'participation' is missing",
+  },
+  {
+    what: 'a number as the limit of groups',
+    code: 'partitionSelection({ neighbours, groups: 1, epsilon: one, delta: one })',
+    says: "Type 'number' is not assignable to type 'GroupLimit<\"add-remove\">'",
+  },
+  {
+    what: 'a limit of groups for the other relation',
+    code: "thresholdedCounts({ neighbours, groups: limitGroups({ neighbours: 'replace-one', most: 1 }).groups, epsilon: one, delta: one })",
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
 ]
 
 const accepted = [
@@ -123,6 +143,8 @@ const accepted = [
   "discreteGaussianMechanism({ neighbours: 'replace-one', sensitivity: other.l2, sigma2: one })",
   "openAccount(one).charge('day', 'feeders', disjointParts([one, one], 'one feeder a home'))",
   'seededGaussian(one, seededBits(1)).nextNumber()',
+  'continualRelease({ neighbours, sensitivity: sum.l2, participation: oneStep, strategy: binaryTree({ steps: 4 }), rho: one })',
+  'partitionSelection({ neighbours, groups: limitGroups({ neighbours, most: 1 }).groups, epsilon: one, delta: one })',
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'diffprivlib-types-'))
