@@ -7,6 +7,7 @@ export {
   openAccount,
   restoreAccount,
 } from './account.ts'
+export * from './accounting/index.ts'
 export {
   type ClampedSum,
   type ClippedVectorSum,
@@ -30,12 +31,16 @@ export {
   AlreadyReleasedError,
   BudgetExceededError,
   DuplicateChargeError,
+  LedgerError,
   ParameterError,
   RandomnessError,
+  UnchargedReleaseError,
 } from './errors.ts'
 export { discreteGaussianLaw } from './laws/discrete-gaussian-law.ts'
 export { discreteLaplaceLaw } from './laws/discrete-laplace-law.ts'
 export type { Bounds, NoiseLaw } from './laws/law.ts'
+export * from './ledger/index.ts'
+export type { PrivacyLoss } from './loss.ts'
 export { type DiscreteGaussianOptions, discreteGaussianMechanism } from './mechanisms/discrete-gaussian.ts'
 export { type DiscreteLaplaceOptions, discreteLaplaceMechanism } from './mechanisms/discrete-laplace.ts'
 export * as mechanisms from './mechanisms/index.ts'

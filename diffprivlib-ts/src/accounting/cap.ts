@@ -5,10 +5,10 @@ import type { PrivacyLoss } from '../loss.ts'
 import { requireDelta, requireDeltaOrZero, requirePositive } from '../parameters.ts'
 import { add, compare, format, type Rational, sign, sub } from '../rational.ts'
 import { approxDpToRho } from '../zcdp.ts'
-import { advancedEpsilon } from './approximate.ts'
+import { advancedEpsilon, kairouzOhViswanathEpsilon } from './approximate.ts'
 import { epsilonBy, tallyRho, tightestEpsilon } from './composition.ts'
 import { approxDpToMuSquared } from './gaussian.ts'
-import { addLoss, emptyTally, type LossTally, sumOver } from './tally.ts'
+import { addLoss, deltaWith, emptyTally, type LossTally, sumOver } from './tally.ts'
 
 /** The most that one unit may lose, and the theorem by which its losses are added up. */
 export type PrivacyCap =
@@ -153,6 +153,22 @@ const approximateRule = (cap: Extract<PrivacyCap, { readonly composition: string
     }
     default:
       throw new ParameterError(`there is no composition ${JSON.stringify(composition)}`)
+  }
+}
+
+/** The rule of diffprivlib's budgets: Kairouz, Oh and Viswanath's epsilon at `slack`, and 1 - (1 - slack) times the product of 1 - delta. */
+export const budgetRule = (epsilon: Rational, delta: Rational, slack: Rational): CapRule => {
+  requirePositive(epsilon, 'the epsilon of a budget')
+  requireDeltaOrZero(delta)
+  requireDeltaOrZero(slack)
+  if (compare(slack, delta) > 0) throw new ParameterError('the slack must not be above delta')
+  return {
+    currency: 'epsilon',
+    adaptive: sign(slack) === 0,
+    limit: epsilon,
+    terms: { epsilon: format(epsilon), delta: format(delta), slack: format(slack), composition: 'budget' },
+    spent: (tally) =>
+      compare(deltaWith(tally, slack), delta) > 0 ? undefined : kairouzOhViswanathEpsilon(tally, slack),
   }
 }
 

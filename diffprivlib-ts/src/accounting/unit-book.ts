@@ -15,6 +15,7 @@ export interface UnitBook<Charge, Total> {
   ) => void
   readonly charged: (unit: string, label: string) => Charge | undefined
   readonly total: (unit: string) => Total
+  readonly charges: (unit: string) => ReadonlyMap<string, Charge>
   /** Units in order of their first charge, each with its charges in order. */
   readonly units: () => Iterable<readonly [string, ReadonlyMap<string, Charge>]>
 }
@@ -40,6 +41,7 @@ export const openUnitBook = <Charge, Total>(
     },
     charged: (unit, label) => units.get(unit)?.charges.get(label),
     total: (unit) => units.get(unit)?.total ?? empty,
+    charges: (unit) => units.get(unit)?.charges ?? new Map(),
     units: () => [...units].map(([unit, { charges }]) => [unit, charges] as const),
   }
 }

@@ -1,0 +1,3 @@
+export type { LedgerEntry, LossRecord } from './entry.ts'
+export { type Ledger, memoryLedger } from './ledger.ts'
+export type { LedgerHead } from './line.ts'
