@@ -70,7 +70,11 @@ export const partitionSelectionOver = <N extends Neighbours>(
     throw new ParameterError(`a pre-threshold is an integer of at least 1, got ${preThreshold}`)
   const parts = integer(changedGroups(groups))
   const kept = keepProbabilities(div(epsilon, parts), div(delta, parts))
-  const keepProbability = (units: number) => kept(units - (preThreshold - 1))
+  const keepProbability = (units: number) => {
+    if (!Number.isSafeInteger(units) || units < 0)
+      throw new ParameterError('the count of a group is a safe integer of at least 0')
+    return kept(units - (preThreshold - 1))
+  }
   let spent = false
   return Object.freeze({
     facts: Object.freeze({

@@ -92,8 +92,8 @@ export const thresholdDelta = (question: ThresholdQuestion, threshold: Rational)
 }
 
 /**
- * The smallest threshold whose `thresholdDelta` is at most `delta`: an integer for integer noise, else a multiple of 2^-40 of the largest
- * distance tried, never too small. Throws ParameterError for parameters that are not positive or a delta outside (0, 1).
+ * The smallest threshold whose `thresholdDelta` is at most `delta`: an integer for integer noise, else a multiple of 2^-40; never
+ * too small. Throws ParameterError for parameters that are not positive or a delta outside (0, 1).
  */
 export const thresholdFor = (question: ThresholdQuestion, delta: Rational): Rational => {
   requireQuestion(question)

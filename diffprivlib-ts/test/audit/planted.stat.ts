@@ -226,6 +226,17 @@ describe('the auditor', () => {
     assert.throws(() => report.renyi(1), /above 1/)
   })
 
+  it('is wrong no more often than it says', () => {
+    // 300 audits of the right thing with a chance to miss of 0.2 each: more than 95 misses come by chance less than once in a million.
+    let misses = 0
+    for (let i = 0; i < 300; i++) {
+      const report = auditOutputs(...worlds((present) => (present ? radius : 0) + gauss(), 400), { miss: 0.2 })
+      // mu is 1 and rho 1/2; at delta 0 a Gaussian has no epsilon to be above.
+      if (report.mu.lower > 1 || report.rho.lower > 0.5) misses += 1
+    }
+    assert.ok(misses <= 95, `${misses}`)
+  })
+
   it('finds in records what no value shows: presence, attempts, time', () => {
     const lines = (leak: (present: boolean, run: number) => object) =>
       [true, false].flatMap((present) =>

@@ -65,6 +65,13 @@ for (const [name, strategy] of strategies)
           there[t]!.estimate.map((x, i) => x - step.estimate[i]!),
           [expected, expected],
         )
+        if (strategy.kind !== 'toeplitz') return
+        // The row itself moves by the coefficient, on the grid: not by a rounding of it.
+        const moved = t < 3 ? 0n : (strategy.coefficients[t - 3] ?? 0n) * 1_000_000n
+        assert.deepEqual(
+          there[t]!.measured[0]!.map((x, i) => x - step.measured[0]![i]!),
+          [moved, moved],
+        )
       })
     })
 
