@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { decimal, type Rational } from '../../src/rational.ts'
+import { decimal, div, fromDouble, type Rational } from '../../src/rational.ts'
 
 /** One known answer; `expected` is a number or several. */
 export interface Vector {
@@ -31,8 +31,29 @@ export const input = (vector: Vector, name: string): Rational => {
 }
 
 /** Whether a figure agrees with the expected one within the vector's tolerance. */
-export const agrees = (vector: Vector, actual: number, expected: number): boolean => {
+export const agrees = (vector: Pick<Vector, 'tolerance'>, actual: number, expected: number): boolean => {
   const absolute = Number(vector.tolerance.abs ?? 0)
   const relative = Number(vector.tolerance.rel ?? 0) * Math.abs(expected)
   return Math.abs(actual - expected) <= Math.max(absolute, relative)
+}
+
+/** A known answer whose inputs and result are of its own form. */
+export interface FreeVector {
+  readonly id: string
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly expected: unknown
+  readonly tolerance: { readonly abs?: string; readonly rel?: string }
+  readonly source: string
+}
+
+/** The vectors of a family that is not all numbers. */
+export const freeVectorsOf = (family: string): readonly FreeVector[] =>
+  vectorsOf(family) as unknown as readonly FreeVector[]
+
+/** The double that a vector's text means: `"ln3"`, `"1/3"`, `"1e-6"` or a number. */
+export const real = (text: unknown): Rational => {
+  const known = /^ln(\d+)$/.exec(String(text))
+  if (known) return fromDouble(Math.log(Number(known[1])))
+  const [num = '', den] = String(text).split('/')
+  return den === undefined ? decimal(num) : div(decimal(num), decimal(den))
 }
