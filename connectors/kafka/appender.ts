@@ -3,7 +3,7 @@ import type { OutgoingRecord } from '../contract.ts'
 import type { Directory } from './directory.ts'
 import { isRetriable, toLogError } from './errors.ts'
 import type { Settings } from './options.ts'
-import { retrying, within } from './retry.ts'
+import { goodbye, retrying } from './retry.ts'
 import { createSendingProducer, type SendingProducer } from './sender.ts'
 import { requirePartitions } from './transactor.ts'
 
@@ -57,7 +57,7 @@ export function createAppender(kafka: Kafka, directory: Directory, settings: Set
     close: async () => {
       const old = current
       current = undefined
-      if (old !== undefined) await within(2_000, old.producer.disconnect()).catch(() => {})
+      if (old !== undefined) await goodbye(old.producer)
     },
   }
 }

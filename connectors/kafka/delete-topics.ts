@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from './client.ts'
 import { isRetriable, toLogError } from './errors.ts'
 import { type KafkaLogOptions, withDefaults } from './options.ts'
-import { retrying } from './retry.ts'
+import { goodbye, retrying } from './retry.ts'
 
 const pauseMs = 50
 
@@ -28,6 +28,6 @@ export async function deleteTopics(options: KafkaLogOptions, names: readonly str
   } catch (error) {
     throw toLogError(error, 'deleting topics', 'retriable')
   } finally {
-    await admin.disconnect().catch(() => {})
+    await goodbye(admin)
   }
 }

@@ -6,7 +6,7 @@ import { isRetriable, toLogError } from './errors.ts'
 import { askGroup, askTopics, askTransactionalId, type Question, type TopicAnswer } from './inspect-protocol.ts'
 import { clusterOf } from './kafkajs-internals.ts'
 import { type KafkaLogOptions, withDefaults } from './options.ts'
-import { retrying } from './retry.ts'
+import { goodbye, retrying } from './retry.ts'
 
 const { ConfigResourceTypes } = kafkajs
 
@@ -116,7 +116,7 @@ export function inspectKafka(options: KafkaLogOptions): KafkaInspection {
         throw answered(code)
       }),
     close: async () => {
-      await Promise.allSettled([admin.disconnect(), directory.close()])
+      await Promise.allSettled([goodbye(admin), directory.close()])
     },
   }
 }

@@ -47,3 +47,11 @@ export async function retrying<T>(
     await pause(wait)
   }
 }
+
+/** How long a client may take to say goodbye to brokers that perhaps never answer, ms. */
+const goodbyeMs = 2_000
+
+/** Disconnects a client of kafkajs, which by itself waits for whatever is under way. */
+export async function goodbye(client: { readonly disconnect: () => Promise<void> }): Promise<void> {
+  await within(goodbyeMs, client.disconnect()).catch(() => {})
+}

@@ -3,7 +3,7 @@ import { LogError, type TopicSpec } from '../contract.ts'
 import type { Directory } from './directory.ts'
 import { failureOf, isRetriable, toLogError } from './errors.ts'
 import type { Settings } from './options.ts'
-import { retrying } from './retry.ts'
+import { goodbye, retrying } from './retry.ts'
 import { configsOf, meaningOf } from './topic-configs.ts'
 import type { Configs } from './topology.ts'
 
@@ -63,7 +63,7 @@ export async function createTopics(
       requireSame(spec, counts.get(spec.name)!, present)
     }
   } finally {
-    await admin.disconnect().catch(() => {})
+    await goodbye(admin)
   }
 }
 

@@ -7,7 +7,7 @@ import { type Directory, openDirectory } from './directory.ts'
 import { failureOf, isRetriable, toLogError } from './errors.ts'
 import { clusterOf } from './kafkajs-internals.ts'
 import { type KafkaLogOptions, type Settings, withDefaults } from './options.ts'
-import { retrying } from './retry.ts'
+import { goodbye, retrying } from './retry.ts'
 import { entriesOf, passIfExisting } from './topics.ts'
 import type { AclBinding, ActualTopic, Step, Topology } from './topology.ts'
 
@@ -64,7 +64,7 @@ export function openTopology(options: KafkaLogOptions): TopologyAdmin {
     check: (steps) => checkSteps(asking, kafka, admin, steps),
     perform: (step) => performStep(asking, { kafka, admin, directory, settings }, step),
     close: async () => {
-      await admin.disconnect().catch(() => {})
+      await goodbye(admin)
       await directory.close()
     },
   }

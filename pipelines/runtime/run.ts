@@ -54,7 +54,7 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
   let membership: Membership | undefined
   // A task whose group has revoked it, or expelled this member unheard, must not fence the one that took over.
   const confirmed = async (partition: number, stopped: AbortSignal): Promise<boolean> =>
-    !stopped.aborted && ((await membership?.owns?.(partition)) ?? true)
+    !stopped.aborted && (membership === undefined || (await membership.owns(partition)))
 
   const start = (partition: number) => {
     const stop = new AbortController()

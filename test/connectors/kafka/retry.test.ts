@@ -76,6 +76,8 @@ describe('a broker that takes connections and never says a word', { concurrency:
 
   const handlers = { assigned: async () => {}, revoked: async () => {} }
   for (const [what, call] of Object.entries({
+    createTopics: (log) =>
+      log.createTopics([{ name: 't', partitions: 1, timestamps: 'append', cleanup: 'delete', retentionMs: null }]),
     partitions: (log) => log.partitions('t'),
     bounds: (log) => log.bounds('t', 0, 'read_committed'),
     committed: (log) => log.committed('g', 't', 0),
