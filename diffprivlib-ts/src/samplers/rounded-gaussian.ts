@@ -14,7 +14,7 @@ import type { BitSource } from '../random/bit-source.ts'
 import { add, bitLength, compare, div, integer, mul, one, type Rational, ratio, sub } from '../rational.ts'
 import { gaussianSampler } from './discrete-gaussian.ts'
 import { belowOf, type Real } from './lazy/coin.ts'
-import { unknownPrefix, usualStep } from './lazy/prefix.ts'
+import { type Prefix, usualStep } from './lazy/prefix.ts'
 import { untilAccepted } from './rejection.ts'
 import { fromBigints, type IntegerSampler } from './sampler.ts'
 
@@ -36,18 +36,19 @@ export const roundedMass = (k: bigint, sigma2: Rational, precision: number) => {
   return { lower: lower > 0n ? lower : 0n, upper: (near.upper << a) - (far.lower << b), shift: shift + 1 }
 }
 
-const cheapUntil = 64
+/** A bound below the chance to accept k, which costs no transcendental function. */
+export const roundedAtLeast = (k: bigint, sigma2: Rational): Rational => {
+  const shortfall = div(integer(k * k), mul(integer(8n), mul(sigma2, sigma2)))
+  return sub(one, add(shortfall, div(one, mul(integer(24n), sigma2))))
+}
 
-/** The chance to accept the proposal k. */
+/** The chance to accept the proposal k: a(k) = P[k] sigma sqrt(2 pi) exp(k^2 / (2 s')). */
 export const roundedAcceptance = (k: bigint, sigma2: Rational): Real => {
   const size = k < 0n ? -k : k
-  const square = mul(sigma2, sigma2)
-  const shortfall = add(div(integer(size * size), mul(integer(8n), square)), div(one, mul(integer(24n), sigma2)))
-  const least = sub(one, shortfall)
-  /** a(k) = P[k] sigma sqrt(2 pi) exp(k^2 / (2 s')). */
-  const exact = (precision: number): Enclosure => {
-    const growth = div(integer(size * size), mul(integer(2n), roundedProposal(sigma2)))
-    const working = precision + 2 * Math.max(bitLength(sigma2.num) - bitLength(sigma2.den), 0) + 64
+  const growth = div(integer(size * size), mul(integer(2n), roundedProposal(sigma2)))
+  const sigmaBits = Math.max(bitLength(sigma2.num) - bitLength(sigma2.den), 0)
+  return (precision): Enclosure => {
+    const working = precision + 2 * sigmaBits + 64
     const mass = roundedMass(size, sigma2, working)
     const decay = expNegativeRational(growth, working)
     const root = sqrtOfEnclosure(timesRational(pi(working), mul(integer(2n), sigma2)), working)
@@ -58,12 +59,14 @@ export const roundedAcceptance = (k: bigint, sigma2: Rational): Real => {
       upper: scaled((mass.upper * root.upper) / decay.lower + 1n) + 1n,
     }
   }
-  return (precision) => {
-    if (precision > cheapUntil) return exact(precision)
-    const unit = 1n << BigInt(precision)
-    const bound = (least.num * unit) / least.den
-    return { lower: bound > 0n ? bound : 0n, upper: unit }
-  }
+}
+
+/** Whether U, of which 32 bits are known, accepts k: the cheap bound decides nearly always, and where it does not, the chance itself. */
+export const roundedAccepts = (k: bigint, sigma2: Rational, source: BitSource): boolean => {
+  const prefix: Prefix = { value: BigInt(source.word()), length: 32 }
+  const { num, den } = roundedAtLeast(k, sigma2)
+  if ((prefix.value + 1n) * den <= num << 32n) return true
+  return belowOf(prefix, roundedAcceptance(k, sigma2), source, usualStep)
 }
 
 /** One try at a rounded Gaussian. */
@@ -78,6 +81,6 @@ export const roundedGaussianSampler = (sigma2: Rational, source: BitSource): Int
   if (compare(sigma2, one) < 0)
     throw new ParameterError('sigma of a rounded Gaussian must be at least one step of the grid: declare a finer grid')
   const proposal = gaussianSampler(roundedProposal(sigma2), source)
-  const accepts = (k: bigint): boolean => belowOf(unknownPrefix, roundedAcceptance(k, sigma2), source, usualStep)
+  const accepts = (k: bigint): boolean => roundedAccepts(k, sigma2, source)
   return fromBigints(() => untilAccepted(() => roundedAttempt(proposal.next, accepts)), proposal.numbers)
 }

@@ -17,7 +17,7 @@ import { around, expBounds, expCoin, gaussianLaw, geometricLaw, uniformLaw, upTo
 const sharpness = 40
 
 /** The law's disagreements, or the complaint that the enumeration looked less finely than 2^-40. */
-const judged = <T extends bigint | boolean>(
+export const judged = <T extends bigint | boolean>(
   found: Enumeration<T | typeof refused>,
   law: Parameters<typeof disagreements<T>>[1],
   expected: readonly T[],
@@ -26,7 +26,8 @@ const judged = <T extends bigint | boolean>(
     ? ['the paths cut off carry more than 2^-40 of the accepted mass']
     : disagreements(found, law, expected)
 
-const orRefused = <T>(outcome: T | undefined): T | typeof refused => outcome ?? refused
+/** An attempt's refusal as an outcome. */
+export const orRefused = <T>(outcome: T | undefined): T | typeof refused => outcome ?? refused
 
 /** A uniform attempt below `bound`, by its bits. */
 export const checkUniform = (
@@ -50,12 +51,14 @@ export const checkCoin = (
     [true, false],
   )
 
-const coinOf =
+/** A coin of rational bias by exact choice. */
+export const coinOf =
   (choose: Choose) =>
   (probability: Rational): boolean =>
     choose(2, (branch) => (branch === 0 ? probability : sub(integer(1n), probability))) === 0
 
-const expCoinOf =
+/** A coin of bias exp(-x) by exact choice. */
+export const expCoinOf =
   (choose: Choose) =>
   (exponent: Rational): boolean =>
     coinOf(choose)(middle(expBounds(exponent)))
@@ -82,7 +85,8 @@ export const checkExp = (
     [true, false],
   )
 
-const bricksOver = (choose: Choose): Bricks => ({
+/** The bricks of the integer samplers by exact choice. */
+export const bricksOver = (choose: Choose): Bricks => ({
   uniformBelow: (bound) => BigInt(choose(Number(bound), () => ratio(1n, bound))),
   bernoulliExp: expCoinOf(choose),
   unitGeometric: () => {
