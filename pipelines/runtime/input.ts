@@ -10,13 +10,31 @@ export interface Input {
   restNext: bigint
 }
 
-/** Fences older owners, then goes on with `open`; what was opened is closed if that fails. */
+/**
+ * Fences older owners, then goes on with `open`; what was opened is closed if that fails. `open` reads several topics one
+ * after the other: where a newer owner commits in between, they do not hang together. So a halt counts only if this owner
+ * is the newest still; otherwise rejects with `LogError` `fenced`.
+ */
 export async function fenced<T>(task: TaskContext, open: (producer: Transactor) => Promise<T>): Promise<T> {
   const { pipeline, partition, ports, options, observer } = task
   observer.assignment(pipeline.name, partition, 'assigned')
   const id = transactionalId(pipeline, partition)
   const producer = await stepping(task, 'fence', () => ports.log.open(id, { timeoutMs: options.transactionTimeoutMs }))
-  return orClose(producer, () => open(producer))
+  return orClose(producer, async () => {
+    try {
+      return await open(producer)
+    } catch (error) {
+      if (error instanceof HaltError) await requireNewest(task, producer)
+      throw error
+    }
+  })
+}
+
+/** Nothing but a request shows who is the newest owner: the offset is sent, which a newer one refuses, and not committed. */
+async function requireNewest({ pipeline, partition }: TaskContext, producer: Transactor): Promise<void> {
+  await producer.begin()
+  await producer.sendOffsets(pipeline.name, pipeline.source.name, partition, 0n)
+  await producer.abort()
 }
 
 /** Opens the input at `position`, or at its first record. Halts where input before the position's successor was deleted. */
