@@ -13,6 +13,9 @@ const own: OwnServices = await ownServices({ kafka: true, registry: true })
 let kills = 0
 let intervals = 0
 
+/** What workers said when they ended by themselves, once each. */
+const endings = (log: string): string[] => [...new Set(log.match(/(?:halted|ended): .*/g))].slice(0, 10)
+
 describe('the long fault runs over real services', { skip: own.skip }, () => {
   let redis: TestServer
   before(async () => {
@@ -38,6 +41,7 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
       kills += result.struck
       intervals += result.outcome.intervals
       t.diagnostic(killRunText(result))
+      for (const line of endings(result.log)) t.diagnostic(line)
       assert.deepEqual(result.outcome.faults, [])
       return result
     } finally {
@@ -94,7 +98,7 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
   test('a worker stopped past its session and woken: what it held in its hands counts for nothing', async (t) => {
     const stage = await open('zombie', { seed: 23, homes: 40, sessionTimeoutMs: 1_500 })
     let woken = 0
-    const { log } = await play(t, stage, {
+    const { log, failed } = await play(t, stage, {
       seed: 23,
       assignment: 'group',
       paceMs: [200, 200],
@@ -115,6 +119,7 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
     const fenced = log.match(/transaction fenced/g)?.length ?? 0
     t.diagnostic(`${woken} zombies woken, fenced ${fenced} times`)
     assert.ok(woken >= 5 && fenced >= 3, 'did not bite')
+    assert.deepEqual(failed, [])
   })
 
   test('broker and Redis killed, emptied, rolled back and full, while workers are killed too', async (t) => {
