@@ -14,7 +14,7 @@ const folders = '{schemas,operators,connectors,pipelines,bench,deploy,test,diffp
 const tree = (): readonly SourceFile[] =>
   globSync(`${folders}/**/*.ts`, { cwd: root })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => !/(?:^|\/)node_modules\//.test(path))
+    .filter((path) => !/(?:^|\/)(?:node_modules|dist)\//.test(path))
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
 
 test('every file of the repository keeps the import rules', () => {
