@@ -7,6 +7,7 @@ import * as library from '../src/index.ts'
 import { secureBits } from '../src/random/secure.ts'
 import { decimal, integer } from '../src/rational.ts'
 import { integerGaussian, integerLaplace } from '../src/samplers/canonne-kamath-steinke.ts'
+import { catalogue } from './mechanisms/catalogue.ts'
 
 const root = new URL('../src/', import.meta.url)
 const sources = readdirSync(root, { recursive: true })
@@ -112,6 +113,12 @@ describe('at run time', () => {
       library.discreteGaussianLaw(scale).halfWidth(decimal('0.95'))
       library.discreteLaplaceLaw(scale).halfWidth(decimal('0.95'))
     }
+    for (const build of Object.values(catalogue)) build().release()
+    const ends = { lower: integer(0), upper: integer(10), grid: decimal('0.1'), nan: 'refuse' } as const
+    const account = { charge: () => undefined }
+    const common = { neighbours: 'add-remove', account, label: 'x', epsilon: integer(1), ...ends } as const
+    for (const tool of [library.tools.sum, library.tools.mean, library.tools.std, library.tools.median])
+      tool([1, 2, 3], common)
     library.zcdpToEpsilon(decimal('0.02435597'), decimal('1e-6'))
     library.approxDpToRho(integer(1), decimal('1e-6'))
     const { l1, l2 } = library.countOnce({ neighbours: 'add-remove' })

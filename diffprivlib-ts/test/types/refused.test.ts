@@ -12,14 +12,19 @@ const compiler = dirname(createRequire(import.meta.url).resolve('typescript/pack
 
 const prelude = `
 import { binaryTree, clampedSum, continualRelease, countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism,
-  disjointParts, limitGroups, oneStep, openAccount, partitionSelection, rational, secureBits, thresholdedCounts, type L2Sensitivity, type Neighbours } from '${source}/index.ts'
+  disjointParts, limitGroups, mechanisms, oneStep, openAccount, partitionSelection, rational, secureBits, statedUtility, thresholdedCounts, tools,
+  type ChargeFirst, type L2Sensitivity, type Neighbours } from '${source}/index.ts'
 import { seededBits, seededGaussian } from '${source}/testing/index.ts'
 export const { one } = rational
 export const neighbours = 'add-remove'
+export declare const account: ChargeFirst<'add-remove'>
+export const grid = one
+export const bounds = { lower: rational.zero, upper: one, grid, nan: 'drop' } as const
 export const sum = clampedSum({ neighbours, lower: 0n, upper: 100n })
 export const other = clampedSum({ neighbours: 'replace-one', lower: 0n, upper: 100n })
 export const kept = [countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism, disjointParts,
-  openAccount, binaryTree, continualRelease, limitGroups, oneStep, partitionSelection, thresholdedCounts, secureBits, seededBits, seededGaussian]
+  openAccount, binaryTree, continualRelease, limitGroups, oneStep, partitionSelection, thresholdedCounts, secureBits, seededBits, seededGaussian,
+  mechanisms, statedUtility, tools]
 export type Kept = L2Sensitivity<Neighbours>
 `
 
@@ -111,6 +116,56 @@ const refused: readonly { readonly what: string; readonly code: string; readonly
   },
   { what: 'parallel composition without a reason', code: 'disjointParts([one])', says: 'Expected 2 arguments' },
   {
+    what: 'a sensitivity of the other relation, for a mechanism on a grid',
+    code: 'mechanisms.laplace({ neighbours, sensitivity: other.l1, epsilon: one, grid })',
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a mechanism of the other relation in an account',
+    code: "account.charge('sum', mechanisms.geometric({ neighbours: 'replace-one', sensitivity: other.l1, epsilon: one }).loss)",
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a discrete Gaussian of the other relation in an account',
+    code: "account.charge('sum', discreteGaussianMechanism({ neighbours: 'replace-one', sensitivity: other.l2, rho: one }).loss)",
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a tool of the other relation on an account',
+    code: "tools.sum([1], { neighbours: 'replace-one', account, label: 'sum', epsilon: one, ...bounds })",
+    says: `Type 'ChargeFirst<"add-remove">' is not assignable to type 'ChargeFirst<"replace-one">'`,
+  },
+  {
+    what: 'a randomised record under add-remove',
+    code: "mechanisms.binary({ neighbours, epsilon: one, value0: 'a', value1: 'b' })",
+    says: `Type '"add-remove"' is not assignable to type '"replace-one"'`,
+  },
+  {
+    what: 'a tool without bounds',
+    code: "tools.mean([1], { neighbours, account, label: 'mean', epsilon: one, grid, nan: 'drop' })",
+    says: 'missing the following properties',
+  },
+  {
+    what: 'a tool that does not say what happens to NaN',
+    code: "tools.median([1], { neighbours, account, label: 'median', epsilon: one, grid, lower: one, upper: one })",
+    says: "Property 'nan' is missing",
+  },
+  {
+    what: 'a mechanism on the reals without a grid',
+    code: 'mechanisms.gaussian({ neighbours, sensitivity: sum.l2, sigma2: one })',
+    says: "Property 'grid' is missing",
+  },
+  {
+    what: 'a bare number as the sensitivity of a choice',
+    code: 'mechanisms.exponential({ neighbours, sensitivity: one, epsilon: one, utility: [one] })',
+    says: "from type 'UtilitySensitivity",
+  },
+  {
+    what: 'seeded bits for a mechanism on a grid',
+    code: 'mechanisms.laplace({ neighbours, sensitivity: sum.l1, epsilon: one, grid }, seededBits(1))',
+    says: "Property '[secure]' is missing in type 'SeededBits'",
+  },
+  {
     what: 'a fraction as the value of a release',
     code: 'discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one }).release(one)',
     says: 'No overload matches this call',
@@ -143,6 +198,9 @@ const accepted = [
   "discreteGaussianMechanism({ neighbours: 'replace-one', sensitivity: other.l2, sigma2: one })",
   "openAccount(one).charge('day', 'feeders', disjointParts([one, one], 'one feeder a home'))",
   'seededGaussian(one, seededBits(1)).nextNumber()',
+  "account.charge('sum', mechanisms.laplace({ neighbours, sensitivity: sum.l1, epsilon: one, grid }).loss)",
+  "tools.sum([1], { neighbours, account, label: 'sum', epsilon: one, ...bounds }).value.toFixed()",
+  "mechanisms.permuteAndFlip({ neighbours, sensitivity: statedUtility({ neighbours, sensitivity: one, monotonic: true, because: 'x' }), epsilon: one, utility: [one], candidates: ['a'] }).randomise().length",
   'continualRelease({ neighbours, sensitivity: sum.l2, participation: oneStep, strategy: binaryTree({ steps: 4 }), rho: one })',
   'partitionSelection({ neighbours, groups: limitGroups({ neighbours, most: 1 }).groups, epsilon: one, delta: one })',
 ]
