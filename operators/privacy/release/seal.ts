@@ -4,6 +4,7 @@ import { HaltError } from '../../contract/halt.ts'
 import { canonical } from '../ledger/canonical.ts'
 import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
 import { packRecords, unlinkedHash } from '../ledger/packed-records.ts'
+import { consistencyOf } from './consistent.ts'
 import type { GridSeal } from './day-grid.ts'
 import type { ReleaseOutput, ReleaseTools } from './domain.ts'
 import { restrictedRecords } from './restricted.ts'
@@ -134,6 +135,7 @@ function publicRecords(
   const { resolved, groups } = day.plan
   const late = seal.phase === 'late'
   const draws = late ? 2 : 1
+  const consistent = consistencyOf(day.plan).estimate(values)
   return groups.map(({ level, group, registered, withheld }, i) => {
     const terms = resolved.levels[level]
     const flags: PublicFlag[] = withheld ? [withheld] : []
@@ -147,7 +149,7 @@ function publicRecords(
       window: seal.window,
       windowSeconds: resolved.policy.windowSeconds,
       rawWh: shown,
-      consistentWh: null,
+      consistentWh: consistent[i] ?? null,
       smoothedWh: null,
       half50Wh: shown === null ? null : terms.half[draws].half50Wh,
       half95Wh: shown === null ? null : terms.half[draws].half95Wh,
