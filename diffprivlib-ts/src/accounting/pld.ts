@@ -20,6 +20,7 @@ import {
   toInteger,
   zero,
 } from '../rational.ts'
+import { zcdpToDelta } from '../zcdp.ts'
 import { type Cut, convolve, convolvePower, trim } from './convolution.ts'
 import { connectTheDots, gaussianKept, type LossMasses, laplaceKept } from './loss-curve.ts'
 import { chooseGrid, type Grid } from './pld-grid.ts'
@@ -133,7 +134,13 @@ export const pldToDelta = (tally: LossTally, epsilon: Rational): Rational => {
   requireKnown(tally)
   const pure = pureSum(tally)
   if (pure && compare(epsilon, pure) >= 0) return tally.failure
-  for (let power = 40; ; power *= 2) {
+  // Concentrated privacy says about how small the figure is.
+  const squares = add(
+    tally.muSquared,
+    sumOver(tally, (kind) => mul(kind.epsilon, kind.epsilon)),
+  )
+  const guess = zcdpToDelta(div(squares, integer(2n)), epsilon)
+  for (let power = bitLength(guess.den) - bitLength(guess.num) + 8; ; power *= 2) {
     const target = ratio(1n, 1n << BigInt(power))
     const { masses, cut, grid } = distribution(tally, target)
     const curve = curveOf(masses, grid.step, cut.bits)
