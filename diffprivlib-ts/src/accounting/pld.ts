@@ -3,7 +3,7 @@
 // comes out below the truth however small it is.
 import { ParameterError } from '../errors.ts'
 import { endOf } from '../numeric/directed.ts'
-import { dividePositive, expNegativeRational, lnFraction, plain } from '../numeric/fixed-point.ts'
+import { dividePositive, expNegativeRational, integerSqrt, lnFraction, plain } from '../numeric/fixed-point.ts'
 import { requireDeltaOrZero, requireNotNegative } from '../parameters.ts'
 import {
   add,
@@ -38,8 +38,8 @@ const pureSum = (tally: LossTally): Rational | undefined =>
 /** Gaussian losses lie within mu^2 / 2 +- reach mu but for e^(-reach^2 / 2) of the mass. */
 const gaussianMasses = (muSquared: Rational, grid: Grid, cut: Cut): LossMasses => {
   const { step, stride, mu } = grid
-  // e^(-reach^2 / 2) < 2^-bits for reach^2 > 1.3863 bits; the tails are cut again once they are known.
-  const reach = integer(Math.ceil(bitLength(integer(1n << BigInt(cut.bits)).num) / 6) + 4)
+  // e^(-reach^2 / 2) < 2^-bits for reach^2 > 1.3863 bits; these tails are cut again once they are known.
+  const reach = integer(integerSqrt(BigInt(2 * cut.bits)) + 1n)
   const middle = div(muSquared, integer(2n))
   const last = Number(toInteger(div(add(middle, mul(reach, mu)), mul(step, integer(stride))), 'up')) * stride
   const first = Number(toInteger(div(sub(middle, mul(reach, mu)), mul(step, integer(stride))), 'down')) * stride
