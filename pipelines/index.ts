@@ -10,7 +10,7 @@ import type { LoadPublic } from '../schemas/load-public.ts'
 import type { RegisterEntry } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
 import { forecast } from './forecast.ts'
-import { load } from './load.ts'
+import { type LedgerPin, load } from './load.ts'
 import { publish } from './publish.ts'
 import { readings } from './readings.ts'
 import type { Pipeline } from './runtime/index.ts'
@@ -29,6 +29,8 @@ export interface PipelinesOptions {
   readonly k?: number
   /** Default: the operating system's randomness. Tests alone pass another. */
   readonly noise?: NoiseSource
+  /** The head of the ledger as the operator keeps it. Default: none is kept. */
+  readonly pin?: LedgerPin | undefined
 }
 
 /** The four pipelines over one register, key ring and release domain, in the order of the data. */
@@ -42,6 +44,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     policy = defaultPolicy,
     k = 20,
     noise = secureNoise(),
+    pin,
   } = options
   const wire = await openWire(registry, [topics.loadPublic])
   // The seal fixes the very bytes of the public record, schema id included.
@@ -53,7 +56,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   const published = { ...topics.loadPublic, codec }
   return [
     readings({ register, keyring, profiles: intervalProfiles, generalise: generalise(entries, k), policy }),
-    load({ domain, register, policy, noise, keyring, published }),
+    load({ domain, register, policy, noise, keyring, published, pin }),
     publish({ codec, domain: domain.name }),
     forecast({ timeZone: domain.timeZone }),
   ]

@@ -45,13 +45,18 @@ export interface LedgerSeal extends Link {
   readonly records: Uint8Array
 }
 
-/** What has been charged so far, daily. */
+/**
+ * The running totals, behind every charge: reading may begin here instead of at the first link, since `prev` is the head so
+ * far.
+ */
 export interface LedgerCheckpoint extends Link {
   readonly kind: 'checkpoint'
   readonly date: string
   /** Exact sum of rho per household-day charged over the year to date. */
   readonly rhoYear: string
   readonly days: number
+  /** Seals before it in the whole ledger; `null` in checkpoints that were written before they were counted. */
+  readonly seals: number | null
 }
 
 /** Codec of `release.ledger`. */
@@ -76,8 +81,8 @@ export const ledgerRecordCodec: Codec<LedgerRecord> = avroCodec<LedgerRecord, Le
       const place = { zone, date, window, windowSeconds, channel, phase }
       return { kind: 'seal', ...link, ...place, tick, digest, count, records }
     }
-    const { date, rhoYear, days } = body['meterveil.LedgerCheckpoint']
-    return { kind: 'checkpoint', ...link, date, rhoYear, days }
+    const { date, rhoYear, days, seals } = body['meterveil.LedgerCheckpoint']
+    return { kind: 'checkpoint', ...link, date, rhoYear, days, seals }
   },
 })
 

@@ -14,6 +14,7 @@ import { connectionsOf } from './connections.ts'
 import { policyOf } from './deploy-policy.ts'
 import { StartError } from './errors.ts'
 import { knownPipelines } from './known-pipelines.ts'
+import { filePin } from './ledger-pin.ts'
 import { pick } from './pick.ts'
 import { pinnedRegistry } from './pinned-registry.ts'
 import { checkPartitions, timeZoneOf } from './register-file.ts'
@@ -62,6 +63,7 @@ export async function openServices(settings: Settings, names: readonly string[])
       registry,
       domain: { name: zone, zone, timeZone, partitions },
       policy: policyOf(settings),
+      pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
     })
     // Pipelines without keys refuse nothing, so that nothing of theirs is sealed; if it were, it would halt them.
     const seal = overRegister ? sealer(keyring) : (bytes: Uint8Array) => sealer(keyring)(bytes)

@@ -19,6 +19,7 @@ import { sealer } from '../runtime/index.ts'
 import type { Settings } from '../runtime/settings.ts'
 import { policyOf } from './deploy-policy.ts'
 import { CliError, usageError } from './errors.ts'
+import { filePin } from './ledger-pin.ts'
 import { checkPartitions, readRegister, timeZoneOf } from './register-file.ts'
 import type { Deployment } from './run.ts'
 
@@ -64,6 +65,7 @@ export async function openEmbedded(settings: Settings, files: LogFiles = nodeFil
         registry,
         domain: { name: zone, zone, timeZone, partitions },
         policy: policyOf(settings),
+        pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
       }),
       ports: { log, view, registry, clock: systemClock, seal: sealer(keyring) },
       task: { horizonMs: days(settings.horizonDays) },

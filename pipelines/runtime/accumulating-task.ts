@@ -3,12 +3,12 @@ import { HaltError, HistoryBehindError } from '../../operators/contract/halt.ts'
 import type { BatchContext, StateRow } from '../../operators/contract/operator.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import { runChain } from './chain.ts'
-import { readLast } from './changelog.ts'
+import { readLast, readRange } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
 import { within } from './marker.ts'
 import type { Fate } from './observer.ts'
 import { readCommitted, readState, stateRecords } from './state-topic.ts'
-import type { AnyAccumulating, Node } from './stream.ts'
+import type { AnyAccumulating, AnyTopic, Node } from './stream.ts'
 import { closing, decodeRecords, rawValues, sentOf, stepping, type TaskContext, toRecords, transact } from './task.ts'
 
 interface Held extends Input {
@@ -77,8 +77,9 @@ async function open(task: TaskContext, producer: Transactor): Promise<Held> {
 async function restore(task: TaskContext, step: AnyAccumulating, rows: readonly StateRow[]): Promise<unknown> {
   let behind: HistoryBehindError | undefined
   const restored = await within(task, async () => {
-    const history = task.pipeline.options.history ? await readHistory(task) : []
+    const history = await readHistory(task, rows)
     try {
+      await task.pipeline.options.history?.witness?.check(history)
       return { state: step.restore(rows, history) }
     } catch (error) {
       if (!(error instanceof HistoryBehindError)) throw error
@@ -90,8 +91,10 @@ async function restore(task: TaskContext, step: AnyAccumulating, rows: readonly 
   throw behind
 }
 
-async function readHistory(task: TaskContext): Promise<unknown[]> {
-  const { topic, read, partition } = task.pipeline.options.history!
+async function readHistory(task: TaskContext, rows: readonly StateRow[]): Promise<unknown[]> {
+  if (!task.pipeline.options.history) return []
+  const { topic, read, partition, enoughFrom } = task.pipeline.options.history
+  if (enoughFrom) return readBack(task, topic, (value) => enoughFrom(value, rows))
   const count = partition === 'every' ? await task.ports.log.partitions(topic.name) : 1
   const values: unknown[] = []
   for (let i = 0; i < count; i++) {
@@ -101,6 +104,21 @@ async function readHistory(task: TaskContext): Promise<unknown[]> {
     for (const { value } of records) if (value) values.push(task.wire.decode(topic, value))
   }
   return values
+}
+
+const firstLook = 256n
+
+/** The end of a partition, from the newest value that is enough to begin at; all of it where there is none. */
+async function readBack(task: TaskContext, topic: AnyTopic, enough: (value: unknown) => boolean): Promise<unknown[]> {
+  const { first, end } = await task.ports.log.bounds(topic.name, task.partition, 'read_committed')
+  for (let back = firstLook; ; back *= 4n) {
+    const from = end - back > first ? end - back : first
+    const records = await readRange(task.ports.log, topic.name, task.partition, from, end)
+    const values = records.flatMap(({ value }) => (value ? [task.wire.decode(topic, value)] : []))
+    const begin = values.findLastIndex(enough)
+    if (begin >= 0) return values.slice(begin)
+    if (from === first) return values
+  }
 }
 
 const rebuilding = ({ position, replayTo }: Held): boolean => position < replayTo
@@ -197,6 +215,14 @@ async function save(task: TaskContext, held: Held, outgoing: readonly OutgoingRe
   await transact(task, held.producer, held.position, [...outgoing, ...saved])
   held.saved = held.position
   held.savedAt = task.ports.clock.now()
+  await tellWitness(task, outgoing)
+}
+
+async function tellWitness({ pipeline, wire }: TaskContext, outgoing: readonly OutgoingRecord[]): Promise<void> {
+  const { topic, witness } = pipeline.options.history ?? {}
+  if (!topic || !witness) return
+  const newest = outgoing.findLast((record) => record.topic === topic.name)
+  if (newest?.value) await witness.committed(wire.decode(topic, newest.value))
 }
 
 /** Whether a graph keeps state by key and so needs the other kind of task. */

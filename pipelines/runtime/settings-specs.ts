@@ -58,6 +58,13 @@ export const settingSpecs: readonly SettingSpec[] = [
     help: 'File of the meter register.',
   },
   {
+    key: 'ledgerPinFile',
+    variable: 'METERVEIL_LEDGER_PIN_FILE',
+    ...path,
+    fallback: 'the head is not pinned',
+    help: 'File outside the log that keeps the head of release.ledger; [load] halts where the ledger was rolled back.',
+  },
+  {
     key: 'metricsPort',
     variable: 'METERVEIL_METRICS_PORT',
     ...whole(0, 65_535),

@@ -30,6 +30,8 @@ export interface Settings extends Services {
   readonly keyringFolder: string | undefined
   /** File of the meter register; `undefined` means the topic, where there is Kafka. */
   readonly registerFile: string | undefined
+  /** File that keeps the head of release.ledger outside the log; `undefined` keeps none. */
+  readonly ledgerPinFile: string | undefined
   /** Loopback port of /metrics and /health; 0 takes a free one, `undefined` serves none. */
   readonly metricsPort: number | undefined
   /** Legal or residency zone, which is the release domain. */
@@ -136,6 +138,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     threads: number('threads') ?? 1,
     keyringFolder: text('keyringFolder'),
     registerFile: text('registerFile'),
+    ledgerPinFile: text('ledgerPinFile'),
     metricsPort: number('metricsPort'),
     zone: text('zone') ?? 'main',
     timeZone: text('timeZone'),

@@ -4,6 +4,7 @@ import type {
   Keyed,
   Lowering,
   Operator,
+  StateRow,
 } from '../../operators/contract/operator.ts'
 import type { Published, Routed } from '../../operators/contract/published.ts'
 import type { EpochMs, Topic } from '../../schemas/codec.ts'
@@ -94,9 +95,34 @@ export interface PipelineOptions<T> {
    */
   readonly replay?: true
   /** Committed records handed to `restore` of an accumulating operator. */
-  readonly history?: { readonly topic: AnyTopic; readonly read: 'whole' | 'last'; readonly partition: 'same' | 'every' }
+  readonly history?: History
   /** Holds a record, and those behind it, until the clock says so. For publishing at fixed ticks. */
   readonly notBefore?: (value: T) => EpochMs
+}
+
+/** Where history lies and how much of it is needed. */
+export interface History {
+  readonly topic: AnyTopic
+  readonly read: 'whole' | 'last'
+  readonly partition: 'same' | 'every'
+  /**
+   * With `whole` of the `same` partition: whether history that begins at this value is enough, given the stored rows. It is
+   * then read from its end back to the newest such value, and from its first record only where there is none.
+   */
+  readonly enoughFrom?: (value: unknown, rows: readonly StateRow[]) => boolean
+  /** Compares history with what somebody else keeps of it. */
+  readonly witness?: Witness
+}
+
+/** Remembers, outside the log, how far history had come: a log that was restored from a backup cannot tell by itself. */
+export interface Witness {
+  /**
+   * Looks at the history that an assignment goes on from. Throws `HaltError` where it is not what was remembered, and
+   * `HistoryBehindError` where it ends before that: it is then read again for a while, as for `restore`.
+   */
+  readonly check: (history: readonly unknown[]) => Promise<void>
+  /** Is told, after each commit, of the newest value that it added to the history. A rejection ends the pipeline. */
+  readonly committed: (value: unknown) => Promise<void>
 }
 
 /** A named source, a graph of operators, and sinks. Pure data: `run` makes it move, `describe` prints it. */

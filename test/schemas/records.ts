@@ -181,7 +181,7 @@ const releaseLedger: Arbitrary<LedgerRecord> = fc.oneof(
     count: int,
     records: bytes,
   }),
-  record({ kind: fc.constant('checkpoint' as const), ...link, date, rhoYear: text, days: int }),
+  record({ kind: fc.constant('checkpoint' as const), ...link, date, rhoYear: text, days: int, seals: nullable(long) }),
 )
 
 const loadPublic: Arbitrary<LoadPublic> = record({

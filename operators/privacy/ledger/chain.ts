@@ -99,6 +99,8 @@ function writeSeal(writer: Writer, seal: LedgerSeal): void {
   writer.bytes(seal.digest).integer(seal.count).bytes(seal.records)
 }
 
-function writeCheckpoint(writer: Writer, { date, rhoYear, days }: LedgerCheckpoint): void {
+function writeCheckpoint(writer: Writer, { date, rhoYear, days, seals }: LedgerCheckpoint): void {
   writer.text(date).text(rhoYear).integer(days)
+  // Links from before the field keep their hash; with it the bytes are longer, so no two checkpoints share them.
+  if (seals !== null) writer.integer(seals)
 }

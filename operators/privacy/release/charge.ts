@@ -41,6 +41,7 @@ export function chargeDay(state: ReleaseState, day: OpenDay, domain: ReleaseDoma
       date,
       rhoYear: rational.format(state.account.rho),
       days: state.account.days,
+      seals: state.seals,
     }),
   ]
 }

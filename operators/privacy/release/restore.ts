@@ -1,5 +1,5 @@
-import { rational } from 'diffprivlib-ts'
-import type { LedgerCharge, LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
+import { type Rational, rational } from 'diffprivlib-ts'
+import type { LedgerCharge, LedgerCheckpoint, LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import { phases } from '../../../schemas/load-partial.ts'
 import { HaltError, HistoryBehindError } from '../../contract/halt.ts'
 import type { StateRow } from '../../contract/operator.ts'
@@ -23,8 +23,9 @@ import {
 /**
  * Rebuilds the state of a domain from the rows of load.state and the links of release.ledger. The two must agree: on the
  * head, on what is charged and with which frozen plan, and on every seal of the days still open. The ledger may begin
- * later than its first link, but not after the charge of the oldest open day. Throws HaltError where anything is missing,
- * altered or behind: a lost ledger or state is never begun anew. HistoryBehindError where the ledger alone ends too early.
+ * later than its first link, but not after the charge of the oldest open day; where it begins at a checkpoint, the totals
+ * go on from there and are held to as well. Throws HaltError where anything is missing, altered or behind: a lost ledger or
+ * state is never begun anew. HistoryBehindError where the ledger alone ends too early.
  */
 export function restoreState(
   rows: readonly StateRow[],
@@ -66,8 +67,19 @@ export function restoreState(
   for (const [row, body] of bodies) restoreRow(state, row, body)
   const links = byDate(history)
   for (const day of state.days.values()) checkDay(day, links.get(day.grid.date))
-  checkYear(state, history)
+  checkTotals(state, said, history)
   return state
+}
+
+/**
+ * Whether a restore from `rows` may begin to read the ledger at `link`: a checkpoint that counts seals, from before the
+ * oldest day that is still open, so that every charge and seal of the open days lies behind it.
+ */
+export function mayBeginAt(link: LedgerRecord, rows: readonly StateRow[]): boolean {
+  if (link.kind !== 'checkpoint' || link.seals === null) return false
+  const said = read<HeadBody>(rows.find(({ row }) => row === headRow)?.body)
+  const oldest = said?.days.map(([date]) => date).sort()[0] ?? said?.openedThrough
+  return oldest !== undefined && oldest !== null && link.date < oldest
 }
 
 function checkedHead(history: readonly LedgerRecord[], domain: ReleaseDomain): ChainHead {
@@ -126,18 +138,45 @@ function checkDay(day: OpenDay, links: DayLinks = { charges: [], seals: [] }): v
   }
 }
 
-/** Where the ledger is whole, the cost of the year must come out of its charges. */
-function checkYear(state: ReleaseState, history: readonly LedgerRecord[]): void {
-  if (history[0]?.seq !== 1) return
-  const charges = history.filter(
-    (link): link is LedgerCharge => link.kind === 'charge' && link.date.startsWith(`${state.account.year}-`),
-  )
-  const spent = charges
-    .flatMap((link) => link.charges.map(({ rho }) => rational.parse(rho)))
-    .reduce(rational.add, rational.zero)
-  if (rational.compare(spent, state.account.rho) !== 0 || charges.length !== state.account.days) {
-    halt(`the charges of ${state.account.year} in release.ledger are not those that load.state counts`)
+/** The cost of the year and the number of seals must come out of the ledger, from its first link or a checkpoint on. */
+function checkTotals(state: ReleaseState, said: HeadBody, history: readonly LedgerRecord[]): void {
+  const { year } = state.account
+  const from = totalsFrom(year, history)
+  if (from) {
+    const behind = history.slice(from.at)
+    const charges = behind.filter(
+      (link): link is LedgerCharge => link.kind === 'charge' && link.date.startsWith(`${year}-`),
+    )
+    const spent = charges
+      .flatMap((link) => link.charges.map(({ rho }) => rational.parse(rho)))
+      .reduce(rational.add, from.rho)
+    if (rational.compare(spent, state.account.rho) !== 0 || charges.length + from.days !== state.account.days) {
+      halt(`the charges of ${year} in release.ledger are not those that load.state counts`)
+    }
+    state.seals = from.seals === null ? null : from.seals + behind.filter(({ kind }) => kind === 'seal').length
+  } else state.seals = null
+  if (said.seals === undefined || said.seals === null) return
+  if (state.seals !== null && state.seals !== said.seals) {
+    halt(`release.ledger holds ${state.seals} seals, load.state counts ${said.seals}`)
   }
+  state.seals = said.seals
+}
+
+interface Totals {
+  readonly at: number
+  readonly rho: Rational
+  readonly days: number
+  readonly seals: number | null
+}
+
+/** Nothing before the first link; what a checkpoint states behind it; unknown in a ledger that was cut and has none. */
+function totalsFrom(year: string, history: readonly LedgerRecord[]): Totals | undefined {
+  if (history.length === 0 || history[0]!.seq === 1) return { at: 0, rho: rational.zero, days: 0, seals: 0 }
+  const at = history.findIndex(({ kind }) => kind === 'checkpoint')
+  if (at < 0) return undefined
+  const { date, rhoYear, days, seals } = history[at] as LedgerCheckpoint
+  const sameYear = date.startsWith(`${year}-`)
+  return { at: at + 1, rho: sameYear ? rational.parse(rhoYear) : rational.zero, days: sameYear ? days : 0, seals }
 }
 
 function read<T>(body: Uint8Array | undefined): T | undefined {

@@ -55,6 +55,7 @@ export function sealWindow(
   const link = appendLink(state.head, entry)
   state.head = headOf(link)
   day.sealed[seal.phase] += 1
+  if (state.seals !== null) state.seals += 1
   state.windows.delete(row)
   state.dirty.add(row).add(headRow)
   keepValues(state, day, seal, values)

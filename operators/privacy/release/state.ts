@@ -49,6 +49,8 @@ export interface ReleaseState {
   openedThrough: string | null
   closedThrough: string | null
   account: YearAccount
+  /** Seals in the whole ledger; `null` where the ledger was cut before they were counted. */
+  seals: number | null
   readonly days: Map<string, OpenDay>
   readonly windows: Map<string, { readonly date: string; readonly sums: WindowSums }>
   /** Noisy preliminary values in the plan's order, kept until the late seal; `null` where withheld. */
@@ -64,6 +66,7 @@ export function emptyState(): ReleaseState {
     openedThrough: null,
     closedThrough: null,
     account: { year: '', rho: rational.zero, days: 0 },
+    seals: 0,
     days: new Map(),
     windows: new Map(),
     noisy: new Map(),
@@ -88,6 +91,8 @@ export interface HeadBody {
   readonly openedThrough: string | null
   readonly closedThrough: string | null
   readonly year: readonly [year: string, rho: string, days: number]
+  /** Absent in rows from before seals were counted. */
+  readonly seals?: number | null
   readonly days: readonly (readonly [date: string, charged: boolean, preliminary: number, late: number])[]
 }
 export type PlanBody = DayPlanData
@@ -131,6 +136,7 @@ function headBody(state: ReleaseState): HeadBody {
     openedThrough: state.openedThrough,
     closedThrough: state.closedThrough,
     year: [state.account.year, rational.format(state.account.rho), state.account.days],
+    seals: state.seals,
     days: [...state.days.values()].map(
       ({ grid, charge, sealed }) => [grid.date, charge !== 'none', sealed.preliminary, sealed.late] as const,
     ),

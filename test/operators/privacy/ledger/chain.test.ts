@@ -24,7 +24,7 @@ const entries: readonly LedgerEntry[] = [
     ],
     policy: Uint8Array.of(1, 2, 3),
   },
-  { kind: 'checkpoint', domain: 'demo', date: '2026-01-15', rhoYear: '3/200', days: 1 },
+  { kind: 'checkpoint', domain: 'demo', date: '2026-01-15', rhoYear: '3/200', days: 1, seals: 7 },
   {
     kind: 'seal',
     domain: 'demo',
@@ -75,7 +75,10 @@ describe('ledger chain', () => {
       ...['demo', 'checkpoint', '2026-01-15', '3/200'].map(text),
       number(1),
     ])
-    assert.deepEqual(Buffer.from(chain[1]!.hash), createHash('sha256').update(bytes).digest())
+    const hash = (all: Buffer) => createHash('sha256').update(all).digest()
+    assert.deepEqual(Buffer.from(chain[1]!.hash), hash(Buffer.concat([bytes, number(7)])))
+    const uncounted = appendLink(headOf(chain[0]!), { ...entries[1]!, seals: null } as LedgerEntry)
+    assert.deepEqual(Buffer.from(uncounted.hash), hash(bytes), 'a checkpoint from before seals were counted')
   })
 
   it('notices a change of any field', () => {
