@@ -1,5 +1,4 @@
-// What the package may reach: no Math.random, no transcendental functions of the host in samplers or bounds, no dependency, and one file that
-// knows Node.
+// What the package may reach: no Math.random, no transcendental functions of the host in samplers or bounds, no dependency, and Node in two places.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
@@ -48,18 +47,33 @@ describe('the source of the package', () => {
     for (const power of powers) assert.match(power, /^\(?-?(\d+n \*\* |2 \*\* \d+)/)
   })
 
-  it('knows Node in one file', () => {
+  it('knows Node in its entropy and its file ledger only', () => {
     const withNode = sources.filter(({ text }) => importsOf(text).some((name) => name.startsWith('node:')))
+    assert.deepEqual(withNode.map(({ name }) => name).toSorted(), [
+      'ledger/file.ts',
+      'ledger/lock.ts',
+      'random/entropy-node.ts',
+    ])
+  })
+
+  it('reaches the file ledger by its own export only, and there Node by node:fs alone', () => {
+    const nodeModules = sources
+      .filter(({ name }) => name.startsWith('ledger/'))
+      .flatMap(({ text }) => importsOf(text).filter((path) => path.startsWith('node:')))
+    assert.deepEqual([...new Set(nodeModules)], ['node:fs'])
+    const reaching = sources.filter(({ text }) =>
+      importsOf(text).some((path) => /ledger\/(file|lock)|\.\/(file|lock)\.ts/.test(path)),
+    )
     assert.deepEqual(
-      withNode.map(({ name }) => name),
-      ['random/entropy-node.ts'],
+      reaching.map(({ name }) => name),
+      ['ledger/file.ts'],
     )
   })
 
   it('imports nothing but its own files', () => {
     for (const { name, text } of sources)
       for (const path of importsOf(text)) {
-        if (name === 'random/entropy-node.ts') continue
+        if (name === 'random/entropy-node.ts' || path === 'node:fs') continue
         if (path === '#entropy') assert.equal(name, 'random/secure.ts')
         else {
           assert.match(path, /^\.{1,2}\/.*\.ts$/)

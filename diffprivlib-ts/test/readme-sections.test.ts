@@ -1,4 +1,4 @@
-// The programs of the sections on mechanisms, continual release, consistency and auditing are run, and print what their comments say.
+// The programs of the sections on mechanisms, continual release, consistency, auditing and accounting are run, and print what their comments say.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { it } from 'node:test'
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const source = (path: string): string => new URL(`../src/${path}`, import.meta.url).href
 
-for (const title of ['Mechanisms', 'Continual release', 'Consistency', 'Auditing'])
+for (const title of ['Mechanisms', 'Continual release', 'Consistency', 'Auditing', 'Accounting'])
   it(`the program of "${title}" in the README prints what the README says`, () => {
     const section = readme.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? ''
     const program = /```ts\n([\s\S]+?)```/.exec(section)?.[1]

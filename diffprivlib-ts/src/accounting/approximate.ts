@@ -10,6 +10,7 @@ import {
   sqrt,
   times,
 } from '../numeric/fixed-point.ts'
+import { power } from '../numeric/power.ts'
 import { requireCount, requireDelta, requireDeltaOrZero, requireNotNegative } from '../parameters.ts'
 import { add, bitLength, compare, div, integer, mul, one, type Rational, ratio, sign, sub, zero } from '../rational.ts'
 import { type LossTally, sumOver } from './tally.ts'
@@ -87,8 +88,7 @@ export const optimalComposition = (options: {
   requireNotNegative(epsilon, 'epsilon')
   requireDeltaOrZero(delta)
   requireCount(count, 'count')
-  const kept = sub(one, delta)
-  const all = ratio(kept.num ** BigInt(count), kept.den ** BigInt(count))
+  const all = power(sub(one, delta), BigInt(count))
   const left = sub(one, div(sub(one, totalDelta), all))
   if (sign(left) < 0) throw new ParameterError('the deltas of the parts add up to more than the total delta')
   if (sign(epsilon) === 0) return zero

@@ -1,6 +1,7 @@
 import type { Neighbours } from '../bounding.ts'
 import { ParameterError } from '../errors.ts'
 import type { PrivacyLoss } from '../loss.ts'
+import { power } from '../numeric/power.ts'
 import { requireDeltaOrZero, requireNotNegative, requirePositive } from '../parameters.ts'
 import { add, div, format, integer, mul, one, type Rational, sign, sub, zero } from '../rational.ts'
 
@@ -34,9 +35,6 @@ export const emptyTally: LossTally = Object.freeze({
   failure: zero,
   deltas: zero,
 })
-
-const power = (base: Rational, exponent: bigint): Rational =>
-  Object.freeze({ num: base.num ** exponent, den: base.den ** exponent })
 
 /** Refuses a loss whose figures no mechanism can have. Throws ParameterError. */
 export const requireLoss = (loss: PrivacyLoss): void => {

@@ -10,7 +10,7 @@ const rootBits = (count: number, power: 2n | 3n): Uint32Array<ArrayBuffer> => {
     let high = 1n << 40n
     while (high - low > 1n) {
       const middle = (low + high) >> 1n
-      if (middle ** power <= scaled) low = middle
+      if ((power === 2n ? middle : middle * middle) * middle <= scaled) low = middle
       else high = middle
     }
     return Number(low & 0xffffffffn)

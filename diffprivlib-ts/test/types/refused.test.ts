@@ -12,7 +12,7 @@ const compiler = dirname(createRequire(import.meta.url).resolve('typescript/pack
 
 const prelude = `
 import { binaryTree, clampedSum, continualRelease, countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism,
-  disjointParts, limitGroups, mechanisms, oneStep, openAccount, partitionSelection, rational, secureBits, statedUtility, thresholdedCounts, tools,
+  budgetAccountant, disjointLosses, disjointParts, limitGroups, mechanisms, oneStep, openAccount, openPrivacyAccount, partitionSelection, rational, secureBits, statedUtility, thresholdedCounts, tools,
   type ChargeFirst, type L2Sensitivity, type Neighbours } from '${source}/index.ts'
 import { seededBits, seededGaussian } from '${source}/testing/index.ts'
 export const { one } = rational
@@ -23,7 +23,7 @@ export const bounds = { lower: rational.zero, upper: one, grid, nan: 'drop' } as
 export const sum = clampedSum({ neighbours, lower: 0n, upper: 100n })
 export const other = clampedSum({ neighbours: 'replace-one', lower: 0n, upper: 100n })
 export const kept = [countOnce, discreteGaussian, discreteGaussianMechanism, discreteLaplace, discreteLaplaceMechanism, disjointParts,
-  openAccount, binaryTree, continualRelease, limitGroups, oneStep, partitionSelection, thresholdedCounts, secureBits, seededBits, seededGaussian,
+  openAccount, openPrivacyAccount, budgetAccountant, disjointLosses, binaryTree, continualRelease, limitGroups, oneStep, partitionSelection, thresholdedCounts, secureBits, seededBits, seededGaussian,
   mechanisms, statedUtility, tools]
 export type Kept = L2Sensitivity<Neighbours>
 `
@@ -121,6 +121,36 @@ const refused: readonly { readonly what: string; readonly code: string; readonly
     says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
   },
   {
+    what: 'a loss of the other relation in a privacy account',
+    code: "openPrivacyAccount({ neighbours, cap: { rho: one } }).charge('day', 'sum', { kind: 'zcdp', neighbours: 'replace-one', rho: one })",
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a release of the other relation from a privacy account',
+    code: "openPrivacyAccount({ neighbours, cap: { rho: one } }).release('day', 'sum', discreteGaussianMechanism({ neighbours: 'replace-one', sensitivity: other.l2, rho: one }).loss, () => 1)",
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'disjoint losses of the other relation in a privacy account',
+    code: "openPrivacyAccount({ neighbours, cap: { rho: one } }).charge('day', 'sum', disjointLosses([{ part: 'a', loss: { kind: 'pure', neighbours: 'replace-one', epsilon: one } }], 'why'))",
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a loss of the other relation in a budget',
+    code: "budgetAccountant({ neighbours, epsilon: 1 }).charge('sum', { kind: 'pure', neighbours: 'replace-one', epsilon: one })",
+    says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
+  },
+  {
+    what: 'a privacy account without a relation',
+    code: 'openPrivacyAccount({ cap: { rho: one } })',
+    says: "Property 'neighbours' is missing",
+  },
+  {
+    what: 'a plan by loss distributions without its reason',
+    code: "openPrivacyAccount({ neighbours, cap: { epsilon: one, delta: one, composition: 'pld' } })",
+    says: "Property 'planned' is missing",
+  },
+  {
     what: 'a mechanism of the other relation in an account',
     code: "account.charge('sum', mechanisms.geometric({ neighbours: 'replace-one', sensitivity: other.l1, epsilon: one }).loss)",
     says: `Type '"replace-one"' is not assignable to type '"add-remove"'`,
@@ -193,6 +223,9 @@ const refused: readonly { readonly what: string; readonly code: string; readonly
 ]
 
 const accepted = [
+  "openPrivacyAccount({ neighbours, cap: { rho: one } }).charge('day', 'sum', discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one }).loss)",
+  "tools.sum([1], { neighbours, account: openPrivacyAccount({ neighbours, cap: { rho: one } }).of('day'), label: 'sum', epsilon: one, ...bounds })",
+  "tools.sum([1], { neighbours, account: budgetAccountant({ neighbours, epsilon: 1 }), label: 'sum', epsilon: one, ...bounds })",
   'discreteGaussianMechanism({ neighbours, sensitivity: sum.l2, rho: one }).release(5)',
   'discreteLaplaceMechanism({ neighbours, sensitivity: sum.l1, epsilon: one }, secureBits()).releaseAll([5n])',
   "discreteGaussianMechanism({ neighbours: 'replace-one', sensitivity: other.l2, sigma2: one })",
