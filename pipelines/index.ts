@@ -2,7 +2,7 @@ import type { SchemaRegistry } from '../connectors/contract.ts'
 import type { Keyring } from '../operators/contract/keyring.ts'
 import type { Register } from '../operators/contract/register.ts'
 import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
-import { generalise } from '../operators/privacy/generalise.ts'
+import { kAnonymize } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
 import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
@@ -55,7 +55,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   }
   const published = { ...topics.loadPublic, codec }
   return [
-    readings({ register, keyring, profiles: intervalProfiles, generalise: generalise(entries, k), policy }),
+    readings({ register, keyring, profiles: intervalProfiles, generalise: kAnonymize(entries, { k }).of, policy }),
     load({ domain, register, policy, noise, keyring, published, pin }),
     publish({ codec, domain: domain.name }),
     forecast({ timeZone: domain.timeZone }),

@@ -10,7 +10,7 @@ import { expectationOf } from '../../operators/decode-dlms/expect.ts'
 import { intervalProfiles } from '../../operators/decode-dlms/profiles/index.ts'
 import { framer } from '../../operators/decode-dlms/wire/framer.ts'
 import type { Framing } from '../../operators/decode-dlms/wire/scan.ts'
-import { generalise } from '../../operators/privacy/generalise.ts'
+import { kAnonymize } from '../../operators/privacy/k-anonymize/index.ts'
 import { defaultPolicy } from '../../operators/privacy/release/policy.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
 import { topicSpecs, topics } from '../../schemas/topics.ts'
@@ -132,7 +132,7 @@ async function throughReadings(frames: readonly CapturedFrame[]): Promise<Readon
     register: captureRegister(entries),
     keyring,
     profiles: intervalProfiles,
-    generalise: generalise(entries, 20),
+    generalise: kAnonymize(entries).of,
     policy: defaultPolicy,
   })
   const fates = new Map<Fate, number>()

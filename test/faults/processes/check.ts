@@ -3,7 +3,7 @@ import { openCheck, type Verdict, verdictText } from '../../../bench/fleet/check
 import { fates } from '../../../bench/fleet/journal.ts'
 import type { Fate } from '../../../operators/contract/observer.ts'
 import type { Published } from '../../../operators/contract/published.ts'
-import { generalise } from '../../../operators/privacy/generalise.ts'
+import { kAnonymize } from '../../../operators/privacy/k-anonymize/index.ts'
 import { resolvePolicy } from '../../../operators/privacy/release/policy.ts'
 import { countFates, pseudonymsOf } from '../../../pipelines/cli/demo-scenario.ts'
 import { batchHeader } from '../../../pipelines/runtime/task.ts'
@@ -212,7 +212,7 @@ async function checkRefused(
 function checkAttributes({ fleet }: Stage, told: ReadonlyMap<string, number>, faults: string[]): void {
   const k = 20
   const shared = new Map<string, Set<string>>()
-  const of = generalise(fleet.entries, k)
+  const { of } = kAnonymize(fleet.entries, { k })
   for (const entry of fleet.entries) {
     const { area, tariff, heating, dwelling } = of(entry)
     const name = [area, tariff, heating, dwelling].join(' ')

@@ -1,0 +1,12 @@
+import area from './hierarchies/area.json' with { type: 'json' }
+import customerClass from './hierarchies/customer-class.json' with { type: 'json' }
+import dwelling from './hierarchies/dwelling.json' with { type: 'json' }
+import heating from './hierarchies/heating.json' with { type: 'json' }
+import tariff from './hierarchies/tariff.json' with { type: 'json' }
+import { compileHierarchy, type Generalisation } from './hierarchy.ts'
+
+/** Neutral hierarchies of what travels with a household, from the data files. */
+export const defaultHierarchies: readonly Generalisation[] = [area, tariff, heating, dwelling].map(compileHierarchy)
+
+/** Beside `defaultHierarchies` where a record of one's own also carries the customer class. */
+export const customerClassHierarchy: Generalisation = compileHierarchy(customerClass)

@@ -1,0 +1,191 @@
+import type { RegisterEntry } from '../../../schemas/register-entry.ts'
+import type { Generalisation } from './hierarchy.ts'
+
+/** Households that are alike in everything that decides: zone, class of the previous epoch, and registered attributes. */
+export interface Kin {
+  readonly zone: string
+  /** Position in `RegisterTable.earlier`. */
+  readonly earlier: number
+  /** Position of the registered value in `RegisterTable.values`, per attribute. */
+  readonly values: readonly number[]
+  homes: number
+  /** Distinct sensitive values, as numbers; undefined where diversity is not asked for. */
+  readonly sensitive: Set<number> | undefined
+}
+
+/** The register as the search needs it: a few kin in place of a million homes. */
+export interface RegisterTable {
+  readonly homes: number
+  /** Registered values of each attribute, sorted. */
+  readonly values: readonly (readonly string[])[]
+  /** Names of the classes of the previous epoch, sorted; '' for homes that had none. */
+  readonly earlier: readonly string[]
+  /** Sorted by zone, earlier class and values, whatever the order of the register. */
+  readonly kin: readonly Kin[]
+  /** Position in `kin` of a connection point's household. */
+  readonly kinOf: (connection: string) => number | undefined
+}
+
+export interface TableOptions {
+  readonly hierarchies: readonly Generalisation[]
+  readonly sensitive: ((entry: RegisterEntry) => string) | undefined
+  readonly previous: ((connection: string) => string | undefined) | undefined
+}
+
+/**
+ * Reads the register once. A household is a connection point; of several entries the one that lasts longest counts, then
+ * the newest, then the first measuring point by name, so that the order of entries does not matter.
+ */
+export function readRegister(entries: Iterable<RegisterEntry>, options: TableOptions): RegisterTable {
+  const { hierarchies, sensitive, previous } = options
+  const index = new Map<string, number>()
+  const chosen: { readonly until: number[]; readonly from: number[]; readonly point: string[] } = {
+    until: [],
+    from: [],
+    point: [],
+  }
+  const zones = codes()
+  const secrets = codes()
+  const columns = hierarchies.map(codes)
+  for (const entry of entries) {
+    const until = entry.validTo ?? Number.POSITIVE_INFINITY
+    let home = index.get(entry.connection)
+    if (home === undefined) {
+      home = index.size
+      index.set(entry.connection, home)
+    } else {
+      const before = { until: chosen.until[home]!, from: chosen.from[home]!, point: chosen.point[home]! }
+      if (!countsBefore({ until, from: entry.validFrom, point: entry.point }, before)) continue
+    }
+    chosen.until[home] = until
+    chosen.from[home] = entry.validFrom
+    chosen.point[home] = entry.point
+    zones.of[home] = zones.code(entry.zone)
+    if (sensitive) secrets.of[home] = secrets.code(sensitive(entry))
+    hierarchies.forEach(({ attribute }, i) => {
+      columns[i]!.of[home] = columns[i]!.code(entry[attribute])
+    })
+  }
+  const classes = codes()
+  if (previous) for (const [connection, home] of index) classes.of[home] = classes.code(previous(connection) ?? '')
+  else if (index.size > 0) classes.code('')
+  return gather(index, { zones, classes, columns, secrets: sensitive ? secrets : undefined }, previous !== undefined)
+}
+
+interface Standing {
+  readonly until: number
+  readonly from: number
+  readonly point: string
+}
+
+function countsBefore(a: Standing, b: Standing): boolean {
+  if (a.until !== b.until) return a.until > b.until
+  return a.from === b.from ? a.point < b.point : a.from > b.from
+}
+
+/** Texts numbered as they come, and the number of each home. */
+interface Codes {
+  readonly of: number[]
+  readonly texts: string[]
+  readonly code: (text: string) => number
+}
+
+function codes(): Codes {
+  const known = new Map<string, number>()
+  const texts: string[] = []
+  return {
+    of: [],
+    texts,
+    code: (text) => {
+      const before = known.get(text)
+      if (before !== undefined) return before
+      known.set(text, texts.length)
+      return texts.push(text) - 1
+    },
+  }
+}
+
+/** New numbers that follow the order of the texts. */
+function ranked({ texts }: Codes): { readonly sorted: readonly string[]; readonly rank: Int32Array } {
+  const order = texts.map((_, i) => i).sort((a, b) => (texts[a]! < texts[b]! ? -1 : 1))
+  const rank = new Int32Array(texts.length)
+  order.forEach((code, place) => {
+    rank[code] = place
+  })
+  return { sorted: order.map((code) => texts[code]!), rank }
+}
+
+interface Columns {
+  readonly zones: Codes
+  readonly classes: Codes
+  readonly columns: readonly Codes[]
+  readonly secrets: Codes | undefined
+}
+
+function gather(
+  index: ReadonlyMap<string, number>,
+  { zones, classes, columns, secrets }: Columns,
+  hasPrevious: boolean,
+): RegisterTable {
+  const homes = index.size
+  const earlier = ranked(classes)
+  const ranks = columns.map(ranked)
+  // One number per home for everything that decides, a column at a time so that it never outgrows a safe integer.
+  const kinOfHome = new Int32Array(homes)
+  let count = Math.min(homes, 1)
+  for (const column of [zones, ...(hasPrevious ? [classes] : []), ...columns]) count = fold(kinOfHome, column)
+  const kin: (Kin | undefined)[] = new Array(count)
+  for (let home = 0; home < homes; home++) {
+    const at = kinOfHome[home]!
+    let found = kin[at]
+    if (found === undefined) {
+      found = {
+        zone: zones.texts[zones.of[home]!]!,
+        earlier: hasPrevious ? earlier.rank[classes.of[home]!]! : 0,
+        values: columns.map((column, i) => ranks[i]!.rank[column.of[home]!]!),
+        homes: 0,
+        sensitive: secrets ? new Set() : undefined,
+      }
+      kin[at] = found
+    }
+    found.homes++
+    if (secrets) found.sensitive?.add(secrets.of[home]!)
+  }
+  const order = kin.map((_, i) => i).sort((a, b) => compareKin(kin[a]!, kin[b]!))
+  const place = new Int32Array(count)
+  order.forEach((at, i) => {
+    place[at] = i
+  })
+  return {
+    homes,
+    values: ranks.map(({ sorted }) => sorted),
+    earlier: earlier.sorted,
+    kin: order.map((at) => kin[at]!),
+    kinOf: (connection) => {
+      const home = index.get(connection)
+      return home === undefined ? undefined : place[kinOfHome[home]!]!
+    },
+  }
+}
+
+/** Renumbers homes by their number so far and a column together; answers how many numbers there are. */
+function fold(numbers: Int32Array, { of, texts }: Codes): number {
+  const known = new Map<number, number>()
+  for (let home = 0; home < numbers.length; home++) {
+    const both = numbers[home]! * texts.length + of[home]!
+    let number = known.get(both)
+    if (number === undefined) {
+      number = known.size
+      known.set(both, number)
+    }
+    numbers[home] = number
+  }
+  return known.size
+}
+
+function compareKin(a: Kin, b: Kin): number {
+  if (a.zone !== b.zone) return a.zone < b.zone ? -1 : 1
+  if (a.earlier !== b.earlier) return a.earlier - b.earlier
+  for (let i = 0; i < a.values.length; i++) if (a.values[i] !== b.values[i]) return a.values[i]! - b.values[i]!
+  return 0
+}
