@@ -104,6 +104,7 @@ export const pure: readonly { readonly files: RegExp; readonly may: readonly str
   { files: /^schemas\//, may: ['node:buffer', 'node:util'] },
   { files: /^operators\//, may: ['node:buffer', 'node:crypto', 'node:util', 'node:zlib'] },
   { files: /^diffprivlib-ts\/src\/random\//, may: ['node:buffer', 'node:crypto', 'node:v8'] },
+  { files: /^diffprivlib-ts\/src\/ledger\/(?:file|lock)\.ts$/, may: ['node:fs'] },
   { files: /^diffprivlib-ts\/src\//, may: [] },
 ]
 
