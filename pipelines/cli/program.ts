@@ -6,6 +6,7 @@ import { addDecode } from './decode.ts'
 import { addDescribe } from './describe.ts'
 import { exitCodes, exitCodeTexts } from './errors.ts'
 import { addExplain } from './explain.ts'
+import { addLedger } from './ledger.ts'
 import { addRegister } from './register.ts'
 import { report } from './report.ts'
 import { addRun, type Deployment } from './run.ts'
@@ -63,6 +64,7 @@ export function buildProgram(parts: Parts): Command {
   addDecode(program)
   addExplain(program)
   addDescribe(program, parts.pipelines)
+  addLedger(program)
   addRegister(program)
   addServices(program)
   addTopics(program)
