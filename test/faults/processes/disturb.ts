@@ -26,18 +26,22 @@ export function tallyOf(stage: Stage): Tally {
   }
 }
 
-/** Kills the broker, or stops it for a while, and brings it back. Nobody sends anything meanwhile. */
+/** Kills the brokers in turn, or stops one for a while, and brings it back. Nobody sends anything meanwhile. */
 export function brokerFaults(own: OwnServices, tally: Tally) {
+  const nodes = own.nodes('kafka').map(({ name }) => name)
+  let turn = 0
+  const next = () => nodes[turn++ % nodes.length]!
   const kill = async () => {
     await tally.note('broker killed')
-    await own.kill('kafka')
+    await own.kill('kafka', 'SIGKILL', next())
     await own.start('kafka')
   }
   const freeze = async () => {
     await tally.note('broker frozen')
-    await own.kill('kafka', 'SIGSTOP')
+    const node = next()
+    await own.kill('kafka', 'SIGSTOP', node)
     await pause(3_000)
-    await own.kill('kafka', 'SIGCONT')
+    await own.kill('kafka', 'SIGCONT', node)
   }
   return { kill, freeze }
 }

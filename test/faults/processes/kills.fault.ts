@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { redisProxy } from '../../connectors/redis/proxy.ts'
 import { redisServer, type TestServer } from '../../connectors/redis/redis-server.ts'
 import { type OwnServices, ownServices } from '../../helpers/services.ts'
-import { brokerFaults, redisFaults, tallyOf } from './disturb.ts'
+import { tallyOf } from './disturb.ts'
 import { type KillRunOptions, killRun, killRunText } from './kill-run.ts'
 import { openStage, roughFaults, type Stage, type StageOptions } from './stage.ts'
 
@@ -41,7 +41,7 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
       kills += result.struck
       intervals += result.outcome.intervals
       t.diagnostic(killRunText(result))
-      for (const line of endings(result.log)) t.diagnostic(line)
+      for (const line of [...result.outcome.faults, ...endings(result.log)]) t.diagnostic(line)
       assert.deepEqual(result.outcome.faults, [])
       return result
     } finally {
@@ -122,33 +122,6 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
     assert.deepEqual(failed, [])
   })
 
-  test('broker and Redis killed, emptied, rolled back and full, while workers are killed too', async (t) => {
-    const stage = await open('services', { seed: 24, homes: 60, days: 3, redisTimeoutMs: 2_000 })
-    const tally = tallyOf(stage)
-    const broker = brokerFaults(own, tally)
-    const store = redisFaults(redis, tally)
-    await play(t, stage, {
-      seed: 24,
-      assignment: 'ordinal',
-      kills: 60,
-      paceMs: [300, 2_000],
-      drainMs: 180_000,
-      disturb: async (step) => {
-        if (step % 6 === 1) await stage.alone(broker.kill)
-        else if (step % 30 === 9) await stage.alone(broker.freeze)
-        if (step % 4 === 0) await store.kill()
-        if (step % 12 === 3) await store.flush()
-        if (step % 12 === 5) await store.keep()
-        if (step % 12 === 8) await store.rollBack()
-        if (step % 12 === 10) await store.full()
-      },
-    })
-    t.diagnostic(tally.text())
-    assert.ok(tally.struck('broker killed') >= 20 && tally.bit('broker killed') >= 10, tally.text())
-    assert.ok(tally.struck('Redis killed') >= 20 && tally.bit('Redis killed') >= 10, tally.text())
-    for (const fault of ['Redis emptied', 'Redis rolled back']) assert.ok(tally.bit(fault) >= 5, tally.text())
-  })
-
   test('a registry that is gone stops nobody who runs', async (t) => {
     const stage = await open('registry', { seed: 25, homes: 30 })
     let gone = false
@@ -156,8 +129,12 @@ describe('the long fault runs over real services', { skip: own.skip }, () => {
       seed: 25,
       assignment: 'group',
       paceMs: [150, 150],
-      disturb: async (step) => {
+      disturb: async (step, kept) => {
         if (step !== 10) return
+        // Whoever begins needs it.
+        while (kept.workers().length < 2) await pause(50)
+        await Promise.all(kept.workers().map(({ running }) => running))
+        await stage.feedTo(stage.crew.now() + 1_800_000)
         gone = (await stage.unfinished()) > 0
         await own.kill('registry')
       },
