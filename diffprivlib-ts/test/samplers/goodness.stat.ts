@@ -1,0 +1,71 @@
+// Chi-square and Kolmogorov-Smirnov of every sampler family over secure bits, fresh in every run: ten million draws of the fast ones, fewer of
+// those that compute with bigints (nightly/families.ts). A right sampler fails one of its tests with probability 1e-9 or less, and one of all of
+// them with less than 1e-7. `npm run nightly` does the same with 10^9 draws.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { secureBits } from '../../src/random/secure.ts'
+import { type Family, families } from '../nightly/families.ts'
+import { countDraws, failed, verdictsOf } from '../nightly/goodness.ts'
+
+const failures = (family: Family, draw: () => number, draws = family.usual): readonly string[] =>
+  failed(verdictsOf(family, countDraws(family, draw, draws)))
+
+describe('goodness of fit over secure bits', () => {
+  for (const family of families)
+    it(`${family.name}, ${family.usual.toLocaleString('en-GB')} draws`, () => {
+      const verdicts = verdictsOf(family, countDraws(family, family.sampler(secureBits()), family.usual))
+      for (const { test, statistic, limit } of verdicts)
+        assert.ok(statistic <= limit, `${test}: ${statistic}, limit ${limit}`)
+    })
+})
+
+describe('goodness of fit finds planted bugs', () => {
+  const draws = 500_000
+  const named = (name: string): Family => families.find((family) => family.name === name)!
+  const laplace = named('discrete Laplace of scale 1e5')
+  const fresh = () => laplace.sampler(secureBits())
+
+  it('and nothing where there is none', () => assert.deepEqual(failures(laplace, fresh(), draws), []))
+
+  it('a scale five percent too small, by chi-square and Kolmogorov-Smirnov', () => {
+    const draw = fresh()
+    const found = failures(laplace, () => Math.round(draw() * 0.95), draws)
+    assert.ok(found.some((test) => /^chi-square, /.test(test)) && found.includes('Kolmogorov-Smirnov'), found.join())
+  })
+
+  it('noise used twice, by the pairs', () => {
+    const draw = fresh()
+    let [last, again] = [0, false]
+    const reused = () => {
+      if (!again) last = draw()
+      again = !again
+      return last
+    }
+    assert.ok(failures(laplace, reused, draws).some((test) => test.startsWith('chi-square of pairs')))
+  })
+
+  it('a grid of two, by the low bits alone', () => {
+    const draw = fresh()
+    const found = failures(laplace, () => draw() & ~1, draws)
+    assert.match(found.join(), /^chi-square of the low four bits, \d+ degrees$/)
+  })
+
+  it('a tail cut at five scales', () => {
+    const draw = fresh()
+    const cut = () => Math.max(-500_000, Math.min(500_000, draw()))
+    assert.ok(failures(laplace, cut, draws).length > 0)
+  })
+
+  it('a law that is not a number', () => {
+    const broken = { ...laplace, below: () => Number.NaN }
+    assert.ok(failures(broken, fresh(), 1_000).length > 0)
+  })
+
+  for (const family of families)
+    it(`one draw in four moved up: ${family.name}`, () => {
+      const draw = family.sampler(secureBits())
+      let i = 0
+      const moved = () => draw() + (i++ % 4 === 0 ? family.width * Math.ceil(family.cells / 15) : 0)
+      assert.ok(failures(family, moved, Math.min(100_000, family.usual)).length > 0)
+    })
+})
