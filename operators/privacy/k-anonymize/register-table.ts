@@ -34,32 +34,31 @@ export interface TableOptions {
 
 /**
  * Reads the register once. A household is a connection point; of several entries the one that lasts longest counts, then
- * the newest, then the first measuring point by name, so that the order of entries does not matter.
+ * the newest, then the one whose values come first by name, so that the order of entries does not matter.
  */
 export function readRegister(entries: Iterable<RegisterEntry>, options: TableOptions): RegisterTable {
   const { hierarchies, sensitive, previous } = options
   const index = new Map<string, number>()
-  const chosen: { readonly until: number[]; readonly from: number[]; readonly point: string[] } = {
-    until: [],
-    from: [],
-    point: [],
-  }
+  const until: number[] = []
+  const from: number[] = []
   const zones = codes()
   const secrets = codes()
   const columns = hierarchies.map(codes)
+  const decisive = [zones, ...columns, ...(sensitive ? [secrets] : [])]
+  const held = (home: number): readonly string[] => decisive.map(({ of, texts }) => texts[of[home]!]!)
   for (const entry of entries) {
-    const until = entry.validTo ?? Number.POSITIVE_INFINITY
-    let home = index.get(entry.connection)
-    if (home === undefined) {
-      home = index.size
-      index.set(entry.connection, home)
-    } else {
-      const before = { until: chosen.until[home]!, from: chosen.from[home]!, point: chosen.point[home]! }
-      if (!countsBefore({ until, from: entry.validFrom, point: entry.point }, before)) continue
+    const known = index.get(entry.connection)
+    const home = known ?? index.size
+    const end = entry.validTo ?? Number.POSITIVE_INFINITY
+    if (known === undefined) index.set(entry.connection, home)
+    else {
+      const attributes = hierarchies.map(({ attribute }) => entry[attribute])
+      const own = [entry.zone, ...attributes, ...(sensitive ? [sensitive(entry)] : [])]
+      const order = compare(until[home]!, end) || compare(from[home]!, entry.validFrom) || compareTexts(own, held(home))
+      if (order >= 0) continue
     }
-    chosen.until[home] = until
-    chosen.from[home] = entry.validFrom
-    chosen.point[home] = entry.point
+    until[home] = end
+    from[home] = entry.validFrom
     zones.of[home] = zones.code(entry.zone)
     if (sensitive) secrets.of[home] = secrets.code(sensitive(entry))
     hierarchies.forEach(({ attribute }, i) => {
@@ -72,15 +71,12 @@ export function readRegister(entries: Iterable<RegisterEntry>, options: TableOpt
   return gather(index, { zones, classes, columns, secrets: sensitive ? secrets : undefined }, previous !== undefined)
 }
 
-interface Standing {
-  readonly until: number
-  readonly from: number
-  readonly point: string
-}
+// Infinity - Infinity is no number.
+const compare = (a: number, b: number): number => (a === b ? 0 : a - b)
 
-function countsBefore(a: Standing, b: Standing): boolean {
-  if (a.until !== b.until) return a.until > b.until
-  return a.from === b.from ? a.point < b.point : a.from > b.from
+function compareTexts(a: readonly string[], b: readonly string[]): number {
+  const at = a.findIndex((text, i) => text !== b[i])
+  return at < 0 ? 0 : a[at]! < b[at]! ? -1 : 1
 }
 
 /** Texts numbered as they come, and the number of each home. */
@@ -156,15 +152,21 @@ function gather(
   order.forEach((at, i) => {
     place[at] = i
   })
+  for (let home = 0; home < homes; home++) kinOfHome[home] = place[kinOfHome[home]!]!
   return {
     homes,
     values: ranks.map(({ sorted }) => sorted),
     earlier: earlier.sorted,
     kin: order.map((at) => kin[at]!),
-    kinOf: (connection) => {
-      const home = index.get(connection)
-      return home === undefined ? undefined : place[kinOfHome[home]!]!
-    },
+    kinOf: lookUp(index, kinOfHome),
+  }
+}
+
+/** Apart, so that it holds on to nothing but what it needs: a result outlives the reading of the register. */
+function lookUp(index: ReadonlyMap<string, number>, kinOfHome: Int32Array): RegisterTable['kinOf'] {
+  return (connection) => {
+    const home = index.get(connection)
+    return home === undefined ? undefined : kinOfHome[home]!
   }
 }
 
