@@ -76,5 +76,5 @@ say(
   `${tests} tests, ${failures} failed, false-alarm rate of the whole run at most ${(tests * falseAlarm).toExponential(1)}, ${((performance.now() - began) / 60_000).toFixed(1)} min`,
 )
 if (short > 0)
-  say(`${short} families were too slow for ${grouped(draws)} draws in ${values.hours} h: give more --hours`)
+  say(`${short} of the families were too slow for ${grouped(draws)} draws in ${values.hours} h: give more --hours`)
 process.exitCode = failures > 0 ? 1 : 0
