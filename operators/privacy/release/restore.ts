@@ -1,4 +1,5 @@
 import { type Rational, rational } from 'diffprivlib-ts'
+import type { Channel } from '../../../schemas/interval-reading.ts'
 import type { LedgerCharge, LedgerCheckpoint, LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import { phases } from '../../../schemas/load-partial.ts'
 import { HaltError, HistoryBehindError } from '../../contract/halt.ts'
@@ -8,11 +9,13 @@ import { dayOf } from './absorb.ts'
 import { dayNamed } from './day-grid.ts'
 import { planFromData } from './day-plan.ts'
 import type { ReleaseDomain } from './domain.ts'
+import { type PastWindow, restoreSmoothing } from './smooth-rows.ts'
 import {
   emptyState,
   type HeadBody,
   headRow,
   type NoisyBody,
+  noisyRow,
   type OpenDay,
   type PlanBody,
   planRow,
@@ -65,6 +68,7 @@ export function restoreState(
     state.days.set(date, day)
   }
   for (const [row, body] of bodies) restoreRow(state, row, body)
+  state.smoothing = restoreSmoothing(bodies, pastWindows(state), domain.timeZone)
   const links = byDate(history)
   for (const day of state.days.values()) checkDay(day, links.get(day.grid.date))
   checkTotals(state, said, history)
@@ -100,6 +104,22 @@ function restoreRow(state: ReleaseState, row: string, body: Uint8Array): void {
     )
     state.windows.set(row, { date, sums: new Map(entries) })
   } else if (row.startsWith('noisy ')) state.noisy.set(row, read<NoisyBody>(body)!)
+}
+
+/** The preliminary windows whose values are still kept, oldest first. */
+function pastWindows({ days, noisy }: ReleaseState): Readonly<Record<Channel, readonly PastWindow[]>> {
+  const of = (channel: Channel): PastWindow[] =>
+    [...days.values()]
+      .flatMap(({ plan, seals }) =>
+        seals.preliminary.flatMap((seal): PastWindow[] => {
+          const kept = seal.channel === channel ? noisy.get(noisyRow(seal.window, channel)) : undefined
+          if (!kept) return []
+          const smoothed = kept.smoothed ?? kept.values.map(() => null)
+          return [{ window: seal.window, plan, values: kept.values, smoothed }]
+        }),
+      )
+      .sort((a, b) => a.window - b.window)
+  return { import: of('import'), export: of('export') }
 }
 
 interface DayLinks {

@@ -8,6 +8,9 @@ import { consistencyOf } from './consistent.ts'
 import type { GridSeal } from './day-grid.ts'
 import type { ReleaseOutput, ReleaseTools } from './domain.ts'
 import { restrictedRecords } from './restricted.ts'
+import { smoothWindow } from './smooth.ts'
+import { smoothLate } from './smooth-late.ts'
+import { filtersRow, lateSharesRow } from './smooth-rows.ts'
 import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow, type WindowSums } from './state.ts'
 import { emptySum } from './sums.ts'
 
@@ -35,7 +38,8 @@ export function sealWindow(
   }
   const digest = sealedDigest(key, day, seal, sums, tools)
   const values = noisyValues(state, day, seal, sums, tools)
-  const records = publicRecords(day, seal, values, state.head.seq + 1)
+  const smoothed = smoothedValues(state, day, seal, values, tools)
+  const records = publicRecords(day, seal, values, smoothed, state.head.seq + 1)
   const entry: LedgerEntry = {
     kind: 'seal',
     domain: domain.name,
@@ -58,7 +62,7 @@ export function sealWindow(
   if (state.seals !== null) state.seals += 1
   state.windows.delete(row)
   state.dirty.add(row).add(headRow)
-  keepValues(state, day, seal, values)
+  keepValues(state, day, seal, values, smoothed)
   const window = { ...pick(seal), windowSeconds: policy.windowSeconds }
   const restricted = restrictedRecords(day.plan, window, sums)
   return [{ to: 'ledger', record: link }, ...restricted.map((record) => ({ to: 'restricted', record }) as const)]
@@ -118,10 +122,41 @@ function wholeNumber(value: bigint): number {
   return number
 }
 
-/** The noisy preliminary values are needed once more, for the late seal. */
-function keepValues(state: ReleaseState, day: OpenDay, seal: GridSeal, values: readonly (number | null)[]): void {
+type Values = readonly (number | null)[]
+
+/**
+ * Smoothed values from released ones, in the plan's order. The late ones are the preliminary ones plus the smoothed late
+ * increment; `null` where the preliminary ones were not smoothed.
+ */
+function smoothedValues(
+  state: ReleaseState,
+  { plan, grid }: OpenDay,
+  { window, channel, phase }: GridSeal,
+  values: Values,
+  { domain: { timeZone } }: ReleaseTools,
+): Values {
+  const { smoothing } = state
+  const { estimate } = consistencyOf(plan)
+  const { windowSeconds } = plan.resolved.policy
+  const filters = filtersRow(channel, windowSeconds, (window - grid.start) / (windowSeconds * 1_000))
+  if (filters !== undefined) state.dirty.add(filters)
+  if (phase === 'preliminary') {
+    smoothing.through[channel] = window
+    const known = { plan, timeZone, window, consistent: estimate(values) }
+    return smoothWindow(smoothing.filters[channel], known, smoothing.gains)
+  }
+  state.dirty.add(lateSharesRow(channel))
+  const before = state.noisy.get(noisyRow(window, channel))
+  const base = before?.smoothed ?? values.map(() => null)
+  const increments = values.map((value, i) => (value === null ? null : value - (before?.values[i] ?? 0)))
+  const late = smoothLate(smoothing.lateShares[channel], plan, base, estimate(increments))
+  return late.map((value, i) => (value === null ? null : value + (base[i] ?? 0)))
+}
+
+/** The preliminary values are needed once more, for the late seal. */
+function keepValues(state: ReleaseState, day: OpenDay, seal: GridSeal, values: Values, smoothed: Values): void {
   const row = noisyRow(seal.window, seal.channel)
-  if (seal.phase === 'preliminary') state.noisy.set(row, { date: day.grid.date, values })
+  if (seal.phase === 'preliminary') state.noisy.set(row, { date: day.grid.date, values, smoothed })
   else state.noisy.delete(row)
   state.dirty.add(row)
 }
@@ -130,7 +165,8 @@ function keepValues(state: ReleaseState, day: OpenDay, seal: GridSeal, values: r
 function publicRecords(
   day: OpenDay,
   seal: GridSeal,
-  values: readonly (number | null)[],
+  values: Values,
+  smoothed: Values,
   ledgerSeq: number,
 ): readonly LoadPublic[] {
   const { resolved, groups } = day.plan
@@ -151,7 +187,7 @@ function publicRecords(
       windowSeconds: resolved.policy.windowSeconds,
       rawWh: shown,
       consistentWh: consistent[i] ?? null,
-      smoothedWh: null,
+      smoothedWh: smoothed[i] ?? null,
       half50Wh: shown === null ? null : terms.half[draws].half50Wh,
       half95Wh: shown === null ? null : terms.half[draws].half95Wh,
       flags,

@@ -7,6 +7,7 @@ import type { LocalDay } from '../../window/local-day.ts'
 import { type ChainHead, emptyHead } from '../ledger/chain.ts'
 import type { GridSeal } from './day-grid.ts'
 import { type DayPlan, type DayPlanData, planData } from './day-plan.ts'
+import { emptySmoothing, type Smoothing, smoothingBody } from './smooth-rows.ts'
 import type { GroupSum } from './sums.ts'
 
 /** How far one source partition has come. */
@@ -53,8 +54,9 @@ export interface ReleaseState {
   seals: number | null
   readonly days: Map<string, OpenDay>
   readonly windows: Map<string, { readonly date: string; readonly sums: WindowSums }>
-  /** Noisy preliminary values in the plan's order, kept until the late seal; `null` where withheld. */
-  readonly noisy: Map<string, { readonly date: string; readonly values: readonly (number | null)[] }>
+  /** Released preliminary values, by row, kept until the late seal. */
+  readonly noisy: Map<string, NoisyBody>
+  smoothing: Smoothing
   readonly dirty: Set<string>
 }
 
@@ -70,6 +72,7 @@ export function emptyState(): ReleaseState {
     days: new Map(),
     windows: new Map(),
     noisy: new Map(),
+    smoothing: emptySmoothing(),
     dirty: new Set(),
   }
 }
@@ -100,9 +103,12 @@ export interface SumsBody {
   readonly date: string
   readonly sums: readonly (readonly [at: number, bounded: number, exact: number, count: number, l: number, s: number])[]
 }
+/** Noisy and smoothed values of a window in the plan's order; `null` where withheld. */
 export interface NoisyBody {
   readonly date: string
   readonly values: readonly (number | null)[]
+  /** Absent in rows from before values were smoothed. */
+  readonly smoothed?: readonly (number | null)[]
 }
 
 /** The rows that changed since the last call; a row whose content is gone is closed. */
@@ -112,7 +118,7 @@ export function changedRows(state: ReleaseState): readonly StateRow[] {
   return rows
 }
 
-function bodyOf(state: ReleaseState, row: string): HeadBody | PlanBody | SumsBody | NoisyBody | undefined {
+function bodyOf(state: ReleaseState, row: string): object | undefined {
   if (row === headRow) return headBody(state)
   const day = row.startsWith('plan ') ? state.days.get(row.slice('plan '.length)) : undefined
   if (day) return planData(day.plan)
@@ -124,7 +130,7 @@ function bodyOf(state: ReleaseState, row: string): HeadBody | PlanBody | SumsBod
       sums: sums.map(([at, s]) => [at, s.boundedWh, s.exactWh, s.count, s.largestWh, s.secondWh] as const),
     }
   }
-  return state.noisy.get(row)
+  return state.noisy.get(row) ?? smoothingBody(state.smoothing, row)
 }
 
 function headBody(state: ReleaseState): HeadBody {
