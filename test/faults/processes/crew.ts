@@ -94,6 +94,7 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
   const fates = new Map<string, number>()
   let now = start
   let ids = 0
+  let closed = false
 
   interface Member extends Worker {
     readonly told: (id: number) => Promise<void>
@@ -210,14 +211,14 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
     }
     const workers = new Map<number, Worker>()
     const sitting = async (slot: number): Promise<void> => {
-      for (let turn = 0; !over; turn++) {
+      for (let turn = 0; !over && !closed; turn++) {
         const spare = await prepare({ ...settings, ...settingsOf?.(slot) }).catch(() => undefined)
         if (spare === undefined) continue
         const before = workers.get(slot)
         const last = await before?.ended
         // What ends by itself, ends again if it begins at once: an orchestrator waits a little, too.
         if (last?.how === 'failed') await pause(500)
-        if (over) return void spare.kill('SIGKILL')
+        if (over || closed) return void spare.kill('SIGKILL')
         const worker = begin(spare, slot, strikeOf?.(slot, turn))
         workers.set(slot, worker)
         if (strikeOf) worker.running.then(() => hurry(worker, slot, turn)).catch(() => {})
@@ -265,6 +266,7 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
     log: () => readFileSync(logFile, 'utf8'),
     logFile,
     end: async () => {
+      closed = true
       const gone = [...children].map((child) => new Promise((resolve) => child.once('exit', resolve)))
       for (const child of children) child.kill('SIGKILL')
       await Promise.all(gone)
