@@ -9,9 +9,11 @@ import { type Pipeline, pipeline, type Witness } from './runtime/index.ts'
 export interface LedgerPin extends Witness {
   /** Whether history that begins at this link is enough to be compared with the head that is kept. */
   readonly reaches: (link: LedgerRecord) => boolean
+  /** The local day through which an operator declared the ledger lost. */
+  readonly unproven: () => string | undefined
 }
 
-export interface LoadOptions extends ReleaseTotalsOptions {
+export interface LoadOptions extends Omit<ReleaseTotalsOptions, 'unproven'> {
   /** Halts the pipeline where the ledger was rolled back or replaced. Default: nothing outside the log is kept. */
   readonly pin?: LedgerPin | undefined
 }
@@ -22,7 +24,7 @@ export function load({ pin, ...options }: LoadOptions): Pipeline {
     'load',
     topics.loadPartials,
     (partials) => {
-      const released = partials.lowerAccumulating(releaseTotals(options))
+      const released = partials.lowerAccumulating(releaseTotals({ ...options, unproven: pin?.unproven }))
       released.through(pickLedger()).to(topics.releaseLedger)
       released.through(pickRestricted()).to(topics.loadRestricted, { partition: 'key' })
     },

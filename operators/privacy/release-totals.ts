@@ -20,6 +20,8 @@ export interface ReleaseTotalsOptions extends Omit<ReleaseTools, 'resolved'> {
   readonly domain: ReleaseDomain
   /** What is released and what it costs; takes effect on days that are not in sight yet. Default `defaultPolicy`. */
   readonly policy?: ReleasePolicy
+  /** The local day through which an operator declared the ledger lost; asked at every restore. Default: none. */
+  readonly unproven?: (() => string | undefined) | undefined
   /** Most windows sealed in one transaction, which bounds its size. Default 8. */
   readonly sealsPerStep?: number
 }
@@ -43,7 +45,7 @@ export function releaseTotals(options: ReleaseTotalsOptions) {
   const tools: ReleaseTools = { ...options, resolved: resolvePolicy(policy) }
   const step: Accumulating<LoadPartial, ReleaseOutput, ReleaseState> = {
     spec: releaseTotalsSpec,
-    restore: (rows, history) => restoreState(rows, history as readonly LedgerRecord[], domain),
+    restore: (rows, history) => restoreState(rows, history as readonly LedgerRecord[], domain, options.unproven?.()),
     process: (batch, state, out, { whole }) => {
       // A call after the one that emitted a charge means that the charge is committed.
       for (const day of state.days.values()) if (day.charge === 'pending') day.charge = 'open'

@@ -51,6 +51,12 @@ export async function movePin(file: string, pin: HeadPin): Promise<void> {
   const present = readPin(path)
   if (present && present.domain !== pin.domain) throw foreign(path)
   if (present && present.seq >= pin.seq) return
+  await writePin(path, present?.unproven === undefined ? pin : { ...pin, unproven: present.unproven })
+}
+
+/** Replaces a pin, also by an older head: an operator decides that. Rejects with HaltError where it cannot be written. */
+export async function writePin(file: string, pin: HeadPin): Promise<void> {
+  const path = resolve(file)
   const draft = `${path}.${process.pid}.draft`
   try {
     const handle = await open(draft, 'w', 0o644)
@@ -84,6 +90,7 @@ export async function movePin(file: string, pin: HeadPin): Promise<void> {
 export function filePin(file: string, domain: string): LedgerPin {
   const pinOf = (link: LedgerRecord): HeadPin => ({ domain, ...headOf(link) })
   return {
+    unproven: () => readPin(file)?.unproven,
     reaches: (link) => reachesPin(link, readPin(file) ?? emptyHead),
     check: async (history) => {
       const links = history as readonly LedgerRecord[]

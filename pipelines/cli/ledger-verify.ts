@@ -45,7 +45,8 @@ export async function verifyCommand(
   terminal.line(`Pinned: link ${count(verified.head.seq)}${pin ? `, before it ${count(pin.seq)}` : ''}.`)
 }
 
-async function verifyAll(
+/** Reads a whole ledger and what was published from it, and tells every fault. */
+export async function verifyAll(
   ledger: OpenedLedger,
   pin: HeadPin | undefined,
   since: string | undefined,
@@ -111,7 +112,7 @@ function tell(terminal: Terminal, verified: VerifiedLedger, compared: Compared |
 }
 
 /** A pin that cannot be used ends the command, not a pipeline. */
-async function speaking<T>(act: () => Promise<T>): Promise<T> {
+export async function speaking<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act()
   } catch (error) {

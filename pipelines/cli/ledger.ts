@@ -27,7 +27,7 @@ export interface LedgerWork {
 }
 
 /**
- * `meterveil ledger show|verify|forecast|explain`: the release ledger, read where it lies and never written. A running
+ * `meterveil ledger show|verify|accept-loss|forecast|explain`: the release ledger, read where it lies and never written. A running
  * process is not disturbed.
  */
 export function addLedger(program: Command): void {
@@ -53,6 +53,14 @@ export function addLedger(program: Command): void {
     .option('--since <day>', 'begin at the checkpoint of this local day, and take its totals as true', localDate)
     .action((flags: VerifyFlags) =>
       withLedger(flags, async (work) => (await import('./ledger-verify.ts')).verifyCommand(work, flags)),
+    )
+  command(
+    'accept-loss',
+    'give up a ledger that is lost: what was released of its days is withheld from now on, for good',
+  )
+    .requiredOption('--pin <file>', 'the file that pins the head of the lost ledger; it is replaced')
+    .action((flags: LedgerFlags & { readonly pin: string }) =>
+      withLedger(flags, async (work) => (await import('./ledger-loss.ts')).acceptLoss(work, flags.pin)),
     )
   command('forecast', 'what is left of the budget, and what the year comes to at this rate').action(
     (flags: LedgerFlags) => withLedger(flags, async (work) => (await import('./ledger-show.ts')).forecastLedger(work)),

@@ -2,21 +2,25 @@ import { hours, minutes } from '../../operators/contract/clock.ts'
 import { appendLink, emptyHead, headOf } from '../../operators/privacy/ledger/chain.ts'
 import { packRecords, unlinkedHash, unpackRecords } from '../../operators/privacy/ledger/packed-records.ts'
 import type { LedgerRecord, LedgerSeal } from '../../schemas/ledger-record.ts'
+import type { LoadPartial } from '../../schemas/load-partial.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import { type DrivenLog, drive } from './release-driver.ts'
 import { berlin, cell, partial, publicCodec, publicKey, releaseOperator } from './release-fixtures.ts'
 
 /** A ledger that the operator itself wrote: two days charged, the first one sealed in both phases, the second begun. */
-export function releasedLog(untilHours = 31): DrivenLog {
+export const releasedLog = (untilHours = 31): DrivenLog =>
+  drive({ operator: releaseOperator(), partials: releasedPartials(untilHours), batches: [4] })
+
+/** What such a ledger was made from. */
+export function releasedPartials(untilHours: number): readonly LoadPartial[] {
   const start = berlin('2026-01-15T00:00')
-  const partials = Array.from({ length: untilHours * 2 }, (_, n) => {
+  return Array.from({ length: untilHours * 2 }, (_, n) => {
     const progress = start + (n + 1) * minutes(30)
     const window = progress - hours(1)
     const date = window < start + hours(24) ? '2026-01-15' : '2026-01-16'
     const cells = window < start ? [] : [cell(`${date}T00:00`, 100_000 + n, { window, date })]
     return [partial(0, n + 1, progress, cells), partial(1, n + 1, progress)]
   }).flat()
-  return drive({ operator: releaseOperator(), partials, batches: [4] })
 }
 
 /** The links anew, each behind the one before: what a forger who can hash would hand in. */

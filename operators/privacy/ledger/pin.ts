@@ -5,6 +5,8 @@ import { type ChainHead, sameBytes } from './chain.ts'
 /** The head of one ledger, as it is kept outside the log. */
 export interface HeadPin extends ChainHead {
   readonly domain: string
+  /** The local day through which an operator declared the ledger lost. */
+  readonly unproven?: string
 }
 
 /** A text that is no pin. Its message says what is wrong, not what the text holds. */
@@ -15,8 +17,8 @@ export class PinError extends Error {
 const longest = 1_000
 
 /** One line of JSON: domain, sequence number, and SHA-256 of the link in hexadecimal digits. */
-export function formatPin({ domain, seq, hash }: HeadPin): string {
-  return `${JSON.stringify({ domain, seq, hash: Buffer.from(hash).toString('hex') })}\n`
+export function formatPin({ domain, seq, hash, unproven }: HeadPin): string {
+  return `${JSON.stringify({ domain, seq, hash: Buffer.from(hash).toString('hex'), unproven })}\n`
 }
 
 /** Reads what `formatPin` wrote. Throws PinError for anything else. */
@@ -28,12 +30,16 @@ export function parsePin(text: string): HeadPin {
   } catch {
     throw new PinError('it is not JSON')
   }
-  const { domain, seq, hash } = (value ?? {}) as Readonly<Record<string, unknown>>
+  const { domain, seq, hash, unproven } = (value ?? {}) as Readonly<Record<string, unknown>>
   if (typeof domain !== 'string' || domain === '') throw new PinError('it names no domain')
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
     throw new PinError('it holds no number of a link')
   if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) throw new PinError('it holds no SHA-256')
-  return { domain, seq, hash: new Uint8Array(Buffer.from(hash, 'hex')) }
+  if (unproven !== undefined && !(typeof unproven === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(unproven))) {
+    throw new PinError('what it declares lost is no day')
+  }
+  const head = { domain, seq, hash: new Uint8Array(Buffer.from(hash, 'hex')) }
+  return unproven === undefined ? head : { ...head, unproven }
 }
 
 /** Whether links from this one on are enough to find out whether the ledger still holds the pinned head. */
@@ -77,4 +83,4 @@ export function requirePinned(pin: ChainHead, history: readonly LedgerRecord[]):
 }
 
 const remedy =
-  'Restore the ledger that holds the pinned link. Where it is lost, no window of its days can be proven unsealed, and all stay withheld.'
+  'Restore the ledger that holds the pinned link. Where that is lost for good, meterveil ledger accept-loss withholds what cannot be proven.'

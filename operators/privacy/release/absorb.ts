@@ -8,6 +8,7 @@ import { type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
 import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow, type WindowSums } from './state.ts'
 import { addCell, emptySum } from './sums.ts'
+import { provenPlan } from './unproven.ts'
 
 const compareWriters = 'Compare the pipeline [readings] and its settings with this one; do not delete state to go on.'
 
@@ -84,7 +85,7 @@ export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTool
   const groups = levels
     .flatMap((level) => tools.register.groups(level))
     .filter(({ zone }) => zone === tools.domain.zone)
-  const day = dayOf(tools.domain.timeZone, local, planDay(tools.resolved, groups))
+  const day = dayOf(tools.domain.timeZone, local, provenPlan(state, local.date, planDay(tools.resolved, groups)))
   state.days.set(local.date, day)
   state.dirty.add(planRow(local.date)).add(headRow)
   return day

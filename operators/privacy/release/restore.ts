@@ -22,23 +22,31 @@ import {
   type ReleaseState,
   type SumsBody,
 } from './state.ts'
+import { provenPlan } from './unproven.ts'
 
 /**
  * Rebuilds the state of a domain from the rows of load.state and the links of release.ledger. The two must agree: on the
  * head, on what is charged and with which frozen plan, and on every seal of the days still open. The ledger may begin
  * later than its first link, but not after the charge of the oldest open day; where it begins at a checkpoint, the totals
  * go on from there and are held to as well. Throws HaltError where anything is missing, altered or behind: a lost ledger or
- * state is never begun anew. HistoryBehindError where the ledger alone ends too early.
+ * state is never begun anew. HistoryBehindError where the ledger alone ends too early. Days up to `unprovenThrough`, for
+ * which an operator declared the ledger lost, stay withheld from here on.
  */
 export function restoreState(
   rows: readonly StateRow[],
   history: readonly LedgerRecord[],
   domain: ReleaseDomain,
+  unprovenThrough?: string,
 ): ReleaseState {
   const head = checkedHead(history, domain)
   const bodies = new Map(rows.flatMap(({ row, body }) => (body === undefined ? [] : [[row, body] as const])))
   const state = emptyState()
   const said = read<HeadBody>(bodies.get(headRow))
+  state.unprovenThrough =
+    [said?.unprovenThrough, unprovenThrough]
+      .filter((day) => day !== undefined)
+      .sort()
+      .at(-1) ?? null
   if (!said) {
     if (bodies.size > 0 || history.length > 0) halt('load.state is gone or has no head, but the ledger is not empty')
     return state
@@ -61,7 +69,7 @@ export function restoreState(
   for (const [date, charged, preliminary, late] of said.days) {
     const plan = read<PlanBody>(bodies.get(planRow(date)))
     if (!plan) halt(`load.state lost the frozen plan of ${date}`)
-    const day = dayOf(domain.timeZone, dayNamed(domain.timeZone, date), planFromData(plan))
+    const day = dayOf(domain.timeZone, dayNamed(domain.timeZone, date), provenPlan(state, date, planFromData(plan)))
     day.charge = charged ? 'open' : 'none'
     day.sealed.preliminary = preliminary
     day.sealed.late = late

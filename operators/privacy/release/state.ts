@@ -52,6 +52,11 @@ export interface ReleaseState {
   account: YearAccount
   /** Seals in the whole ledger; `null` where the ledger was cut before they were counted. */
   seals: number | null
+  /**
+   * Through this local day an operator declared the ledger lost: its windows cannot be proven unreleased, and all stay
+   * withheld.
+   */
+  unprovenThrough: string | null
   readonly days: Map<string, OpenDay>
   readonly windows: Map<string, { readonly date: string; readonly sums: WindowSums }>
   /** Released preliminary values, by row, kept until the late seal. */
@@ -69,6 +74,7 @@ export function emptyState(): ReleaseState {
     closedThrough: null,
     account: { year: '', rho: rational.zero, days: 0 },
     seals: 0,
+    unprovenThrough: null,
     days: new Map(),
     windows: new Map(),
     noisy: new Map(),
@@ -96,6 +102,8 @@ export interface HeadBody {
   readonly year: readonly [year: string, rho: string, days: number]
   /** Absent in rows from before seals were counted. */
   readonly seals?: number | null
+  /** Absent where no ledger was ever declared lost. */
+  readonly unprovenThrough?: string
   readonly days: readonly (readonly [date: string, charged: boolean, preliminary: number, late: number])[]
 }
 export type PlanBody = DayPlanData
@@ -143,6 +151,7 @@ function headBody(state: ReleaseState): HeadBody {
     closedThrough: state.closedThrough,
     year: [state.account.year, rational.format(state.account.rho), state.account.days],
     seals: state.seals,
+    ...(state.unprovenThrough === null ? {} : { unprovenThrough: state.unprovenThrough }),
     days: [...state.days.values()].map(
       ({ grid, charge, sealed }) => [grid.date, charge !== 'none', sealed.preliminary, sealed.late] as const,
     ),

@@ -99,6 +99,31 @@ describe('ledger verify', () => {
   })
 })
 
+describe('ledger accept-loss', () => {
+  const accept = (name: string, change: object) => {
+    const pin = join(root, name)
+    writeFileSync(pin, JSON.stringify({ domain: 'demo', seq: links, hash: head(), ...change }))
+    return { pin, ...ledger('accept-loss', '--pin', pin) }
+  }
+
+  it('refuses where nothing is lost', () => {
+    const { code, stderr } = accept('kept.pin', {})
+    assert.equal(code, 1)
+    assert.match(stderr, /nothing is lost/)
+  })
+
+  it('pins what is left, and declares every day up to today unproven', () => {
+    const { code, stdout, stderr, pin } = accept('lost.pin', { seq: links + 9 })
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^Pinned: link \d+ instead of \d+\. Every window up to \d{4}-\d\d-\d\d stays withheld/)
+    const { seq, unproven } = JSON.parse(readFileSync(pin, 'utf8'))
+    assert.equal(seq, links)
+    assert.ok(unproven >= new Date().toISOString().slice(0, 10))
+    assert.equal(ledger('verify', '--pin', pin).code, 0)
+    assert.equal(JSON.parse(readFileSync(pin, 'utf8')).unproven, unproven, 'verify leaves it in the pin')
+  })
+})
+
 describe('ledger show', () => {
   it('lists charges, seals, three statements and what is withheld', () => {
     const { code, stdout, stderr } = ledger('show')

@@ -1,0 +1,14 @@
+import type { DayPlan } from './day-plan.ts'
+import type { ReleaseState } from './state.ts'
+
+/**
+ * The plan of a day; with every group withheld where the ledger of that day was lost. What was sealed there may have been
+ * seen, and a second draw for the same sums would tell more than was charged. The digest stays: register and policy do.
+ */
+export function provenPlan(state: Pick<ReleaseState, 'unprovenThrough'>, date: string, plan: DayPlan): DayPlan {
+  if (state.unprovenThrough === null || date > state.unprovenThrough) return plan
+  const groups = plan.groups.map((group) =>
+    Object.freeze({ ...group, withheld: group.withheld ?? 'withheld_unproven' }),
+  )
+  return Object.freeze({ ...plan, groups: Object.freeze(groups) })
+}
