@@ -1,0 +1,115 @@
+// How near released load comes to the truth at epsilon 1, delta 1e-6 per household-day over all kinds and levels, for groups of a
+// thousand to a million households: with the whole budget on one level and with all four levels, beside per-interval noise.
+// Populations are drawn from real half-hourly homes (METERVEIL_LOAD_DATA) and from the fleet's load model at 15 minutes.
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { type Level, levels } from '../../schemas/register-entry.ts'
+import { readProfiles } from '../fleet/profiles.ts'
+import { meets, report } from '../report.ts'
+import { type Households, realHouseholds, syntheticHouseholds } from '../utility/households.ts'
+import { judge, type Row, rowGoals } from '../utility/rows.ts'
+
+const { values } = parseArgs({
+  options: {
+    homes: { type: 'string', default: '1000000' },
+    seasons: { type: 'string', default: '3' },
+    days: { type: 'string', default: '42' },
+    set: { type: 'string', default: 'real,synthetic' },
+    clip: { type: 'string' },
+  },
+})
+const most = Number(values.homes)
+const days = Number(values.days)
+const warmUp = Math.min(28, days - 7)
+const seasons = ['2013-02-11', '2013-05-20', '2013-08-26'].slice(0, Number(values.seasons))
+const clips = values.clip?.split(',').map(Number)
+const clip = clips && (Object.fromEntries(levels.map((level, i) => [level, clips[i]!])) as Record<Level, number>)
+
+const path = process.env['METERVEIL_LOAD_DATA'] ?? ''
+const sets = new Map<string, (from: number) => Households>()
+if (values.set.includes('real')) {
+  if (existsSync(path)) {
+    const profiles = readProfiles(path)
+    sets.set('real, 30 min', (from) => realHouseholds(profiles, from, days))
+  } else
+    process.stderr.write('NO REAL HOMES: set METERVEIL_LOAD_DATA to the CSV.gz file of real loads; synthetic only\n')
+}
+if (values.set.includes('synthetic')) {
+  sets.set('synthetic, 15 min', (from) => syntheticHouseholds(1, 100, 900, from, days))
+}
+
+const say = (text: string) => process.stderr.write(`${text}\n`)
+const rows: Row[] = []
+for (const [set, make] of sets) {
+  for (const season of seasons) {
+    const began = performance.now()
+    rows.push(...judge(make(Date.parse(season)), { set, season, most, warmUp, ...(clip ? { clip } : {}) }))
+    say(`${set} from ${season}: ${Math.round((performance.now() - began) / 1_000)} s`)
+  }
+}
+
+/** Root mean square over the seasons, in percent. */
+const percentOf = (parts: readonly number[]): number =>
+  100 * Math.sqrt(parts.reduce((sum, part) => sum + part * part, 0) / parts.length)
+const keys = [...new Set(rows.map(({ set, homes, population }) => `${set}|${homes}|${population}`))]
+const table: string[][] = [
+  [
+    'set',
+    'homes',
+    'population',
+    'one level',
+    'goal',
+    'raw',
+    'clip',
+    'four levels',
+    'goal',
+    'raw',
+    'consistent',
+    'clip',
+  ].concat(['Laplace cap', 'tuned', 'Gaussian cap', 'tuned', 'in 95 %']),
+]
+const figures = keys.flatMap((key) => {
+  const [set, homes, population] = key.split('|') as [string, string, Row['population']]
+  const mine = rows.filter((row) => `${row.set}|${row.homes}|${row.population}` === key)
+  const percent = (of: (row: Row) => number): number => percentOf(mine.map(of))
+  const goals = rowGoals(Number(homes), population)
+  const one = percent((row) => row.one.smoothed)
+  const four = percent((row) => row.four.smoothed)
+  const intervals = mine.reduce((sum, row) => sum + row.one.intervals + row.four.intervals, 0)
+  const inside = mine.reduce((sum, { one: a, four: b }) => sum + a.covered * a.intervals + b.covered * b.intervals, 0)
+  const covered = (100 * inside) / intervals
+  const shown = (value: number) => value.toPrecision(3)
+  const against = (value: number, goal: number) => `<= ${goal}${meets(value, `<= ${goal}`) ? '' : ' MISSED'}`
+  table.push([
+    set,
+    Number(homes).toLocaleString('en-GB'),
+    population,
+    shown(one),
+    against(one, goals.one),
+    shown(percent((row) => row.one.raw)),
+    shown(percent((row) => row.one.clip)),
+    shown(four),
+    against(four, goals.four),
+    shown(percent((row) => row.four.raw)),
+    shown(percent((row) => row.four.consistent)),
+    shown(percent((row) => row.four.clip)),
+    shown(percent((row) => row.laplace.atCap)),
+    shown(percent((row) => row.laplace.tuned)),
+    shown(percent((row) => row.gaussian.atCap)),
+    shown(percent((row) => row.gaussian.tuned)),
+    covered.toFixed(1),
+  ])
+  const name = `${set}, ${Number(homes).toLocaleString('en-GB')} homes, ${population}`
+  return [
+    { name: `${name}: one level`, value: one, unit: '%', goal: `<= ${goals.one}` },
+    { name: `${name}: four levels`, value: four, unit: '%', goal: `<= ${goals.four}` },
+    { name: `${name}: 95 % intervals that hold`, value: covered, unit: '%', goal: '>= 94.5' },
+    { name: `${name}: 95 % intervals that hold, not too many`, value: covered, unit: '%', goal: '<= 95.5' },
+  ]
+})
+const widths = table[0]!.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)))
+say('')
+say('RMSE of released load against true unclipped sums, % of mean load; one level, four levels: smoothed in real time.')
+for (const cells of table) say(cells.map((cell, i) => cell.padStart(widths[i]!)).join('  '))
+say('')
+report('utility', figures)
