@@ -170,7 +170,8 @@ export function squareRoot(n: bigint, rounding: 'down' | 'up'): bigint {
 const z50 = rational.decimal('0.6744897502')
 const z95 = rational.decimal('1.9599639846')
 
-function halfWidths(variance: Rational): { half50Wh: number; half95Wh: number } {
+/** Half-widths of the 50 and 95 % intervals of noise with this variance in Wh^2: in Wh, rounded up. */
+export function halfWidths(variance: Rational): { half50Wh: number; half95Wh: number } {
   const half = (z: Rational): number => {
     const square = rational.toInteger(rational.mul(rational.mul(z, z), variance), 'up')
     return Number(squareRoot(square, 'up'))
