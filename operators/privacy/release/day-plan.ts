@@ -5,6 +5,7 @@ import { type Level, levels } from '../../../schemas/register-entry.ts'
 import type { RegisteredGroup } from '../../contract/register.ts'
 import { canonical } from '../ledger/canonical.ts'
 import { type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
+import { groupName } from './restricted/group-name.ts'
 
 /** A group of a day, with what the register alone says about its release. */
 export interface PlannedGroup {
@@ -16,6 +17,8 @@ export interface PlannedGroup {
   readonly registered: number
   /** Why its values are withheld on this day, or `null`. */
   readonly withheld: PublicFlag | null
+  /** Its members changed by so few that the difference of two days would tell of them: withheld on the restricted side. */
+  readonly unsteady: boolean
 }
 
 /** Everything that is frozen for a local day: the policy and the groups, and their digest that the charge carries. */
@@ -39,11 +42,19 @@ export interface Family {
 /** A day plan as data that survives JSON. */
 export interface DayPlanData {
   readonly policy: ReleasePolicy
-  readonly groups: readonly (readonly [Level, string, string | null, number, number])[]
+  /** `unsteady` stands at the end where it holds. */
+  readonly groups: readonly (readonly [Level, string, string | null, number, number, 'unsteady'?])[]
 }
 
-/** Freezes policy and groups for a day. Groups keep their order within a level; levels go from the widest down. */
-export function planDay(resolved: ResolvedPolicy, groups: readonly RegisteredGroup[]): DayPlan {
+/**
+ * Freezes policy and groups for a day. Groups keep their order within a level; levels go from the widest down. `unsteady`
+ * holds names of groups as `groupName` makes them. Default: none.
+ */
+export function planDay(
+  resolved: ResolvedPolicy,
+  groups: readonly RegisteredGroup[],
+  unsteady: ReadonlySet<string> = new Set(),
+): DayPlan {
   const planned = levels.flatMap((level) =>
     groups
       .filter((group) => group.level === level)
@@ -55,6 +66,7 @@ export function planDay(resolved: ResolvedPolicy, groups: readonly RegisteredGro
           parent,
           ...counts,
           withheld: withheldFlag(resolved, level, counts),
+          unsteady: unsteady.has(groupName(level, group)),
         })
       }),
   )
@@ -76,7 +88,9 @@ export function planDay(resolved: ResolvedPolicy, groups: readonly RegisteredGro
 export function planData({ resolved, groups }: DayPlan): DayPlanData {
   return {
     policy: resolved.policy,
-    groups: groups.map(({ level, group, parent, residential, other }) => [level, group, parent, residential, other]),
+    groups: groups.map(({ level, group, parent, residential, other, unsteady }) =>
+      unsteady ? [level, group, parent, residential, other, 'unsteady'] : [level, group, parent, residential, other],
+    ),
   }
 }
 
@@ -92,6 +106,7 @@ export function planFromData({ policy, groups }: DayPlanData): DayPlan {
       zone: '',
       timeZone: '',
     })),
+    new Set(groups.filter((row) => row[5] === 'unsteady').map(([level, group]) => groupName(level, group))),
   )
 }
 
@@ -162,5 +177,14 @@ function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uin
       .text(parent ?? '')
     writer.integer(residential).integer(other)
   }
+  const { restricted } = policy
+  if (restricted)
+    writer
+      .text('restricted')
+      .text(restricted.maxShareOfTwo ?? '')
+      .text(restricted.protection ?? '')
+  const unsteady = groups.filter((group) => group.unsteady)
+  if (unsteady.length > 0) writer.text('unsteady').integer(unsteady.length)
+  for (const { level, group } of unsteady) writer.text(groupName(level, group))
   return new Uint8Array(createHash('sha256').update(writer.finish()).digest())
 }

@@ -1,6 +1,7 @@
 import { gaussianSigma2, type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
 import type { PrivacyStatement } from '../../../schemas/load-public.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
+import type { RestrictedRules } from './restricted/rules.ts'
 
 /**
  * What is released and what it costs, as data. Fractions are exact texts `n/d`. A policy is frozen for a local day at its
@@ -28,6 +29,8 @@ export interface ReleasePolicy {
   readonly tickSeconds: number
   /** Rules of publication by customer class, decided on the register alone. */
   readonly rules: Readonly<Record<GroupClass, ClassRule>>
+  /** Rules on true values, for restricted aggregates alone. Default `defaultRestrictedRules`. */
+  readonly restricted?: RestrictedRules
   /** Release only where sigma is at most this part of registered points x this public mean load. */
   readonly maxRelativeNoise: string
   readonly meanLoadWhPerDay: number
@@ -216,6 +219,9 @@ function checkRules(policy: ReleasePolicy): void {
       throw new PolicyError(`rules.${kind}.minCount must be a whole number of at least 1`)
     }
     if (maxShare !== null) fraction(maxShare, `rules.${kind}.maxShare`)
+  }
+  for (const [field, text] of Object.entries(policy.restricted ?? {})) {
+    if (text !== null) fraction(text, `restricted.${field}`)
   }
   fraction(policy.maxRelativeNoise, 'maxRelativeNoise')
   if (!Number.isSafeInteger(policy.meanLoadWhPerDay) || policy.meanLoadWhPerDay < 1) {

@@ -35,6 +35,7 @@ export function addCell(sum: GroupSum, cell: PartialCell): GroupSum {
 
 type TopTwo = Pick<GroupSum, 'largestWh' | 'secondWh'>
 
-function secondOf(a: TopTwo, b: TopTwo): number {
+/** The second largest of two sets of values, of which each knows its two largest. */
+export function secondOf(a: TopTwo, b: TopTwo): number {
   return a.largestWh >= b.largestWh ? Math.max(a.secondWh, b.largestWh) : Math.max(b.secondWh, a.largestWh)
 }

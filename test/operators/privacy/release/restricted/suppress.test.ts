@@ -72,7 +72,7 @@ describe('restricted aggregates', () => {
     ],
     [
       'suppresses a third part where one of two dominates them together',
-      [whole, homes('a'), homes('b'), homes('c'), homes('d', 's', 999)],
+      [group('substation', 's', null, 4_000), homes('a'), homes('b'), homes('c'), homes('d', 's', 999)],
       [sum(1_120, 250_000), sum(60, 30_000, 29_000), sum(50, 3_000), sum(600, 130_000), sum(410, 87_000)],
       [null, 'below_k', 'below_k', null, 'complementary'],
     ],
@@ -118,7 +118,7 @@ describe('restricted aggregates', () => {
     const groups = [whole, homes('a'), homes('b'), homes('c', 's', 999)]
     const plan = planDay(resolved, groups, new Set(['feeder/a']))
     const sums = [sum(1_000), sum(300), sum(300), sum(400)]
-    assert.deepEqual(suppress(plan, new Map(sums.map((each, i) => [i, each]))), [null, 'membership', null, null])
+    assert.deepEqual(suppress(plan, new Map(sums.map((each, i) => [i, each]))), [null, 'membership', null, 'complementary'])
   })
 
   it('follows the rules of the policy', () => {
