@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { type MetricSpec, pipelineMetrics, processMetrics } from '../../connectors/prometheus/index.ts'
 import { type Reason, reasons } from '../../operators/contract/reasons.ts'
+import { ledgerFaults } from '../../operators/privacy/ledger/faults.ts'
+import { type ReleaseReason, releaseReasons } from '../../operators/privacy/ledger/reasons.ts'
 import { defaultPolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { exitCodes, exitCodeTexts } from '../../pipelines/cli/errors.ts'
 import { settingSpecs } from '../../pipelines/runtime/settings-specs.ts'
@@ -64,6 +66,21 @@ const renderers: Readonly<Record<string, () => string>> = {
         const { outcome, sentence, action } = reasons[reason]
         return [code(reason), outcome, sentence, action]
       }),
+    ),
+  'ledger-faults': () =>
+    markdownTable(
+      ['fault', 'what it is'],
+      Object.entries(ledgerFaults).map(([fault, says]) => [code(fault), says]),
+    ),
+  'release-reasons': () =>
+    markdownTable(
+      ['reason', 'about', 'what it means', 'what to do'],
+      Object.entries<ReleaseReason>(releaseReasons).map(([reason, { about, sentence, action }]) => [
+        code(reason),
+        about,
+        sentence,
+        action,
+      ]),
     ),
   'pipeline-metrics': () => metricTable(Object.values(pipelineMetrics)),
   'process-metrics': () => metricTable(processMetrics),
