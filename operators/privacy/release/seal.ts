@@ -38,8 +38,9 @@ export function sealWindow(
   }
   const digest = sealedDigest(key, day, seal, sums, tools)
   const values = noisyValues(state, day, seal, sums, tools)
-  const smoothed = smoothedValues(state, day, seal, values, tools)
-  const records = publicRecords(day, seal, values, smoothed, state.head.seq + 1)
+  const consistent = consistencyOf(day.plan).estimate(values)
+  const smoothed = smoothedValues(state, day, seal, { values, consistent }, tools)
+  const records = publicRecords(day, seal, { values, consistent, smoothed }, state.head.seq + 1)
   const entry: LedgerEntry = {
     kind: 'seal',
     domain: domain.name,
@@ -132,24 +133,23 @@ function smoothedValues(
   state: ReleaseState,
   { plan, grid }: OpenDay,
   { window, channel, phase }: GridSeal,
-  values: Values,
+  { values, consistent }: { readonly values: Values; readonly consistent: Values },
   { domain: { timeZone } }: ReleaseTools,
 ): Values {
   const { smoothing } = state
-  const { estimate } = consistencyOf(plan)
   const { windowSeconds } = plan.resolved.policy
   const filters = filtersRow(channel, windowSeconds, (window - grid.start) / (windowSeconds * 1_000))
   if (filters !== undefined) state.dirty.add(filters)
   if (phase === 'preliminary') {
     smoothing.through[channel] = window
-    const known = { plan, timeZone, window, consistent: estimate(values) }
+    const known = { plan, timeZone, window, consistent }
     return smoothWindow(smoothing.filters[channel], known, smoothing.gains)
   }
   state.dirty.add(lateSharesRow(channel))
   const before = state.noisy.get(noisyRow(window, channel))
   const base = before?.smoothed ?? values.map(() => null)
   const increments = values.map((value, i) => (value === null ? null : value - (before?.values[i] ?? 0)))
-  const late = smoothLate(smoothing.lateShares[channel], plan, base, estimate(increments))
+  const late = smoothLate(smoothing.lateShares[channel], plan, base, consistencyOf(plan).estimate(increments))
   return late.map((value, i) => (value === null ? null : value + (base[i] ?? 0)))
 }
 
@@ -165,14 +165,12 @@ function keepValues(state: ReleaseState, day: OpenDay, seal: GridSeal, values: V
 function publicRecords(
   day: OpenDay,
   seal: GridSeal,
-  values: Values,
-  smoothed: Values,
+  { values, consistent, smoothed }: Readonly<Record<'values' | 'consistent' | 'smoothed', Values>>,
   ledgerSeq: number,
 ): readonly LoadPublic[] {
   const { resolved, groups } = day.plan
   const late = seal.phase === 'late'
   const draws = late ? 2 : 1
-  const consistent = consistencyOf(day.plan).estimate(values)
   return groups.map(({ level, group, registered, withheld }, i) => {
     const terms = resolved.levels[level]
     const flags: PublicFlag[] = withheld ? [withheld] : []
