@@ -1,6 +1,7 @@
 // How many frames a second one process takes through [readings] on real Kafka, a registry and Redis on the same machine:
 // consume, decode, deduplicate, pseudonymise, bound, produce in one transaction a batch. The frames are in meter.frames
-// beforehand; the process runs them as `meterveil run readings` does, half of them in one thread and half in two. Beside it in
+// beforehand; the process runs them as `meterveil run readings` does, half of them in one thread and half in two, and the
+// first third of each half warms it up. Beside it in
 // the same run: the bare loop of the client (consume, offsets, send, commit, no work), and Kafka's own perf tools, which need
 // Java 17 and Maven. Starts services of its own.
 
@@ -32,6 +33,7 @@ const tools = await perfTools({ brokers: brokers.join(','), topic: perfTopic, re
 async function run(frames: number, threads: number): Promise<Figure[] & { perSecond: number }> {
   const stages = stageTimes()
   const done = Promise.withResolvers<number>()
+  const warmUp = frames / 3
   let processed = 0
   let left = frames
   let began = 0
@@ -45,13 +47,14 @@ async function run(frames: number, threads: number): Promise<Figure[] & { perSec
     observer: {
       ...silentObserver,
       batch: (...facts) => {
-        // Starting a thread is not what is measured: time runs from the first batch, which is left out.
-        if (began === 0) {
+        // Neither the start of a thread nor code that is not yet compiled is what is measured.
+        if (left > frames - warmUp) {
+          left -= facts[2].records
+          if (left > frames - warmUp) return
           began = performance.now()
           cpu = process.cpuUsage()
           broker = processorSeconds(pids('kafka'))
           redis = processorSeconds(pids('redis'))
-          left -= facts[2].records
           return
         }
         stages.observer.batch(...facts)
@@ -90,9 +93,12 @@ async function run(frames: number, threads: number): Promise<Figure[] & { perSec
 }
 
 const ticks = [...fleet.arrivals()]
-const half = await deployed.append(ticks.slice(0, ticks.length / 2))
+const all = ticks.reduce((sum, { arrivals }) => sum + arrivals.length, 0)
+let before = 0
+const middle = ticks.findIndex(({ arrivals }) => (before += arrivals.length) > all / 2)
+const half = await deployed.append(ticks.slice(0, middle))
 const one = await run(half.frames, 1)
-const rest = await deployed.append(ticks.slice(ticks.length / 2))
+const rest = await deployed.append(ticks.slice(middle))
 const two = await run(rest.frames, 2)
 await deployed.close()
 
