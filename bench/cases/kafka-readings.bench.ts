@@ -93,9 +93,9 @@ async function run(frames: number, threads: number): Promise<Figure[] & { perSec
 }
 
 const ticks = [...fleet.arrivals()]
-const all = ticks.reduce((sum, { arrivals }) => sum + arrivals.length, 0)
-let before = 0
-const middle = ticks.findIndex(({ arrivals }) => (before += arrivals.length) > all / 2)
+const framesUpTo = (tick: number) => ticks.slice(0, tick).reduce((sum, { arrivals }) => sum + arrivals.length, 0)
+const all = framesUpTo(ticks.length)
+const middle = ticks.findIndex((_, tick) => framesUpTo(tick) > all / 2)
 const half = await deployed.append(ticks.slice(0, middle))
 const one = await run(half.frames, 1)
 const rest = await deployed.append(ticks.slice(middle))
