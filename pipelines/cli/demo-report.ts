@@ -5,7 +5,7 @@ import { levels } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
 import type { Scenario } from './demo-scenario.ts'
 import type { Terminal } from './terminal.ts'
-import { decimal, percent } from './text.ts'
+import { percent } from './text.ts'
 
 /** What became of every frame; the parts add up to what came in. */
 export function showOutcome({ fates, sent }: Scenario, terminal: Terminal): void {
@@ -49,8 +49,9 @@ export async function showLevels(scenario: Scenario, truth: Fleet, day: Span, te
     const shown = mine.filter((record) => record.rawWh !== null)
     const final = shown.filter(({ phase }) => phase === 'final')
     const errors = final.map((record) => (record.rawWh as number) - trueWh(truth, record))
+    const errorOf = (of: (record: LoadPublic) => number | null): number =>
+      rootMeanSquare(final.map((record) => (of(record) ?? Number.NaN) - trueWh(truth, record)))
     const mean = average(final.map((record) => trueWh(truth, record)))
-    const rmse = Math.sqrt(average(errors.map((error) => error * error)))
     const inside = final.filter((record, i) => Math.abs(errors[i] as number) <= (record.half95Wh as number)).length
     const rho = charges[0]?.charges.find((one) => one.level === level)?.rho ?? '0'
     return {
@@ -58,7 +59,9 @@ export async function showLevels(scenario: Scenario, truth: Fleet, day: Span, te
       groups: new Set(mine.map(({ group }) => group)).size,
       released: shown.length,
       withheld: mine.length - shown.length,
-      rmse,
+      rmse: rootMeanSquare(errors),
+      consistent: errorOf(({ consistentWh }) => consistentWh),
+      smoothed: errorOf(({ smoothedWh }) => smoothedWh),
       mean,
       inside: inside / final.length,
       rho,
@@ -66,14 +69,15 @@ export async function showLevels(scenario: Scenario, truth: Fleet, day: Span, te
   })
   terminal.title('What was released of the day, import')
   terminal.table(
-    ['level', 'groups', 'released', 'withheld', 'error kWh', 'of mean', 'in 95 %', 'rho spent'],
+    ['level', 'groups', 'released', 'withheld', 'raw', 'consistent', 'smoothed', 'in 95 %', 'rho spent'],
     rows.map((row) => [
       row.level,
       row.groups,
       row.released,
       row.withheld,
-      Number.isNaN(row.rmse) ? '' : decimal(row.rmse / 1_000, 1),
-      Number.isNaN(row.rmse) ? '' : percent(row.rmse / row.mean),
+      ...[row.rmse, row.consistent, row.smoothed].map((error) =>
+        Number.isNaN(error) ? '' : percent(error / row.mean),
+      ),
       Number.isNaN(row.inside) ? '' : percent(row.inside),
       fraction(row.rho).toFixed(6),
     ]),
@@ -82,7 +86,10 @@ export async function showLevels(scenario: Scenario, truth: Fleet, day: Span, te
   const statement = released[0]?.privacy
   if (statement) {
     terminal.line(
-      'Error: root mean square against the true sums, which only the simulator knows; noise and clipping together.',
+      'Error of raw, consistent and smoothed values in % of the mean load: root mean square against the true sums, which only the',
+    )
+    terminal.line(
+      'simulator knows; noise and clipping together. All three are released. Smoothing has no more than this day to learn from.',
     )
     terminal.line(
       `Each household-day spends rho ${spent.toFixed(8)} over all levels: the whole cap. Epsilon ${statement.epsilonDay.toFixed(4)} at delta ${statement.delta.toExponential(0)}`,
@@ -99,6 +106,8 @@ const isCharge = (record: LedgerRecord) => record.kind === 'charge'
 function trueWh(truth: Fleet, { level, group, window, windowSeconds, channel }: LoadPublic): number {
   return truth.trueLoad(level, group, { start: window, end: window + windowSeconds * 1_000 }, channel)
 }
+
+const rootMeanSquare = (errors: readonly number[]): number => Math.sqrt(average(errors.map((error) => error * error)))
 
 const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 

@@ -71,8 +71,7 @@ export function smoothWindow(
       filters.set(name, filter)
     }
     const taken = gains.at(timeZone, windowSeconds, filter.born, window)
-    const settling = window - filter.born < 86_400_000
-    smoothed[i] = Math.round(expected + takeIn(filter.belief, value - expected, variances[i]!, taken, settling))
+    smoothed[i] = Math.round(expected + takeIn(filter.belief, value - expected, variances[i]!, taken))
   })
   return smoothed
 }
@@ -89,8 +88,8 @@ function newFilter(born: EpochMs, windowSeconds: number, value: number): SeriesF
   return { born, windowSeconds, belief }
 }
 
-/** Takes in one value and answers the load that it and those before it speak for. `settling`: too early to judge the models. */
-function takeIn(belief: Float64Array, value: number, variance: number, gains: Gains, settling: boolean): number {
+/** Takes in one value and answers the load that it and those before it speak for. */
+function takeIn(belief: Float64Array, value: number, variance: number, gains: Gains): number {
   const n = stateCount
   const { features, gain, total, logTotal, kept, decay } = gains
   let best = Number.NEGATIVE_INFINITY
@@ -104,8 +103,8 @@ function takeIn(belief: Float64Array, value: number, variance: number, gains: Ga
     const surprise = value - expected
     for (let i = 0; i < n; i++) belief[from + i]! += gain[from + i]! * surprise
     estimates[model] = expected + kept[model]! * surprise
-    const likely = settling ? 0 : 0.5 * (logTotal[model]! + (surprise * surprise) / (variance * total[model]!))
-    const weight = remembered * belief[weightsAt + model]! - likely
+    const unlikely = 0.5 * (logTotal[model]! + (surprise * surprise) / (variance * total[model]!))
+    const weight = remembered * belief[weightsAt + model]! - unlikely
     belief[weightsAt + model] = weight
     if (weight > best) best = weight
   }
