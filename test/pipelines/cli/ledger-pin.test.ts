@@ -6,13 +6,18 @@ import { after, describe, it } from 'node:test'
 import { minutes } from '../../../operators/contract/clock.ts'
 import { HaltError, HistoryBehindError } from '../../../operators/contract/halt.ts'
 import { headOf } from '../../../operators/privacy/ledger/chain.ts'
+import { unpackRecords } from '../../../operators/privacy/ledger/packed-records.ts'
 import { formatPin, type HeadPin } from '../../../operators/privacy/ledger/pin.ts'
-import { filePin, movePin, readPin } from '../../../pipelines/cli/ledger-pin.ts'
+import { filePin, movePin, readPin, writePin } from '../../../pipelines/cli/ledger-pin.ts'
 import { load } from '../../../pipelines/load.ts'
+import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
+import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
 import { topicSpecs, topics } from '../../../schemas/topics.ts'
+import { eventually } from '../../conformance/log-harness.ts'
 import { releasedLog } from '../../helpers/ledger-fixture.ts'
 import { berlin, domain, partial, releaseOptions } from '../../helpers/release-fixtures.ts'
+import { readTopic } from './data-folder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'meterveil-pin-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -91,7 +96,7 @@ describe('the pin of a running pipeline', () => {
     assert.equal(readPin(file)?.seq, 5, 'a refusal leaves the file as it was')
   })
 
-  it('stops [load] over a log that was restored from a backup together with its state', async () => {
+  it('stops [load] over a log restored from a backup with its state, until the loss is accepted and withheld', async () => {
     const file = newFile()
     const start = berlin('2026-01-15T00:00')
     const pipelines = (path: string) => [load({ ...releaseOptions(), pin: filePin(path, domain.name) })]
@@ -102,7 +107,7 @@ describe('the pin of a running pipeline', () => {
       await driver.pipe(topics.loadPartials, [partial(0, n, progress), partial(1, n, progress)])
     }
     for (const n of [1, 2, 3]) await feed(n)
-    const backup = driver.log.backup()
+    const [backup, older] = [driver.log.backup(), driver.log.backup()]
     const [before, held] = [readPin(file)?.seq ?? 0, readFileSync(file, 'utf8')]
     for (const n of [4, 5]) await feed(n)
     await driver.stop()
@@ -114,9 +119,32 @@ describe('the pin of a running pipeline', () => {
     const restored = await testDriver(pipelines(file), { start, task, topics: topicSpecs(1), log: () => backup })
     await assert.rejects(restored.settle(), halts(/ends at link \d+, but link \d+ was pinned/))
 
+    // Given up: what is left is pinned, the day declared unproven, and the same input sealed again without a value.
+    const given = newFile()
+    const left = (await readTopic(backup, restored.ports.registry, topics.releaseLedger)).at(-1)!
+    await writePin(given, { domain: domain.name, ...headOf(left), unproven: '2026-01-15' })
+    const goesOn = await testDriver(pipelines(given), { start, task, topics: topicSpecs(1), log: () => backup })
+    const { registry } = goesOn.ports
+    const wire = await openWire(registry, [topics.loadPartials as AnyTopic])
+    const headers = { 'privacy-label': topics.loadPartials.label }
+    const later = [0, 1].map((source) => partial(source, 4, start + minutes(180)))
+    const values = later.map((value) => wire.encode(topics.loadPartials as AnyTopic, value))
+    await backup.append(values.map((value) => ({ topic: 'load.partials', partition: 0, key: null, value, headers })))
+    await eventually('windows are sealed after the loss', async () =>
+      (await readTopic(backup, registry, topics.releaseLedger)).some((link) => link.seq > left.seq),
+    )
+    await goesOn.stop()
+    for (const link of (await readTopic(backup, registry, topics.releaseLedger)).slice(left.seq)) {
+      assert.ok(link.kind === 'seal')
+      for (const { bytes } of unpackRecords(link.records, link.hash, link.count)) {
+        assert.equal(topics.loadPublic.codec.decode(bytes).rawWh, null)
+      }
+    }
+    assert.equal(readPin(given)?.unproven, '2026-01-15')
+
     const without = newFile()
     writeFileSync(without, held)
-    const unaware = await testDriver(pipelines(without), { start, task, topics: topicSpecs(1), log: () => backup })
+    const unaware = await testDriver(pipelines(without), { start, task, topics: topicSpecs(1), log: () => older })
     await unaware.settle()
     await unaware.stop()
   })

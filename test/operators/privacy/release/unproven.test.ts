@@ -105,7 +105,8 @@ describe('a ledger that was declared lost', () => {
       before.ledger,
     )
     const day = state.days.get('2026-01-15')
-    assert.ok(day?.plan.groups.every(({ withheld }) => withheld !== null))
+    assert.ok(day)
+    assert.ok(day.plan.groups.every(({ withheld }) => withheld !== null))
     assert.deepEqual(day.charge, 'open')
   })
 })
