@@ -5,6 +5,7 @@ import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
 import { kAnonymize } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
+import { membershipHistory } from '../operators/privacy/release/restricted/membership.ts'
 import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
 import type { LoadPublic } from '../schemas/load-public.ts'
 import type { RegisterEntry } from '../schemas/register-entry.ts'
@@ -46,6 +47,9 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     noise = secureNoise(),
     pin,
   } = options
+  const all = [...entries]
+  const fewest = Math.max(policy.rules.residential.minCount, policy.rules.other.minCount)
+  const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })
   const wire = await openWire(registry, [topics.loadPublic])
   // The seal fixes the very bytes of the public record, schema id included.
   const codec = {
@@ -55,8 +59,8 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   }
   const published = { ...topics.loadPublic, codec }
   return [
-    readings({ register, keyring, profiles: intervalProfiles, generalise: kAnonymize(entries, { k }).of, policy }),
-    load({ domain, register, policy, noise, keyring, published, pin }),
+    readings({ register, keyring, profiles: intervalProfiles, generalise: kAnonymize(all, { k }).of, policy }),
+    load({ domain, register, membership, policy, noise, keyring, published, pin }),
     publish({ codec, domain: domain.name }),
     forecast({ timeZone: domain.timeZone }),
   ]

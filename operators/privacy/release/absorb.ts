@@ -3,9 +3,10 @@ import type { LoadPartial, PartialCell } from '../../../schemas/load-partial.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 import { HaltError } from '../../contract/halt.ts'
 import { type LocalDay, localDay } from '../../window/local-day.ts'
-import { gridPosition, gridSeals } from './day-grid.ts'
+import { dayNamed, gridPosition, gridSeals } from './day-grid.ts'
 import { type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
+import { crossing } from './restricted/tree.ts'
 import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow, type WindowSums } from './state.ts'
 import { addCell, emptySum } from './sums.ts'
 import { provenPlan } from './unproven.ts'
@@ -80,12 +81,20 @@ function addAt(day: OpenDay | undefined, sums: WindowSums, cell: PartialCell): v
   sums.set(at, addCell(sums.get(at) ?? emptySum, cell))
 }
 
-/** Brings a local day into sight: from here on its policy and groups stand. Nothing is charged yet. */
+/**
+ * Brings a local day into sight: from here on its policy and groups stand. Nothing is charged yet. Throws HaltError where
+ * the groups cross each other.
+ */
 export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTools): OpenDay {
-  const groups = levels
-    .flatMap((level) => tools.register.groups(level))
-    .filter(({ zone }) => zone === tools.domain.zone)
-  const day = dayOf(tools.domain.timeZone, local, provenPlan(state, local.date, planDay(tools.resolved, groups)))
+  const { domain, membership, register, resolved } = tools
+  const groups = levels.flatMap((level) => register.groups(level)).filter(({ zone }) => zone === domain.zone)
+  const problem = crossing(groups)
+  if (problem !== undefined) {
+    throw new HaltError(problem, 'Groups must nest: correct meter.register, then start again; nothing was released.')
+  }
+  const since = state.first === null || state.first > local.date ? local : dayNamed(domain.timeZone, state.first)
+  const plan = planDay(resolved, groups, membership?.(since, local))
+  const day = dayOf(domain.timeZone, local, provenPlan(state, local.date, plan))
   state.days.set(local.date, day)
   state.dirty.add(planRow(local.date)).add(headRow)
   return day

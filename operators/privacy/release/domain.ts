@@ -7,6 +7,7 @@ import type { Keyring } from '../../contract/keyring.ts'
 import type { RegisteredGroup } from '../../contract/register.ts'
 import type { NoiseSource } from './noise.ts'
 import type { ResolvedPolicy } from './policy.ts'
+import type { Membership } from './restricted/membership.ts'
 
 /** A legal or residency zone with a whole utility tree: one ledger, one writer. */
 export interface ReleaseDomain {
@@ -29,6 +30,8 @@ export interface ReleaseTools {
   /** Checked policy for days that are not planned yet. */
   readonly resolved: ResolvedPolicy
   readonly register: { readonly groups: (level: Level) => readonly RegisteredGroup[] }
+  /** Which groups change by too few members to be shown on the restricted side. Default: membership never changes. */
+  readonly membership?: Membership
   readonly noise: NoiseSource
   readonly keyring: Pick<Keyring, 'derived'>
   /** Key and bytes, wire-format header included, of the records of `load.public`. */

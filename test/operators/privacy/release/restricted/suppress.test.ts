@@ -118,7 +118,12 @@ describe('restricted aggregates', () => {
     const groups = [whole, homes('a'), homes('b'), homes('c', 's', 999)]
     const plan = planDay(resolved, groups, new Set(['feeder/a']))
     const sums = [sum(1_000), sum(300), sum(300), sum(400)]
-    assert.deepEqual(suppress(plan, new Map(sums.map((each, i) => [i, each]))), [null, 'membership', null, 'complementary'])
+    assert.deepEqual(suppress(plan, new Map(sums.map((each, i) => [i, each]))), [
+      null,
+      'membership',
+      null,
+      'complementary',
+    ])
   })
 
   it('follows the rules of the policy', () => {
