@@ -89,6 +89,7 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
   const descriptor = openSync(logFile, 'a')
   const children = new Set<ChildProcess>()
   const present = new Set<Member>()
+  const endings = new Set<Promise<Death>>()
   const deaths: Death[] = []
   const commits: Extract<Report, { kind: 'committed' }>[] = []
   const fates = new Map<string, number>()
@@ -149,6 +150,7 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
         resolve(death)
       })
     })
+    endings.add(ended)
     const member: Member = {
       slot,
       child,
@@ -270,6 +272,8 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
       const gone = [...children].map((child) => new Promise((resolve) => child.once('exit', resolve)))
       for (const child of children) child.kill('SIGKILL')
       await Promise.all(gone)
+      // Each end asks the log what was left: the log must still be there.
+      await Promise.all(endings)
       closeSync(descriptor)
       rmSync(folder, { recursive: true, force: true })
     },
