@@ -30,7 +30,7 @@ export function membersOf(homes: number): readonly Member[] {
 const memberAt = (home: number, shift: number, scale: number): number => (home * shifts + shift) * scales.length + scale
 
 /** Spread of the logarithm of how often a feeder draws a home. */
-const preference = 1
+const preference = 0.5
 
 /** Feeders of `feeder` households each, `size` in all, drawn with replacement. */
 export function drawSmooth(random: SimulationRandom, pool: number, size: number, feeder: number): Mix {

@@ -13,7 +13,10 @@ export interface Row {
   readonly season: string
   readonly homes: number
   readonly population: Roughness
+  /** The whole budget on the level, every group of which is released; and a few groups that know of no others. */
   readonly one: LevelErrors
+  readonly alone: LevelErrors
+  /** The budget in equal parts on four levels. */
   readonly four: LevelErrors
   readonly laplace: NaiveErrors
   readonly gaussian: NaiveErrors
@@ -82,13 +85,23 @@ export function judge(households: Households, options: JudgeOptions): readonly R
     from: warmUp * perDay,
   }
   const shown = levels.filter((level) => sizes[level].homes <= most).reverse()
-  const trees = new Map<string, ReadonlyMap<Level, LevelErrors>>()
-  const tree = (rough?: 'feeder' | 'substation'): ReadonlyMap<Level, LevelErrors> => {
-    const known = trees.get(`${rough}`)
-    if (known) return known
-    const made = releaseErrors(treeOf(pool, random, sizes.feeder.homes, rough), four, households, warmUp)
-    trees.set(`${rough}`, made)
-    return made
+  const trees = new Map<string, readonly TreeGroup[]>()
+  const released = new Map<string, ReadonlyMap<Level, LevelErrors>>()
+  const tree = (
+    population: Roughness,
+    level: Level,
+  ): { readonly name: string; readonly groups: readonly TreeGroup[] } => {
+    const name = population === 'smooth' ? population : `${population} ${level}`
+    const rough = level === 'feeder' || level === 'substation' ? level : undefined
+    const groups =
+      trees.get(name) ?? treeOf(pool, random, sizes.feeder.homes, population === 'rough' ? rough : undefined)
+    trees.set(name, groups)
+    return { name, groups }
+  }
+  const fourLevels = ({ name, groups }: ReturnType<typeof tree>): ReadonlyMap<Level, LevelErrors> => {
+    const errors = released.get(name) ?? releaseErrors(groups, four, households, warmUp)
+    released.set(name, errors)
+    return errors
   }
   return shown.flatMap((level) => {
     const { homes, groups } = sizes[level]
@@ -97,15 +110,17 @@ export function judge(households: Households, options: JudgeOptions): readonly R
       const mixes = Array.from({ length: groups }, () =>
         population === 'smooth' ? drawSmooth(random, pool.length, homes, sizes.feeder.homes) : drawRough(random, homes),
       )
-      const one = releaseErrors(alone(pool, mixes, level, homes), oneLevel(four, level), households, warmUp).get(level)!
-      const rough = population === 'smooth' ? undefined : (level as 'feeder' | 'substation')
+      const whole = tree(population, level)
+      const upTo = whole.groups.filter((group) => levels.indexOf(group.level) <= levels.indexOf(level))
+      const only = oneLevel(four, level)
       return {
         set,
         season,
         homes,
         population,
-        one,
-        four: tree(rough).get(level)!,
+        one: releaseErrors(upTo, only, households, warmUp).get(level)!,
+        alone: releaseErrors(alone(pool, mixes, level, homes), only, households, warmUp).get(level)!,
+        four: fourLevels(whole).get(level)!,
         laplace: naiveErrors('laplace', pool, mixes, naive),
         gaussian: naiveErrors('gaussian', pool, mixes, naive),
       }
