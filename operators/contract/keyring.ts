@@ -7,7 +7,7 @@ export interface MeterKeys {
 }
 
 /** What a derived key is for; purposes never share a key. */
-export type KeyPurpose = 'pseudonym' | 'ledger_digest' | 'dead_letter'
+export type KeyPurpose = 'pseudonym' | 'ledger_digest' | 'dead_letter' | 'meter_state'
 
 /**
  * Where keys come from. Every method is synchronous over keys already loaded; a key that is not there is `undefined`,

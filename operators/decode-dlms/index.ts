@@ -9,7 +9,8 @@ import { judgeCounter, recordCounter } from './counter-window.ts'
 import { decode } from './decode.ts'
 import type { CompiledProfile } from './interpret/interval-profile.ts'
 import { type IntervalReading as DecodedInterval, intervalReadings } from './intervals.ts'
-import { type MeterState, meterStateCodec } from './meter-state.ts'
+import type { MeterState } from './meter-state.ts'
+import { sealedMeterState } from './sealed-state.ts'
 import type { Content, ReplayVerdict, Trust } from './types.ts'
 import { decodeReasons } from './wire/reasons.ts'
 import type { JoinLimits } from './wire/segments.ts'
@@ -22,7 +23,7 @@ export const decodeDlmsSpec = {
 
 export interface DecodeDlmsOptions {
   /** Keys of meters by the register's reference. Required. */
-  readonly keyring: Pick<Keyring, 'meterKeys'>
+  readonly keyring: Keyring
   /** Interval profiles by the id that the register names. Required. */
   readonly profiles: ReadonlyMap<string, CompiledProfile>
   /**
@@ -48,7 +49,7 @@ export function decodeDlms(options: DecodeDlmsOptions): Keyed<LocatedFrame, Mete
   const meters = meterCache(options.keyring)
   return {
     spec: decodeDlmsSpec,
-    state: { name: 'meter', aged: false, codec: meterStateCodec },
+    state: { name: 'meter', aged: false, codec: sealedMeterState(options.keyring) },
     keys: (batch) => batch.map(({ value }) => keyOf(value.entry)),
     process: (batch, cells, out) => {
       for (const record of batch) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { memoryKeyring } from '../../../connectors/keyring/index.ts'
 import type { LocatedFrame } from '../../../operators/contract/located-frame.ts'
 import type { MeterReadings } from '../../../operators/contract/meter-readings.ts'
 import type { Envelope } from '../../../operators/contract/operator.ts'
@@ -14,7 +15,10 @@ import { bytes, generalGlo, hdlc, hex, joined, keysFor, mbus, sized, testKeys, w
 const keys = keysFor(0)
 const known: ReadonlySet<string> = new Set(['known', 'renewed'])
 const options: DecodeDlmsOptions = {
-  keyring: { meterKeys: (reference) => (known.has(reference) ? { authentication: undefined, ...keys } : undefined) },
+  keyring: {
+    ...memoryKeyring({ master: new Uint8Array(32).fill(1) }),
+    meterKeys: (reference) => (known.has(reference) ? { authentication: undefined, ...keys } : undefined),
+  },
   profiles: intervalProfiles,
 }
 const entry = entryOf(1, { systemTitle: hex(testKeys.title), keyRef: 'known', profile: 'interval-30min' })
