@@ -190,49 +190,49 @@ function pass(walk: Walk): void {
 
 /** What to withhold while the membership stays as it is; remembers it where it is shown. */
 function judge({ register, shown, now }: Walk, k: number): ReadonlySet<number> {
+  const { paths, names } = register
+  const sides = names.length + 1
+  const depthOf = new Int8Array(sides)
+  for (const path of paths) {
+    path.forEach((group, depth) => {
+      depthOf[group + 1] = depth
+    })
+  }
   const withheld = new Set<number>()
   for (let before = -1; before !== withheld.size; ) {
     before = withheld.size
-    const exchanges = shown.flatMap((version) => [...exchangesOf(register, version, withheld).values()])
-    for (const { sides, points } of exchanges) {
-      if (points >= k) continue
-      const deepest = Math.max(...sides.map(({ depth }) => depth))
-      for (const { group, depth } of sides) if (depth === deepest) withheld.add(group)
+    const owners = ownersOf(paths, withheld)
+    for (const version of shown) {
+      for (const [pair, points] of exchangesOf(version, owners, sides)) {
+        if (points >= k) continue
+        const [a, b] = [Math.floor(pair / sides), pair % sides]
+        // The narrower of two, or both; the outside is neither.
+        if (b === 0 || depthOf[a]! >= depthOf[b]!) withheld.add(a - 1)
+        if (b > 0 && depthOf[b]! >= depthOf[a]!) withheld.add(b - 1)
+      }
     }
   }
-  const isKnown = shown.some((version) => exchangesOf(register, version, withheld).size === 0)
+  const owners = ownersOf(paths, withheld)
+  const isKnown = shown.some((version) => exchangesOf(version, owners, sides).size === 0)
   if (!isKnown) shown.push({ members: now.slice(), flows: new Map() })
   if (shown.length > mostShown) shown.shift()
   return withheld
 }
 
-interface Exchange {
-  readonly sides: readonly { readonly group: number; readonly depth: number }[]
-  points: number
+/** For each path the narrowest group that is not withheld, whose remainder its points count in, plus 1; 0 for none. */
+function ownersOf(paths: Moves['paths'], withheld: ReadonlySet<number>): Int32Array {
+  return Int32Array.from(paths, (path) => (path.findLast((group) => !withheld.has(group)) ?? -1) + 1)
 }
 
-/** How many points each two remainders exchange, or a remainder and the outside. */
-function exchangesOf(
-  { paths, names }: Moves,
-  { flows }: Version,
-  withheld: ReadonlySet<number>,
-): ReadonlyMap<number, Exchange> {
-  const exchanges = new Map<number, Exchange>()
+/** How many points each two remainders exchange, or a remainder and the outside: by the larger owner times `sides`, plus the smaller. */
+function exchangesOf({ flows }: Version, owners: Int32Array, sides: number): ReadonlyMap<number, number> {
+  const exchanges = new Map<number, number>()
   for (const [key, points] of flows) {
-    const sides: { group: number; depth: number }[] = []
-    for (const path of [paths[Math.floor(key / paths.length)]!, paths[key % paths.length]!]) {
-      // A point counts in the remainder of the narrowest group that is not withheld.
-      const depth = path.findLastIndex((group) => !withheld.has(group))
-      if (depth >= 0) sides.push({ group: path[depth]!, depth })
-    }
-    const [a, b] = sides
-    if (a === undefined || a.group === b?.group) continue
-    const [low, high] =
-      b === undefined ? [names.length, a.group] : a.group < b.group ? [a.group, b.group] : [b.group, a.group]
-    const pair = low * (names.length + 1) + high
-    const exchange = exchanges.get(pair) ?? { sides, points: 0 }
-    exchange.points += points
-    exchanges.set(pair, exchange)
+    const from = owners[Math.floor(key / owners.length)]!
+    const to = owners[key % owners.length]!
+    if (from === to) continue
+    const pair = Math.max(from, to) * sides + Math.min(from, to)
+    exchanges.set(pair, (exchanges.get(pair) ?? 0) + points)
   }
   return exchanges
 }
