@@ -90,9 +90,10 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
       if (!changelog.reaches(marker.value)) throw unseen(task)
       return changelog
     }
-    const tail = await read({ backTo: actual?.seq ?? 0 })
+    // Without a view everything is needed, once: a rebuild is long enough with one reading.
+    const tail = await read(actual ? { backTo: actual.seq } : 'whole')
     await refuseLostChangelog(task, tail)
-    const whole = () => read('whole')
+    const whole = async () => (actual ? read('whole') : tail)
     const synced = await syncView(tail, {
       scope,
       view: ports.view,
