@@ -2,7 +2,7 @@ import type { SchemaRegistry } from '../connectors/contract.ts'
 import type { Keyring } from '../operators/contract/keyring.ts'
 import type { Register } from '../operators/contract/register.ts'
 import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
-import { kAnonymize } from '../operators/privacy/k-anonymize/index.ts'
+import { kAnonymize, kAnonymizeByMonth } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
 import { membershipHistory } from '../operators/privacy/release/restricted/membership.ts'
@@ -28,6 +28,11 @@ export interface PipelinesOptions {
   readonly policy?: ReleasePolicy
   /** Registered households that must share a combination of attributes. Default 20. */
   readonly k?: number
+  /**
+   * First local month, `YYYY-MM`, in which readings were passed on. With it attributes are worked out anew each month, so
+   * that no two months together tell of fewer than `k`. Default: once, from the register as it is at the start.
+   */
+  readonly attributesSince?: string
   /** Default: the operating system's randomness. Tests alone pass another. */
   readonly noise?: NoiseSource
   /** The head of the ledger as the operator keeps it. Default: none is kept. */
@@ -44,10 +49,15 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     domain,
     policy = defaultPolicy,
     k = 20,
+    attributesSince,
     noise = secureNoise(),
     pin,
   } = options
   const all = [...entries]
+  const generalise =
+    attributesSince === undefined
+      ? kAnonymize(all, { k }).of
+      : kAnonymizeByMonth(all, { k, timeZone: domain.timeZone, since: attributesSince })
   const fewest = Math.max(policy.rules.residential.minCount, policy.rules.other.minCount)
   const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })
   const wire = await openWire(registry, [topics.loadPublic])
@@ -59,7 +69,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   }
   const published = { ...topics.loadPublic, codec }
   return [
-    readings({ register, keyring, profiles: intervalProfiles, generalise: kAnonymize(all, { k }).of, policy }),
+    readings({ register, keyring, profiles: intervalProfiles, generalise, policy }),
     load({ domain, register, membership, policy, noise, keyring, published, pin }),
     publish({ codec, domain: domain.name }),
     forecast({ timeZone: domain.timeZone }),

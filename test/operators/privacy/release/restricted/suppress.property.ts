@@ -19,13 +19,13 @@ const policyOf = (p: string | null, two: string | null, share: string | null): R
   restricted: { protection: p, maxShareOfTwo: two },
 })
 
-const policies = fc
-  .tuple(
-    fc.constantFrom('1/10', '1/2', '1/100', null),
-    fc.constantFrom('17/20', '3/5', null),
-    fc.constantFrom('3/20', '1/2', null),
-  )
-  .map(([p, two, share]) => policyOf(p, two, share))
+const policies = fc.constantFrom(
+  ...['1/10', '1/2', '1/100', null].flatMap((p) =>
+    ['17/20', '3/5', null].flatMap((two) =>
+      ['3/20', '1/2', null].map((share) => resolvePolicy(policyOf(p, two, share))),
+    ),
+  ),
+)
 
 /** One feeder: where it hangs, who is registered, what those sent who sent anything, and whether it is unsteady. */
 const feeders = fc.record({
@@ -84,7 +84,7 @@ const trees: fc.Arbitrary<Made> = fc
       }),
     )
     const unsteady = made.flatMap(({ unsteady: is }, i) => (is ? [groupName('feeder', `f${i}`)] : []))
-    const plan = planDay(resolvePolicy(policy), groups, new Set(unsteady))
+    const plan = planDay(policy, groups, new Set(unsteady))
     const insideOf = (i: number) => members.get(groupName(plan.groups[i]!.level, plan.groups[i]!.group))!
     const values = plan.groups.map((_, i) =>
       insideOf(i).flatMap((feeder) => made[feeder]!.values.map((x) => x * scale)),
