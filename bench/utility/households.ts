@@ -76,7 +76,8 @@ export function syntheticHouseholds(
   const start = firstMonday(from)
   const stepMs = intervalSeconds * 1_000
   const first = laterMidnight(start, -7 * mostWeeks)
-  const slots = slotsOf({ start: first, days: days + 14 * mostWeeks, intervalSeconds, timeZone })
+  // A day more: shifted over the start of summer time, as many windows reach an hour further.
+  const slots = slotsOf({ start: first, days: days + 14 * mostWeeks + 1, intervalSeconds, timeZone })
   const model = loadModel(seed, slots)
   const windows = (laterMidnight(start, days) - start) / stepMs
   const made = new Map<number, { readonly imported: Int32Array; readonly exported: Int32Array }>()

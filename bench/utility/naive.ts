@@ -10,7 +10,7 @@ export interface NaiveErrors {
   readonly tunedCap: number
 }
 
-const caps = [250, 350, 500, 700, 1_000, 1_400, 2_000, 2_800, 4_000]
+const caps = [250, 350, 500, 700, 1_000, 1_400, 2_000, 2_800, 4_000, 5_600]
 
 /**
  * What a release without a joint bound would do: each interval clipped on its own and noised as one of all intervals of the
@@ -53,9 +53,9 @@ export function naiveErrors(
     }
     return Math.sqrt(squares / count) / (load / count)
   }
-  const tried = caps.map((cap) => [cap, errors(cap)] as const)
+  const tried = [...caps.filter((cap) => cap < capWh), capWh].map((cap) => [cap, errors(cap)] as const)
   const [tunedCap, tuned] = tried.reduce((best, each) => (each[1] < best[1] ? each : best))
-  return { atCap: errors(capWh), tuned, tunedCap }
+  return { atCap: tried.at(-1)![1], tuned, tunedCap }
 }
 
 function samplerOf(

@@ -27,6 +27,11 @@ describe('the populations of the utility bench', () => {
     assert.equal(households.windows, 14 * 24 - 1)
   })
 
+  it('have a value in every window, also where the dates are shifted over the clock change', () => {
+    const winter = syntheticHouseholds(3, 1, 900, Date.UTC(2013, 1, 11), 35)
+    for (const weeks of [-4, 0, 4]) assert.equal(winter.series(0, weeks).imported.length, winter.windows)
+  })
+
   it('count at each level no more than is there, and at the widest nearly all', () => {
     for (const { exact, bounded } of pool) {
       for (const level of levels) bounded[level].forEach((wh, i) => void assert.ok(wh <= exact[i]!))
