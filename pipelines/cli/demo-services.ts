@@ -1,7 +1,7 @@
 import { ForeignTopicsError, openServicesWorld, type ServicesWorld } from '../simulation/services-world.ts'
 import type { WorldOptions } from '../simulation/world.ts'
 import { usageError } from './errors.ts'
-import { runningServices } from './services-addresses.ts'
+import { runningServices, shownAddress } from './services-addresses.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Real services under a demo. */
@@ -15,7 +15,7 @@ export interface DemoServices {
 /** Kafka, registry and Redis as the environment names them, or as `services up` brought them up. */
 export async function demoServices(terminal: Terminal): Promise<DemoServices> {
   const addresses = await runningServices()
-  const shown = Object.fromEntries(Object.entries(addresses).map(([name, url]) => [name, withoutUser(url)]))
+  const shown = Object.fromEntries(Object.entries(addresses).map(([name, url]) => [name, shownAddress(url)]))
   let world: ServicesWorld | undefined
   terminal.line(`On Kafka at ${addresses.kafka}, with a schema registry and Redis; their times are simulated too.`)
   return {
@@ -40,5 +40,3 @@ export async function demoServices(terminal: Terminal): Promise<DemoServices> {
     close: async () => await world?.close(),
   }
 }
-
-const withoutUser = (address: string): string => address.replace(/\/\/[^@/]*@/, '//')

@@ -2,6 +2,9 @@ import * as local from '../../deploy/local/index.ts'
 import type { ServiceAddresses } from '../simulation/services-world.ts'
 import { usageError } from './errors.ts'
 
+/** An address as it may be shown: without user and password. */
+export const shownAddress = (address: string): string => local.withoutUser(address)
+
 /** Where Kafka, the registry and Redis are: as the environment says, or as `services up` brought them up. */
 export async function runningServices(): Promise<ServiceAddresses> {
   const all = await local.status(local.defaultFolder)
