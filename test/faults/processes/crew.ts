@@ -49,6 +49,8 @@ export interface Crew {
   readonly commits: readonly Extract<Report, { kind: 'committed' }>[]
   /** Sums of the counters of workers that stopped in good order. */
   readonly fates: ReadonlyMap<string, number>
+  /** Takes the sums back to what they were: for a log that was taken back, too. */
+  readonly restoreFates: (earlier: ReadonlyMap<string, number>) => void
   readonly now: () => EpochMs
   readonly launch: (slot: number, options?: Launch) => Promise<Worker>
   /** Keeps a worker in each slot: whenever one ends, the next begins. */
@@ -243,6 +245,10 @@ export function openCrew({ settings, unfinished, start }: CrewOptions): Crew {
     deaths,
     commits,
     fates,
+    restoreFates: (earlier) => {
+      fates.clear()
+      for (const [fate, count] of earlier) fates.set(fate, count)
+    },
     now: () => now,
     launch,
     keep,

@@ -178,7 +178,7 @@ export const plantedCases: readonly PlantedCase[] = [
       const first = await startRight()
       await feed(first, parts[0]!)
       await first.stop()
-      const [count = 0] = stage.sequences.map((one) => one.length)
+      const kept = stage.mark()
       await own.kill('kafka', 'SIGTERM')
       cpSync(own.folder('kafka'), data, { recursive: true })
       await own.start('kafka')
@@ -193,7 +193,7 @@ export const plantedCases: readonly PlantedCase[] = [
       cpSync(data, own.folder('kafka'), { recursive: true })
       rmSync(data, { recursive: true })
       await own.start('kafka')
-      await stage.rewind([count])
+      await stage.rewind(kept)
 
       const other = await startRight()
       for (const part of [parts[2]!, parts[3]!, parts[4]!]) await feed(other, part)

@@ -21,6 +21,12 @@ import { topicSpecs, topics } from '../../../schemas/topics.ts'
 import { type Crew, type Death, openCrew, type Worker } from './crew.ts'
 import type { WorkerSettings } from './orders.ts'
 
+/** A moment of a stage: frames in each partition, and the counters of the workers that had ended in good order. */
+export interface Mark {
+  readonly frames: readonly number[]
+  readonly fates: ReadonlyMap<string, number>
+}
+
 export interface StageOptions {
   readonly brokers: readonly string[]
   readonly registry: string
@@ -71,8 +77,10 @@ export interface Stage {
   readonly heads: () => Promise<readonly (AcceptedBatch | undefined)[]>
   /** Resolves when every frame has been accepted or refused; rejects if the worker ends first. The time stands still. */
   readonly settle: (worker: Worker, boundMs?: number) => Promise<void>
-  /** The log was restored to when it held so many frames per partition; what was sent later never arrived. */
-  readonly rewind: (counts: readonly number[]) => Promise<void>
+  /** What the log holds and the counters say now that every worker has ended, for `rewind`. */
+  readonly mark: () => Mark
+  /** The log was restored to the mark: what was sent later never arrived, and nobody counted it. */
+  readonly rewind: (mark: Mark) => Promise<void>
   /** Runs something while the supervisor sends nothing. */
   readonly alone: <T>(act: () => Promise<T>) => Promise<T>
   readonly close: () => Promise<void>
@@ -269,8 +277,10 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         await pause(20)
       }
     },
-    rewind: async (counts) => {
-      for (const [partition, count] of counts.entries()) sequences[partition]!.splice(count)
+    mark: () => ({ frames: sequences.map((own) => own.length), fates: new Map(crew.fates) }),
+    rewind: async ({ frames, fates }) => {
+      for (const [partition, count] of frames.entries()) sequences[partition]!.splice(count)
+      crew.restoreFates(fates)
       await client.close()
       client = connect()
       log = stagedLog(client, clock, prefix)
