@@ -137,7 +137,7 @@ export type LogErrorCode = (typeof logErrorCodes)[number]
 
 /**
  * What the caller does: `retriable` try again; `fenced` and `unknown_outcome` throw the producer away and re-assign;
- * everything else ends the task with the message, which says what to do and holds no record content.
+ * `disk_full` the same, and take no input until there is room; everything else ends the task with the message, which says what to do and holds no record content.
  */
 export class LogError extends Error {
   override readonly name = 'LogError'

@@ -1,7 +1,10 @@
 import type { Observer } from '../../operators/contract/observer.ts'
 
-/** `starting` until the first partition runs, `halted` once a promise was broken. */
-export type PipelineHealth = 'starting' | 'running' | 'halted'
+/**
+ * `starting` until the first partition runs, `paused` while one takes no input because a store has no room, `halted` once a
+ * promise was broken.
+ */
+export type PipelineHealth = 'starting' | 'running' | 'paused' | 'halted'
 
 /** What a health probe is told. */
 export interface Health {
@@ -15,10 +18,12 @@ export interface Health {
 /** Follows the runtime's reports and answers health probes from them. */
 export function healthObserver(pipelines: readonly string[]): { readonly observer: Observer; readonly health: Health } {
   const running = new Map(pipelines.map((name) => [name, new Set<number>()]))
+  const paused = new Map(pipelines.map((name) => [name, new Set<number>()]))
   const halted = new Set<string>()
+  const runs = (name: string): boolean => (running.get(name)?.size ?? 0) > 0
   const nothing = () => {}
   const stateOf = (name: string): PipelineHealth =>
-    halted.has(name) ? 'halted' : (running.get(name)?.size ?? 0) > 0 ? 'running' : 'starting'
+    halted.has(name) ? 'halted' : (paused.get(name)?.size ?? 0) > 0 ? 'paused' : runs(name) ? 'running' : 'starting'
   return {
     observer: {
       batch: nothing,
@@ -27,12 +32,14 @@ export function healthObserver(pipelines: readonly string[]): { readonly observe
       assignment: (pipeline, partition, step) => {
         if (step === 'running') running.get(pipeline)?.add(partition)
         else running.get(pipeline)?.delete(partition)
+        if (step === 'paused') paused.get(pipeline)?.add(partition)
+        else if (step === 'running' || step === 'lost') paused.get(pipeline)?.delete(partition)
       },
       halted: (pipeline) => void halted.add(pipeline),
     },
     health: {
       live: () => halted.size === 0,
-      ready: () => pipelines.every((name) => stateOf(name) === 'running'),
+      ready: () => pipelines.every((name) => runs(name) && !halted.has(name)),
       pipelines: () => Object.fromEntries(pipelines.map((name) => [name, stateOf(name)])),
     },
   }

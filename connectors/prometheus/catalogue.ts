@@ -78,9 +78,14 @@ export const pipelineMetrics = {
   assignments: counter(
     'pipeline_assignments_total',
     ['pipeline', 'step'],
-    'Steps of partition assignments: assigned, replayed or rebuilt (the view), running, lost.',
+    'Steps of partition assignments: assigned, replayed or rebuilt (the view), running, paused (no room in a store), lost.',
   ),
   running: gauge('pipeline_running_partitions', ['pipeline'], 'Input partitions that this process is working on now.'),
+  paused: gauge(
+    'pipeline_paused_partitions',
+    ['pipeline'],
+    'Input partitions that take nothing in because Redis or the log has no room; they go on once there is some.',
+  ),
   retries: counter(
     'pipeline_retries_total',
     ['pipeline'],

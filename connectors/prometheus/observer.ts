@@ -40,6 +40,7 @@ export function prometheusMetrics({ clock, version, process = true }: Prometheus
   const transactions = counter(specs.transactions)
   const assignments = counter(specs.assignments)
   const running = gauge(specs.running)
+  const paused = gauge(specs.paused)
   const retries = counter(specs.retries)
   const halted = gauge(specs.halted)
   const progress = gauge(specs.progress)
@@ -54,6 +55,7 @@ export function prometheusMetrics({ clock, version, process = true }: Prometheus
   /** Newest append time processed, by pipeline and partition that this process works on. */
   const newest = new Map<string, { readonly pipeline: string; readonly partition: string; readonly ms: number }>()
   const working = new Map<string, Set<number>>()
+  const full = new Map<string, Set<number>>()
 
   const observer: Observer = {
     batch: (pipeline, number, facts) => {
@@ -80,16 +82,27 @@ export function prometheusMetrics({ clock, version, process = true }: Prometheus
     assignment: (pipeline, partition, step) => {
       assignments.inc({ pipeline, step })
       const partitions = working.get(pipeline) ?? new Set()
-      if (step === 'running') partitions.add(partition)
+      const waiting = full.get(pipeline) ?? new Set()
+      if (step === 'running') {
+        partitions.add(partition)
+        waiting.delete(partition)
+      }
+      if (step === 'paused') {
+        partitions.delete(partition)
+        waiting.add(partition)
+      }
       if (step === 'lost') {
         partitions.delete(partition)
+        waiting.delete(partition)
         // Another process reports it from now on; two answers would contradict each other.
         newest.delete(`${pipeline} ${partition}`)
         progress.remove({ pipeline, partition: String(partition) })
         lag.remove({ pipeline, partition: String(partition) })
       }
       working.set(pipeline, partitions)
+      full.set(pipeline, waiting)
       running.set({ pipeline }, partitions.size)
+      paused.set({ pipeline }, waiting.size)
       halted.inc({ pipeline }, 0)
     },
     retry: (pipeline) => retries.inc({ pipeline }),

@@ -27,8 +27,11 @@ export interface BatchFacts {
 }
 
 export type TransactionOutcome = 'committed' | 'aborted' | 'fenced' | 'unknown'
-/** Every `assigned` is followed by one `lost`, when the partition is revoked, fails, or is drained. */
-export type AssignStep = 'assigned' | 'replayed' | 'rebuilt' | 'running' | 'lost'
+/**
+ * Every `assigned` is followed by one `lost`, when the partition is revoked, fails, or is drained; or by `paused`, where a
+ * store of the pipeline has no room: no input is taken then, and after a while the partition is `assigned` again.
+ */
+export type AssignStep = 'assigned' | 'replayed' | 'rebuilt' | 'running' | 'paused' | 'lost'
 
 /**
  * The only place where anything is counted. Called by the runtime after a commit, never by operators. Labels are pipeline,

@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Log, OutgoingRecord } from '../../connectors/contract.ts'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { type Log, LogError, type OutgoingRecord } from '../../connectors/contract.ts'
 import { topics } from '../../schemas/topics.ts'
 import { openWire } from '../runtime/wire.ts'
 import { frameOfLine, type Input } from './input-lines.ts'
@@ -49,7 +49,7 @@ export async function feed({ ports, zone, partitionOf }: Deployment, options: Fe
         value: wire.encode(topics.meterFrames, frame),
       })
     })
-    if (records.length > 0) await log.append(records)
+    if (records.length > 0 && !(await appendOnceThereIsRoom(log, records, options))) break
     frames += records.length
     read += lines.length
     progress.at(bytes, `${count(frames)} frames`)
@@ -83,6 +83,28 @@ function malformedText({ count: many, first }: { readonly count: number; readonl
     `line ${first.map(count).join(', ')}${more}. `,
     'A line is {"connection", "transport", "hex"}, with listener and zone if you like.',
   ].join('')
+}
+
+const untilNextTryMs = 1_000
+
+/** Appends, where there is no room not before there is some; a refused append has left nothing behind. False if aborted. */
+async function appendOnceThereIsRoom(
+  log: Log,
+  records: readonly OutgoingRecord[],
+  { terminal, signal }: Pick<FeedOptions, 'terminal' | 'signal'>,
+): Promise<boolean> {
+  for (let told = false; !signal.aborted; ) {
+    try {
+      await log.append(records)
+      return true
+    } catch (error) {
+      if (!(error instanceof LogError && error.code === 'disk_full')) throw error
+      if (!told) terminal.note(`The input is not read on: ${error.message}`)
+      told = true
+      await sleep(untilNextTryMs, undefined, { signal }).catch(() => {})
+    }
+  }
+  return false
 }
 
 /** Whether [readings] has processed everything that lies in its input. */

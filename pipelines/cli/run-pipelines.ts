@@ -7,6 +7,7 @@ import type { Input } from './input-lines.ts'
 import { observe } from './observe.ts'
 import type { Deployment } from './run.ts'
 import { feed } from './run-input.ts'
+import { sayPauses } from './say-pauses.ts'
 import { onInterrupt } from './signals.ts'
 import type { Terminal } from './terminal.ts'
 import { count } from './text.ts'
@@ -32,7 +33,7 @@ export async function runUntilInterrupted(deployment: Deployment, options: RunUn
   const interruption = onInterrupt(terminal)
   const tally = counting()
   try {
-    const all = observers(observer, health, tally.observer)
+    const all = observers(observer, health, tally.observer, sayPauses(terminal))
     const here = () => runAll(pipelines, ports, { observer: all, task, ...(partitions ? { partitions } : {}) })
     const running = await (options.start?.(all) ?? here())
     terminal.record({ kind: 'started', pipelines: pipelines.map(({ name }) => name) })

@@ -3,11 +3,18 @@ import type { Membership } from '../../connectors/contract.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import { hasKeyedState, runAccumulatingTask } from './accumulating-task.ts'
 import { runKeyedTask } from './keyed-task.ts'
-import { type Observer, silentObserver } from './observer.ts'
+import { type AssignStep, type Observer, silentObserver } from './observer.ts'
 import { Killed, noProbe, type Probe } from './probe.ts'
 import type { AnyTopic, Pipeline } from './stream.ts'
 import { walk } from './stream.ts'
-import { defaultTaskOptions as defaults, mustReassign, type Ports, type TaskContext, type TaskOptions } from './task.ts'
+import {
+  defaultTaskOptions as defaults,
+  isFull,
+  mustReassign,
+  type Ports,
+  type TaskContext,
+  type TaskOptions,
+} from './task.ts'
 import { openWire } from './wire.ts'
 
 export interface RunOptions {
@@ -37,8 +44,8 @@ export function topicsOf({ source, nodes, options }: Pipeline): AnyTopic[] {
 }
 
 /**
- * Runs a pipeline: one task per partition of its source, each fenced on its own. A task whose call went unanswered or was
- * fenced is assigned again with a growing pause; a broken promise (`HaltError`) or a fault ends the whole pipeline.
+ * Runs a pipeline: one task per partition of its source, each fenced on its own. A task whose call went unanswered, was
+ * fenced, or met a store without room is assigned again with a growing pause; a broken promise (`HaltError`) or a fault ends the whole pipeline.
  */
 export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions = {}): Promise<Running> {
   const observer = options.observer ?? silentObserver
@@ -135,7 +142,7 @@ async function keepRunning(task: TaskContext): Promise<void> {
       return await runOnce(task)
     } catch (error) {
       if (!mustReassign(error)) throw error
-      task.observer.transaction(task.pipeline.name, error.code === 'fenced' ? 'fenced' : 'unknown')
+      if (!isFull(error)) task.observer.transaction(task.pipeline.name, error.code === 'fenced' ? 'fenced' : 'unknown')
       task.observer.retry(task.pipeline.name, task.partition, error)
       // Fenced by a newer owner that the group chose: this task must not fence it in turn.
       if (error.code === 'fenced' && !(await task.options.confirmed())) return
@@ -143,16 +150,21 @@ async function keepRunning(task: TaskContext): Promise<void> {
       since = task.ports.clock.now()
       await pauseFor(pause, undefined, { signal: task.signal }).catch(() => {})
       pause = Math.min(pause * 2, longestPauseMs)
+      if (task.signal.aborted && isFull(error)) task.observer.assignment(task.pipeline.name, task.partition, 'lost')
     }
   }
 }
 
 /** One assignment, from its first step to its end; the observer is told of the end whatever it was. */
 async function runOnce(task: TaskContext): Promise<void> {
+  let end: AssignStep = 'lost'
   try {
     await (hasKeyedState(task.pipeline.nodes) ? runKeyedTask(task) : runAccumulatingTask(task))
+  } catch (error) {
+    if (isFull(error)) end = 'paused'
+    throw error
   } finally {
-    task.observer.assignment(task.pipeline.name, task.partition, 'lost')
+    task.observer.assignment(task.pipeline.name, task.partition, end)
   }
 }
 

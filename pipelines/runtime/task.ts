@@ -306,9 +306,12 @@ export async function orClose<T>(held: { close: () => Promise<void> }, act: () =
 export function mustReassign(error: unknown): error is LogError {
   return (
     error instanceof LogError &&
-    (error.code === 'fenced' || error.code === 'unknown_outcome' || error.code === 'retriable')
+    (error.code === 'fenced' || error.code === 'unknown_outcome' || error.code === 'retriable' || isFull(error))
   )
 }
+
+/** Whether a store has no room: the task takes no input until somebody has made some. */
+export const isFull = (error: unknown): boolean => error instanceof LogError && error.code === 'disk_full'
 
 /** Per-topic records and bytes of a transaction. */
 export function sentOf(records: readonly OutgoingRecord[]): Map<string, { records: number; bytes: number }> {

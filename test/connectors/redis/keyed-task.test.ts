@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { StateView } from '../../../connectors/contract.ts'
 import { openRedisView } from '../../../connectors/redis/index.ts'
 import { minutes } from '../../../operators/contract/clock.ts'
 import type { Keyed } from '../../../operators/contract/operator.ts'
-import { Killed, pipeline, steps } from '../../../pipelines/runtime/index.ts'
+import { Killed, pipeline, silentObserver, steps } from '../../../pipelines/runtime/index.ts'
+import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
 import { type AcceptedBatch, acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
 import { type Topic, topic } from '../../../schemas/codec.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
+import { eventually } from '../../conformance/log-harness.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 import { redisServer, type TestServer } from './redis-server.ts'
 
@@ -142,5 +145,39 @@ test('loses and repeats nothing while the server is killed, emptied and rolled b
   await driver.settle()
   assert.deepEqual(sorted(ids(await driver.read(output))), sorted(new Set(sent)))
   assert.ok(retries > 0, 'no call was ever lost')
+  await driver.stop()
+})
+
+test('pauses while the server has no room, taking nothing in, and loses and repeats nothing once it has', async (t) => {
+  await server.admin.flushall()
+  view = await openRedisView({ nodes: [server.node] })
+  const room = (bytes: number) => server.admin.config('SET', 'maxmemory', bytes)
+  t.after(() => room(0))
+  const steps: string[] = []
+  const ends: bigint[] = []
+  const driver = await testDriver([unique], {
+    view,
+    observer: { ...silentObserver, assignment: (_pipeline, _partition, step) => void steps.push(step) },
+  })
+  const wire = await openWire(driver.ports.registry, [input])
+  const send = (id: number) =>
+    driver.log.append([{ topic: input.name, partition: 0, key: null, value: wire.encode(input, { id }) }])
+  const paused = () => steps.filter((step) => step === 'paused').length
+  await driver.pipe(input, [{ id: 1 }, { id: 2 }])
+  await room(1)
+  for (const id of [2, 3]) {
+    await send(id)
+    await pause(30)
+  }
+  for (const looks of [2, 4]) {
+    await eventually('it looks for room again', async () => paused() >= looks)
+    ends.push((await driver.log.bounds(output.name, 0, 'read_uncommitted')).end)
+  }
+  for (const id of [3, 4, 1]) await send(id)
+  assert.equal(ends[0], ends[1], 'readings came out although the view could not be told of them')
+  await room(0)
+  await eventually('it goes on', async () => steps.at(-1) === 'running')
+  await driver.settle()
+  assert.deepEqual(sorted(ids(await driver.read(output))), [1, 2, 3, 4])
   await driver.stop()
 })

@@ -1,8 +1,11 @@
-/** The command on a disk that holds SMALL_DISK_BYTES more bytes. */
+/** The command on a disk that holds SMALL_DISK_BYTES more bytes, until SIGUSR2 makes room. */
 import { type LogFile, type LogFiles, nodeFiles } from '../../../connectors/memory/index.ts'
 import { runCommand } from '../../../pipelines/cli/program.ts'
 
 let room = Number(process.env['SMALL_DISK_BYTES'])
+process.on('SIGUSR2', () => {
+  room = Number.POSITIVE_INFINITY
+})
 const full = () => Object.assign(new Error('simulated ENOSPC'), { code: 'ENOSPC' })
 
 /** Takes what still fits, as a disk does, and then fails. */
