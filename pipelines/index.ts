@@ -6,6 +6,8 @@ import { kAnonymize, kAnonymizeByMonth } from '../operators/privacy/k-anonymize/
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
 import { membershipHistory } from '../operators/privacy/release/restricted/membership.ts'
+import { rulesInForce } from '../operators/privacy/release/rules/count-rules.ts'
+import { groupsOfDay } from '../operators/privacy/release/rules/groups.ts'
 import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
 import type { LoadPublic } from '../schemas/load-public.ts'
 import type { RegisterEntry } from '../schemas/register-entry.ts'
@@ -24,7 +26,7 @@ export interface PipelinesOptions {
   readonly keyring: Keyring
   readonly registry: SchemaRegistry
   readonly domain: ReleaseDomain
-  /** Default `defaultPolicy`. */
+  /** Default `defaultPolicy`. With a rule set, entries and register must be those of `placeLargeUsers`. */
   readonly policy?: ReleasePolicy
   /** Registered households that must share a combination of attributes. Default 20. */
   readonly k?: number
@@ -58,7 +60,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     attributesSince === undefined
       ? kAnonymize(all, { k }).of
       : kAnonymizeByMonth(all, { k, timeZone: domain.timeZone, since: attributesSince })
-  const fewest = Math.max(policy.rules.residential.minCount, policy.rules.other.minCount)
+  const { fewest } = rulesInForce(policy)
   const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })
   const wire = await openWire(registry, [topics.loadPublic])
   // The seal fixes the very bytes of the public record, schema id included.
@@ -70,7 +72,16 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   const published = { ...topics.loadPublic, codec }
   return [
     readings({ register, keyring, profiles: intervalProfiles, generalise, policy }),
-    load({ domain, register, membership, policy, noise, keyring, published, pin }),
+    load({
+      domain,
+      register: { groups: groupsOfDay(all, policy.ruleSet) },
+      membership,
+      policy,
+      noise,
+      keyring,
+      published,
+      pin,
+    }),
     publish({ codec, domain: domain.name }),
     forecast({ timeZone: domain.timeZone }),
   ]

@@ -11,7 +11,11 @@ export type ReleasePhase = (typeof releasePhases)[number]
 export const publicFlags = [
   'withheld_small_group',
   'withheld_not_useful',
+  'withheld_remainder',
+  'withheld_level',
+  'withheld_membership',
   'withheld_unproven',
+  'coarser_windows',
   'late_increment_added',
 ] as const
 /** Computed from ledger and register only, never from the day's data. */
@@ -35,6 +39,8 @@ export interface LoadPublic {
   readonly half50Wh: number | null
   readonly half95Wh: number | null
   readonly flags: readonly PublicFlag[]
+  /** Where a value is withheld: the nearest group above whose load holds it and is released, `level/group`; else `null`. */
+  readonly mergedInto: string | null
   /** Registered measuring points of the group: public. */
   readonly registered: number
   readonly privacy: PrivacyStatement
@@ -78,6 +84,7 @@ export const loadPublicCodec: Codec<LoadPublic> = avroCodec<LoadPublic, LoadPubl
     half50Wh: fields.half50Wh,
     half95Wh: fields.half95Wh,
     flags: fields.flags,
+    mergedInto: fields.mergedInto,
     registered: fields.registered,
     privacy: statement(fields.privacy),
     ledgerSeq: fields.ledgerSeq,

@@ -92,7 +92,7 @@ export const packages: Readonly<Record<string, readonly RegExp[]>> = {
   kafkajs: [/^connectors\/kafka\//],
   'prom-client': [/^connectors\/prometheus\//],
   'temporal-polyfill': [/^operators\//, /^bench\//, /^pipelines\/cli\//],
-  zod: [/^pipelines\/runtime\/settings(-[a-z]+)?\.ts$/, /^pipelines\/cli\//],
+  zod: [/^operators\/privacy\/release\/rules\//, /^pipelines\/runtime\/settings(-[a-z]+)?\.ts$/, /^pipelines\/cli\//],
 }
 
 /** Packages that only tests may import; `meterveil` is this one, as its users see it. */

@@ -197,6 +197,7 @@ const loadPublic: Arbitrary<LoadPublic> = record({
   half50Wh: nullable(long),
   half95Wh: nullable(long),
   flags: fc.subarray([...publicFlags]),
+  mergedInto: nullable(text),
   registered: int,
   privacy: record({
     unit: fc.constant('household-day' as const),

@@ -16,17 +16,37 @@ const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
     about: 'flag',
     sentence: 'The register holds fewer points in the group than the rules of its customer classes ask for.',
     action:
-      'None: the group’s load is in the group above it. It is released from the day after the register holds enough.',
+      'None: the group’s load is in the one that mergedInto names. It is released from the day after the register holds enough.',
   },
   withheld_not_useful: {
     about: 'flag',
-    sentence: 'The noise would be more than a fifth of the public mean load of so many points.',
-    action: 'None: the group’s load is in the group above it; longer windows need fewer points.',
+    sentence: 'The noise would be more than a fifth (or what the rules say) of the public mean load of so many points.',
+    action: 'None: the group’s load is in the one that mergedInto names; longer windows need fewer points.',
+  },
+  withheld_remainder: {
+    about: 'flag',
+    sentence: 'The group would do by itself, but what would be left of the group above without it is below the rules.',
+    action: 'None: the group’s load is in the one that mergedInto names.',
+  },
+  withheld_level: {
+    about: 'flag',
+    sentence: 'The rules release no groups of this level.',
+    action: 'None: the group’s load is in the one that mergedInto names.',
+  },
+  withheld_membership: {
+    about: 'flag',
+    sentence: 'So few points joined or left the group since it was last shown that the difference would tell of them.',
+    action: 'None: it is released when the changes add up; changing members in batches withholds nothing.',
   },
   withheld_unproven: {
     about: 'flag',
     sentence: 'The ledger cannot prove that the window was not released before, so it is not released again.',
     action: 'Find out why the ledger was rolled back; nothing is refunded.',
+  },
+  coarser_windows: {
+    about: 'flag',
+    sentence: 'Withheld in windows of this length, and released in longer ones, of an hour or a local day, instead.',
+    action: 'Take the records of the group with the longer windowSeconds.',
   },
   late_increment_added: {
     about: 'flag',

@@ -87,7 +87,7 @@ function addAt(day: OpenDay | undefined, sums: WindowSums, cell: PartialCell): v
  */
 export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTools): OpenDay {
   const { domain, membership, register, resolved } = tools
-  const groups = levels.flatMap((level) => register.groups(level)).filter(({ zone }) => zone === domain.zone)
+  const groups = levels.flatMap((level) => register.groups(level, local)).filter(({ zone }) => zone === domain.zone)
   const problem = crossing(groups)
   if (problem !== undefined) {
     throw new HaltError(problem, 'Groups must nest: correct meter.register, then start again; nothing was released.')

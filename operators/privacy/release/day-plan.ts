@@ -1,22 +1,23 @@
 import { createHash } from 'node:crypto'
-import { rational } from 'diffprivlib-ts'
-import type { PublicFlag } from '../../../schemas/load-public.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
-import type { RegisteredGroup } from '../../contract/register.ts'
 import { canonical } from '../ledger/canonical.ts'
 import { type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 import { groupName } from './restricted/group-name.ts'
+import { treeFrom } from './restricted/tree.ts'
+import { stepRules, totalOf, twoClasses } from './rules/count-rules.ts'
+import type { CountedGroup } from './rules/groups.ts'
+import { type Placement, placeGroups } from './rules/place.ts'
+import type { ClassCounts } from './rules/rule-set.ts'
 
 /** A group of a day, with what the register alone says about its release. */
-export interface PlannedGroup {
+export interface PlannedGroup extends Placement {
   readonly level: Level
   readonly group: string
   readonly parent: string | null
   readonly residential: number
   readonly other: number
   readonly registered: number
-  /** Why its values are withheld on this day, or `null`. */
-  readonly withheld: PublicFlag | null
+  readonly classes: ClassCounts
   /** Its members changed by so few that the difference of two days would tell of them: withheld on the restricted side. */
   readonly unsteady: boolean
 }
@@ -42,8 +43,16 @@ export interface Family {
 /** A day plan as data that survives JSON. */
 export interface DayPlanData {
   readonly policy: ReleasePolicy
-  /** `unsteady` stands at the end where it holds. */
-  readonly groups: readonly (readonly [Level, string, string | null, number, number, 'unsteady'?])[]
+  /** At the end stands `unsteady` where it holds, then the counts of other classes than homes where they are told apart. */
+  readonly groups: readonly (readonly [
+    Level,
+    string,
+    string | null,
+    number,
+    number,
+    ('unsteady' | 'steady')?,
+    (readonly [commercial: number, industrial: number, large: number])?,
+  ])[]
 }
 
 /**
@@ -52,33 +61,39 @@ export interface DayPlanData {
  */
 export function planDay(
   resolved: ResolvedPolicy,
-  groups: readonly RegisteredGroup[],
+  groups: readonly CountedGroup[],
   unsteady: ReadonlySet<string> = new Set(),
 ): DayPlan {
-  const planned = levels.flatMap((level) =>
+  const counted = levels.flatMap((level) =>
     groups
       .filter((group) => group.level === level)
-      .map(({ group, parent, residential, other }): PlannedGroup => {
-        const counts = { residential, other, registered: residential + other }
-        return Object.freeze({
+      .map(({ group, parent, residential, other, classes = twoClasses(residential, other) }) => {
+        const isUnsteady = unsteady.has(groupName(level, group))
+        return {
           level,
           group,
           parent,
-          ...counts,
-          withheld: withheldFlag(resolved, level, counts),
-          unsteady: unsteady.has(groupName(level, group)),
-        })
+          residential,
+          other,
+          registered: residential + other,
+          classes,
+          unsteady: isUnsteady,
+        }
       }),
   )
   const positions = new Map(levels.map((level) => [level, new Map<string, number>()]))
-  planned.forEach(({ level, group }, i) => {
+  counted.forEach(({ level, group, registered, classes }, i) => {
+    if (totalOf(classes) !== registered) throw new RangeError(`the counts by class of a ${level} are not its points`)
     positions.get(level)?.set(group, i)
   })
   const indexOf = (level: Level, group: string): number | undefined => positions.get(level)?.get(group)
+  const families = familiesOf(counted, indexOf)
+  const placements = placeGroups(resolved, counted, treeFrom(families, counted.length))
+  const planned = counted.map((group, i): PlannedGroup => Object.freeze({ ...group, ...placements[i]! }))
   return Object.freeze({
     resolved,
     groups: Object.freeze(planned),
-    families: familiesOf(planned, indexOf),
+    families,
     indexOf,
     digest: planDigest(resolved.policy, planned),
   })
@@ -88,50 +103,38 @@ export function planDay(
 export function planData({ resolved, groups }: DayPlan): DayPlanData {
   return {
     policy: resolved.policy,
-    groups: groups.map(({ level, group, parent, residential, other, unsteady }) =>
-      unsteady ? [level, group, parent, residential, other, 'unsteady'] : [level, group, parent, residential, other],
-    ),
+    groups: groups.map(({ level, group, parent, residential, other, unsteady, classes }) => {
+      const row = [level, group, parent, residential, other] as const
+      const { commercial, industrial, large } = classes
+      if (commercial !== other) return [...row, unsteady ? 'unsteady' : 'steady', [commercial, industrial, large]]
+      return unsteady ? [...row, 'unsteady'] : row
+    }),
   }
 }
 
 export function planFromData({ policy, groups }: DayPlanData): DayPlan {
   return planDay(
     resolvePolicy(policy),
-    groups.map(([level, group, parent, residential, other]) => ({
-      level,
-      group,
-      parent,
-      residential,
-      other,
-      zone: '',
-      timeZone: '',
-    })),
+    groups.map(([level, group, parent, residential, other, _, classes]): CountedGroup => {
+      const counts = { residential, other }
+      if (!classes) return { level, group, parent, ...counts, zone: '', timeZone: '' }
+      const [commercial, industrial, large] = classes
+      const told = { residential, commercial, industrial, large }
+      return { level, group, parent, ...counts, classes: told, zone: '', timeZone: '' }
+    }),
     new Set(groups.filter((row) => row[5] === 'unsteady').map(([level, group]) => groupName(level, group))),
   )
 }
 
-interface Counts {
-  readonly residential: number
-  readonly other: number
-  readonly registered: number
+/** Fewest points that a group must hold in the policy's windows: that of the strictest class in it. */
+export function minimumCount(resolved: ResolvedPolicy, { classes }: Pick<PlannedGroup, 'classes'>): number {
+  return stepRules(resolved)[0]!.minimum(classes)
 }
 
-/** Fewest points that a group must hold: that of the strictest class in it. */
-export function minimumCount({ policy }: ResolvedPolicy, { residential, other }: Omit<Counts, 'registered'>): number {
-  const { rules } = policy
-  const of = (present: boolean, minCount: number): number => (present ? minCount : 0)
-  const least = Math.max(of(residential > 0, rules.residential.minCount), of(other > 0, rules.other.minCount))
-  return least > 0 ? least : rules.residential.minCount
-}
-
-/** Why a group may not be published, from register counts and public constants alone. `null` if it may. */
-export function withheldFlag(resolved: ResolvedPolicy, level: Level, counts: Counts): PublicFlag | null {
-  if (counts.registered < minimumCount(resolved, counts)) return 'withheld_small_group'
-  return isUseful(resolved, level, counts.registered) ? null : 'withheld_not_useful'
-}
+type Counted = Omit<PlannedGroup, keyof Placement>
 
 /** The families from the widest level down, so that a whole is settled before its parts are looked at. */
-function familiesOf(groups: readonly PlannedGroup[], indexOf: DayPlan['indexOf']): readonly Family[] {
+function familiesOf(groups: readonly Counted[], indexOf: DayPlan['indexOf']): readonly Family[] {
   const only = (level: Level | undefined): number | undefined => {
     const members = groups.filter((group) => group.level === level)
     return members.length === 1 ? groups.indexOf(members[0]!) : undefined
@@ -147,16 +150,6 @@ function familiesOf(groups: readonly PlannedGroup[], indexOf: DayPlan['indexOf']
       parts: members,
     }))
   })
-}
-
-/** sigma <= maxRelativeNoise x registered x mean load per window, compared exactly as squares. */
-function isUseful({ policy, levels: terms }: ResolvedPolicy, level: Level, registered: number): boolean {
-  const load = rational.ratio(
-    BigInt(registered) * BigInt(policy.meanLoadWhPerDay) * BigInt(policy.windowSeconds),
-    86_400n,
-  )
-  const allowed = rational.mul(load, rational.parse(policy.maxRelativeNoise))
-  return rational.compare(terms[level].sigma2, rational.mul(allowed, allowed)) <= 0
 }
 
 function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uint8Array {
@@ -186,5 +179,11 @@ function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uin
   const unsteady = groups.filter((group) => group.unsteady)
   if (unsteady.length > 0) writer.text('unsteady').integer(unsteady.length)
   for (const { level, group } of unsteady) writer.text(groupName(level, group))
+  if (policy.ruleSet) writer.text('rules').text(JSON.stringify(policy.ruleSet))
+  const told = groups.filter(({ other, classes }) => classes.commercial !== other)
+  if (told.length > 0) writer.text('classes').integer(told.length)
+  for (const { level, group, classes } of told) {
+    writer.text(groupName(level, group)).integer(classes.commercial).integer(classes.industrial).integer(classes.large)
+  }
   return new Uint8Array(createHash('sha256').update(writer.finish()).digest())
 }

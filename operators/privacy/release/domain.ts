@@ -2,12 +2,11 @@ import type { Topic } from '../../../schemas/codec.ts'
 import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import type { LoadRestricted } from '../../../schemas/load-restricted.ts'
-import type { Level } from '../../../schemas/register-entry.ts'
 import type { Keyring } from '../../contract/keyring.ts'
-import type { RegisteredGroup } from '../../contract/register.ts'
 import type { NoiseSource } from './noise.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { Membership } from './restricted/membership.ts'
+import type { GroupsOfDay } from './rules/groups.ts'
 
 /** A legal or residency zone with a whole utility tree: one ledger, one writer. */
 export interface ReleaseDomain {
@@ -29,7 +28,8 @@ export interface ReleaseTools {
   readonly domain: ReleaseDomain
   /** Checked policy for days that are not planned yet. */
   readonly resolved: ResolvedPolicy
-  readonly register: { readonly groups: (level: Level) => readonly RegisteredGroup[] }
+  /** The groups of a day: a function of register and day alone. */
+  readonly register: { readonly groups: GroupsOfDay }
   /** Which groups change by too few members to be shown on the restricted side. Default: membership never changes. */
   readonly membership?: Membership
   readonly noise: NoiseSource

@@ -2,6 +2,7 @@ import { gaussianSigma2, type Rational, rational, zcdpToEpsilon } from 'diffpriv
 import type { PrivacyStatement } from '../../../schemas/load-public.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
 import type { RestrictedRules } from './restricted/rules.ts'
+import type { RuleSet } from './rules/rule-set.ts'
 
 /**
  * What is released and what it costs, as data. Fractions are exact texts `n/d`. A policy is frozen for a local day at its
@@ -34,6 +35,8 @@ export interface ReleasePolicy {
   /** Release only where sigma is at most this part of registered points x this public mean load. */
   readonly maxRelativeNoise: string
   readonly meanLoadWhPerDay: number
+  /** A regulator's rules as data; where it is given it replaces `rules` and `maxRelativeNoise`. */
+  readonly ruleSet?: RuleSet
 }
 
 export type GroupClass = 'residential' | 'other'

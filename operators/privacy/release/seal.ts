@@ -7,6 +7,7 @@ import { packRecords, unlinkedHash } from '../ledger/packed-records.ts'
 import { consistencyOf } from './consistent.ts'
 import type { GridSeal } from './day-grid.ts'
 import type { ReleaseOutput, ReleaseTools } from './domain.ts'
+import { groupName } from './restricted/group-name.ts'
 import { restrictedRecords } from './restricted.ts'
 import { smoothWindow } from './smooth.ts'
 import { smoothLate } from './smooth-late.ts'
@@ -171,9 +172,10 @@ function publicRecords(
   const { resolved, groups } = day.plan
   const late = seal.phase === 'late'
   const draws = late ? 2 : 1
-  return groups.map(({ level, group, registered, withheld }, i) => {
+  return groups.map(({ level, group, registered, withheld, mergedInto }, i) => {
     const terms = resolved.levels[level]
     const flags: PublicFlag[] = withheld ? [withheld] : []
+    const into = mergedInto === null ? undefined : groups[mergedInto]
     if (late) flags.push('late_increment_added')
     const shown = values[i] ?? null
     return {
@@ -189,6 +191,7 @@ function publicRecords(
       half50Wh: shown === null ? null : terms.half[draws].half50Wh,
       half95Wh: shown === null ? null : terms.half[draws].half95Wh,
       flags,
+      mergedInto: into ? groupName(into.level, into.group) : null,
       registered,
       privacy: terms.statement[draws],
       ledgerSeq,

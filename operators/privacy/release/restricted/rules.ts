@@ -1,6 +1,8 @@
 import { type Rational, rational } from 'diffprivlib-ts'
-import { minimumCount, type PlannedGroup } from '../day-plan.ts'
+import type { PlannedGroup } from '../day-plan.ts'
 import type { ResolvedPolicy } from '../policy.ts'
+import { addCounts, rulesInForce, stepRules, totalOf, twoClasses } from '../rules/count-rules.ts'
+import { type ClassCounts, ruleClasses } from '../rules/rule-set.ts'
 import { type GroupSum, secondOf } from '../sums.ts'
 
 /** Why a restricted cell is suppressed. */
@@ -9,8 +11,8 @@ export type Suppression = (typeof suppressions)[number]
 
 /** A group, or groups taken together that do not overlap: what the rules look at. */
 export interface Held extends Pick<GroupSum, 'exactWh' | 'count' | 'largestWh' | 'secondWh'> {
-  readonly residential: number
-  readonly other: number
+  /** Registered points. */
+  readonly classes: ClassCounts
   /** How many groups without parts it is made of. */
   readonly groups: number
 }
@@ -20,8 +22,7 @@ export const nobody: Held = Object.freeze({
   count: 0,
   largestWh: 0,
   secondWh: 0,
-  residential: 0,
-  other: 0,
+  classes: twoClasses(0, 0),
   groups: 0,
 })
 
@@ -34,22 +35,23 @@ export function together(a: Held, b: Held): Held {
     count: a.count + b.count,
     largestWh: Math.max(a.largestWh, b.largestWh),
     secondWh: secondOf(a, b),
-    residential: a.residential + b.residential,
-    other: a.other + b.other,
+    classes: addCounts(a.classes, b.classes),
     groups: a.groups + b.groups,
   }
 }
 
 /** A group by itself. */
-export const holding = ({ residential, other }: PlannedGroup, sum: GroupSum): Held => ({
+export const holding = ({ classes }: PlannedGroup, sum: GroupSum): Held => ({
   exactWh: sum.exactWh,
   count: sum.count,
   largestWh: sum.largestWh,
   secondWh: sum.secondWh,
-  residential,
-  other,
+  classes,
   groups: 1,
 })
+
+/** Registered points of what is held. */
+export const registeredIn = ({ classes }: Held): number => totalOf(classes)
 
 /** Which rule a sum breaks, or `null`. */
 export type Rules = (held: Held) => Suppression | null
@@ -63,16 +65,18 @@ export type Rules = (held: Held) => Suppression | null
  * 1981), which is why the share holds for every group of a day as soon as one group has a class with such a rule.
  */
 export function rulesOf(resolved: ResolvedPolicy, groups: readonly PlannedGroup[]): Rules {
-  const { rules, restricted = defaultRestrictedRules } = resolved.policy
-  const shares = [
-    groups.some(({ residential }) => residential > 0) ? rules.residential.maxShare : null,
-    groups.some(({ other }) => other > 0) ? rules.other.maxShare : null,
-  ].flatMap((text) => (text === null ? [] : [rational.parse(text)]))
+  const { restricted = defaultRestrictedRules } = resolved.policy
+  const { classes } = rulesInForce(resolved.policy)
+  const shares = ruleClasses
+    .filter((each) => groups.some((group) => group.classes[each] > 0))
+    .map((each) => classes[each].maxShare)
+    .flatMap((text) => (text === null ? [] : [rational.parse(text)]))
   const ofTwo = restricted.maxShareOfTwo === null ? undefined : rational.parse(restricted.maxShareOfTwo)
   const p = restricted.protection === null ? undefined : rational.parse(restricted.protection)
+  const { minimum } = stepRules(resolved)[0]!
   return (held) => {
     const { count, exactWh, largestWh, secondWh } = held
-    if (count < minimumCount(resolved, held)) return 'below_k'
+    if (count < minimum(held.classes)) return 'below_k'
     if (shares.some((share) => exceeds(largestWh, share, exactWh))) return 'dominance'
     if (ofTwo && exceeds(largestWh + secondWh, ofTwo, exactWh)) return 'dominance'
     if (p && BigInt(exactWh - largestWh - secondWh) * p.den < BigInt(largestWh) * p.num) return 'p_percent'

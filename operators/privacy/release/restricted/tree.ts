@@ -1,6 +1,6 @@
 import { levels } from '../../../../schemas/register-entry.ts'
 import type { RegisteredGroup } from '../../../contract/register.ts'
-import type { DayPlan } from '../day-plan.ts'
+import type { DayPlan, Family } from '../day-plan.ts'
 
 /** The groups of a day as trees; positions are those of the plan, where a whole stands before its parts. */
 export interface GroupTree {
@@ -13,18 +13,21 @@ const known = new WeakMap<DayPlan, GroupTree>()
 
 /** The trees of a plan; the same object for the same plan. */
 export function treeOf(plan: DayPlan): GroupTree {
-  const before = known.get(plan)
-  if (before) return before
-  const whole = new Int32Array(plan.groups.length).fill(-1)
-  const parts: number[][] = plan.groups.map(() => [])
-  for (const family of plan.families) {
+  const tree = known.get(plan) ?? treeFrom(plan.families, plan.groups.length)
+  known.set(plan, tree)
+  return tree
+}
+
+/** Trees of so many groups from their families. */
+export function treeFrom(families: readonly Family[], groups: number): GroupTree {
+  const whole = new Int32Array(groups).fill(-1)
+  const parts: number[][] = Array.from({ length: groups }, () => [])
+  for (const family of families) {
     if (family.whole === undefined) continue
     for (const part of family.parts) whole[part] = family.whole
     parts[family.whole]!.push(...family.parts)
   }
-  const tree = { whole, parts }
-  known.set(plan, tree)
-  return tree
+  return { whole, parts }
 }
 
 /**

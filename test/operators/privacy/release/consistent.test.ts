@@ -32,7 +32,7 @@ describe('consistent values', () => {
     ['keep negative values', two, [-7, -7, -7, -3, -4], [-7, -7, -7, -3, -4]],
     [
       'are the raw ones where a withheld part leaves the rest open',
-      [...chain.slice(0, 3), group('feeder', 'f1', 's', big), group('feeder', 'f2', 's', 60)],
+      [...chain.slice(0, 3), group('feeder', 'f1', 's', big), group('feeder', 'f2', 's', 600)],
       [10, 10, 40, 3, null],
       [20, 20, 20, 3, null],
     ],
@@ -40,7 +40,7 @@ describe('consistent values', () => {
       'go through a withheld whole whose parts are all known, and give none for it',
       [
         group('utility', 'u', null, big),
-        group('region', 'r', 'u', 60),
+        group('region', 'r', 'u', 600),
         group('substation', 's', 'r', big),
         group('feeder', 'f', 's', big),
       ],
@@ -51,11 +51,11 @@ describe('consistent values', () => {
       'leave parts alone below a withheld whole that is not known',
       [
         group('utility', 'u', null, big),
-        group('region', 'r', 'u', 60),
+        group('region', 'r', 'u', 600),
         group('substation', 's1', 'r', big),
-        group('substation', 's2', 'r', 60),
+        group('substation', 's2', 'r', 600),
         group('feeder', 'f1', 's1', big),
-        group('feeder', 'f2', 's2', 60),
+        group('feeder', 'f2', 's2', 600),
       ],
       [10, null, 20, null, 30, null],
       [10, null, 25, null, 25, null],
@@ -77,7 +77,7 @@ describe('consistent values', () => {
   for (const [what, groups, raw, expected] of cases) {
     it(what, () => {
       const made = plan(groups)
-      // The fixtures' minimum of 100 homes withholds the groups of 60.
+      // Noise withholds the groups of 600, whatever is left of the ones above.
       assert.deepEqual(
         made.groups.map(({ withheld }) => withheld !== null),
         raw.map((value) => value === null),

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { planData, planDay, planFromData, withheldFlag } from '../../../../operators/privacy/release/day-plan.ts'
-import { defaultPolicy, resolvePolicy } from '../../../../operators/privacy/release/policy.ts'
+import { planData, planDay, planFromData } from '../../../../operators/privacy/release/day-plan.ts'
+import { defaultPolicy, type ResolvedPolicy, resolvePolicy } from '../../../../operators/privacy/release/policy.ts'
 import type { Level } from '../../../../schemas/register-entry.ts'
 import { group, groups, policyWith } from '../../../helpers/release-fixtures.ts'
 
 const resolved = resolvePolicy(defaultPolicy)
 const plan = planDay(resolved, groups)
+/** What is said of a group that is alone in the register. */
+const flagOf = (policy: ResolvedPolicy, level: Level, residential: number, other: number) =>
+  planDay(policy, [group(level, 'one', null, residential, other)]).groups[0]!.withheld
 
 describe('day plan', () => {
   const cases: readonly (readonly [Level, number, number, string | null])[] = [
@@ -23,14 +26,13 @@ describe('day plan', () => {
   ]
   for (const [level, residential, other, flag] of cases) {
     it(`says ${flag ?? 'released'} of a ${level} with ${residential} homes and ${other} others`, () => {
-      assert.equal(withheldFlag(resolved, level, { residential, other, registered: residential + other }), flag)
+      assert.equal(flagOf(resolved, level, residential, other), flag)
     })
   }
 
   it('is more generous with hours than with quarter hours', () => {
-    const counts = { residential: 2_500, other: 0, registered: 2_500 }
-    assert.equal(withheldFlag(resolvePolicy(policyWith({ windowSeconds: 3_600 })), 'feeder', counts), null)
-    assert.notEqual(withheldFlag(resolvePolicy(policyWith({ windowSeconds: 900 })), 'feeder', counts), null)
+    assert.equal(flagOf(resolvePolicy(policyWith({ windowSeconds: 3_600 })), 'feeder', 2_500, 0), null)
+    assert.notEqual(flagOf(resolvePolicy(policyWith({ windowSeconds: 900 })), 'feeder', 2_500, 0), null)
   })
 
   it('lists groups from the widest level down in the register’s order', () => {
