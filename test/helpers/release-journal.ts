@@ -39,7 +39,7 @@ const following = dayNamed(domain.timeZone, '2026-01-16')
 
 /** Hourly windows and few groups keep a day short. */
 export const journalPolicy = policyWith({ windowSeconds: 3_600 })
-const journalGroups = groups.filter(({ level, group }) => level === 'utility' || /feeder-[12]/.test(group))
+export const journalGroups = groups.filter(({ level, group }) => level === 'utility' || /feeder-[12]/.test(group))
 
 export const journalOperator = (options: Partial<ReleaseTotalsOptions> = {}): ReleaseOperator =>
   releaseOperator({ policy: journalPolicy, register: registerOf(journalGroups), ...options })
