@@ -3,13 +3,14 @@ import { LogError } from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { BatchContext } from '../../operators/contract/operator.ts'
 import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
+import type { LinkHead } from '../../schemas/accepted-link.ts'
 import { batchCells, toCellValues } from './batch-cells.ts'
 import { type ChainResult, runChain } from './chain.ts'
-import { type Changelog, genesis, link, readChangelog, readLast } from './changelog.ts'
+import { dayMs, type FoldedChain, floorDay, foldChain, readTail, type Tail } from './chain-reader.ts'
+import { genesis, link, readLast } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
 import { placeMarker, unseen } from './marker.ts'
 import type { Fate } from './observer.ts'
-import { walk } from './stream.ts'
 import {
   batchHeader,
   changelogRecord,
@@ -22,7 +23,7 @@ import {
   toRecords,
   transact,
 } from './task.ts'
-import { dayMs, floorDay, syncView } from './view-sync.ts'
+import { syncView } from './view-sync.ts'
 
 /** The view refused a call: another owner moved it, or it lost or regained data. The task assigns again. */
 const viewMoved = () =>
@@ -79,29 +80,23 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
   // A reader cannot tell an empty end from one hidden by an older owner's open transaction; our own marker can.
   const marker = await stepping(task, 'marker', () => placeMarker(task, producer))
   const scope = `${pipeline.name}/${partition}`
-  const aged = new Set<string>()
-  for (const node of walk(pipeline.nodes))
-    if (node.kind === 'keyed' && node.step.state.aged) aged.add(node.step.state.name)
   const { last, position } = await stepping(task, 'replay', async () => {
-    const actual = await ports.view.position(scope)
-    const read = async (reach: Parameters<typeof readChangelog>[4]): Promise<Changelog> => {
-      const changelog = await readChangelog(ports.log, wire, topic, partition, reach)
+    const place = { log: ports.log, wire, topic, partition }
+    const sure = async <T extends Tail | FoldedChain>(read: Promise<T>): Promise<T> => {
+      const chain = await read
       // A broker that came back since the marker was seen may show less again.
-      if (!changelog.reaches(marker.value)) throw unseen(task)
-      return changelog
+      if (!chain.marked) throw unseen(task)
+      await refuseLostChangelog(task, chain.last)
+      return chain
     }
-    // Without a view everything is needed, once: a rebuild is long enough with one reading.
-    const tail = await read(actual ? { backTo: actual.seq } : 'whole')
-    await refuseLostChangelog(task, tail)
-    const whole = async () => (actual ? read('whole') : tail)
-    const synced = await syncView(tail, {
+    const synced = await syncView({
       scope,
       view: ports.view,
-      aged,
-      whole: () => whole().then(reachesHorizon(task)),
+      tail: (backTo) => sure(readTail(place, backTo, marker.value)),
+      whole: async () => reachesHorizon(task, await sure(foldChain(place, marker.value))),
     })
     if (synced.how !== 'current') observer.assignment(pipeline.name, partition, synced.how)
-    return { last: tail.last, position: synced.position }
+    return synced
   })
   const { from, ...input } = await openInput(task, last?.inTo)
   observer.assignment(pipeline.name, partition, 'running')
@@ -119,7 +114,10 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
 }
 
 /** A changelog shorter than what it vouches for was lost, cut or restored: going on would accept things a second time. */
-async function refuseLostChangelog({ pipeline, partition, ports }: TaskContext, { last }: Changelog): Promise<void> {
+async function refuseLostChangelog(
+  { pipeline, partition, ports }: TaskContext,
+  last: LinkHead | undefined,
+): Promise<void> {
   const covers = pipeline.options.covers
   if (!covers) return
   const newest = await readLast(ports.log, covers.name, partition)
@@ -131,17 +129,15 @@ async function refuseLostChangelog({ pipeline, partition, ports }: TaskContext, 
 }
 
 /** A rebuild needs every link of the horizon. */
-function reachesHorizon({ pipeline, partition }: TaskContext) {
-  return (log: Changelog): Changelog => {
-    const [oldest] = log.links
-    // Cells are dropped by whole local days, so the whole first day that is still needed must be covered, in any time zone.
-    const needed = (floorDay(log.last?.floor ?? 0) - 1) * dayMs
-    if (!oldest || oldest.seq === 1 || oldest.progress <= needed) return log
-    throw new HaltError(
-      `${pipeline.options.changelog?.name}[${partition}] no longer reaches back to the horizon`,
-      'Restore older segments, or raise retention and shorten the horizon; duplicates could not be told otherwise.',
-    )
-  }
+function reachesHorizon({ pipeline, partition }: TaskContext, chain: FoldedChain): FoldedChain {
+  const { first, last } = chain
+  // Cells are dropped by whole local days, so the whole first day that is still needed must be covered, in any time zone.
+  const needed = (floorDay(last?.floor ?? 0) - 1) * dayMs
+  if (!first || first.seq === 1 || first.progress <= needed) return chain
+  throw new HaltError(
+    `${pipeline.options.changelog?.name}[${partition}] no longer reaches back to the horizon`,
+    'Restore older segments, or raise retention and shorten the horizon; duplicates could not be told otherwise.',
+  )
 }
 
 async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {

@@ -8,6 +8,8 @@ export interface Wire {
   readonly encode: (topic: AnyTopic, value: unknown) => Uint8Array
   /** Throws `CodecError` for an unknown schema id or a body that does not fit. */
   readonly decode: (topic: AnyTopic, bytes: Uint8Array) => unknown
+  /** The Avro body, where it lies, and whether the present schema wrote it. Throws `CodecError` for an unknown schema id. */
+  readonly body: (topic: AnyTopic, bytes: Uint8Array) => { readonly body: Uint8Array; readonly own: boolean }
 }
 
 /**
@@ -25,16 +27,26 @@ export async function openWire(registry: SchemaRegistry, topics: Iterable<AnyTop
   return {
     encode: (topic, value) => frameBody(formatOf(topic).id, topic.codec.encode(value)),
     decode: (topic, bytes) => {
-      const framed = readFrame(bytes)
-      if (framed === undefined) throw new CodecError(topic.name, 'no schema id in front')
-      const { id, body } = framed
+      const { id, body } = unframed(topic, bytes)
       const { id: own, earlier } = formatOf(topic)
       if (id === own) return topic.codec.decode(body)
       const decode = earlier.get(id)
       if (decode === undefined) throw new CodecError(topic.name, `schema id ${id} is none of its own`)
       return decode(body)
     },
+    body: (topic, bytes) => {
+      const { id, body } = unframed(topic, bytes)
+      const { id: own, earlier } = formatOf(topic)
+      if (id !== own && !earlier.has(id)) throw new CodecError(topic.name, `schema id ${id} is none of its own`)
+      return { body, own: id === own }
+    },
   }
+}
+
+function unframed(topic: AnyTopic, bytes: Uint8Array) {
+  const framed = readFrame(bytes)
+  if (framed === undefined) throw new CodecError(topic.name, 'no schema id in front')
+  return framed
 }
 
 /** The id that a topic's records are written under, and readers of those it was written under before. */
