@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { minutes } from '../../../operators/contract/clock.ts'
 import { checkStage, type Outcome } from './check.ts'
 import type { Death, Kept } from './crew.ts'
+import type { WorkerSettings } from './orders.ts'
 import type { Stage } from './stage.ts'
 import { type Schedule, strikes } from './strikes.ts'
 
@@ -15,6 +16,8 @@ export interface KillRunOptions {
   readonly stepMs?: number
   /** Least and most real time of one step, ms. */
   readonly paceMs?: readonly [number, number]
+  /** What a worker in a slot has to know besides. */
+  readonly settings?: (slot: number) => Partial<WorkerSettings>
   /** Called after every step: kills brokers, empties stores. */
   readonly disturb?: (step: number, kept: Kept) => Promise<void>
   /** How long everything may take to come to rest at the end. Default 60 s. */
@@ -52,7 +55,10 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
     return assignment === 'group' || turn === slot
   }
   const kept = crew.keep(workers, {
-    settings: (slot) => (assignment === 'ordinal' ? { ordinal: { index: slot, of: workers } } : {}),
+    settings: (slot) => ({
+      ...options.settings?.(slot),
+      ...(assignment === 'ordinal' ? { ordinal: { index: slot, of: workers } } : {}),
+    }),
     strike: (slot) => (striking ? schedule.next((pipeline) => hasShare(pipeline, slot)) : undefined),
   })
   const began = performance.now()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createFleet, noFaults } from '../../../bench/fleet/index.ts'
@@ -80,6 +81,16 @@ function* links(
   }
 }
 
+/** Processor time of a process so far, in ms; a tick of /proc is 10 ms. */
+function busyMs(pid: number): number {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ').slice(11, 13)
+  return (Number(user) + Number(system)) * 10
+}
+
+/** The most memory that a process ever had, in MB. */
+const mostMegabytes = (pid: number): number =>
+  Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))![1]) / 1_000)
+
 describe('a large state', { skip: own.skip }, () => {
   let redis: TestServer
   let stage: Stage
@@ -124,8 +135,16 @@ describe('a large state', { skip: own.skip }, () => {
     await client.close()
     t.diagnostic(`${written} links, ${Math.round(bytes / 1e6)} MB of changelog`)
 
+    const broker = own.nodes('kafka')[0]!.process!.pid
     const worker = await crew.launch(0, { settings: { ordinal: { index: 0, of: 1 } } })
     await worker.running
+    let [ours, its] = [busyMs(worker.pid), busyMs(broker)]
+    const busySince = () => {
+      const [oursThen, itsThen] = [ours, its]
+      ours = busyMs(worker.pid)
+      its = busyMs(broker)
+      return `of processor time the worker took ${ours - oursThen} ms, the broker ${its - itsThen} ms`
+    }
     const running = () => crew.log().match(/readings\[\d\]: running/g)?.length ?? 0
     const began = performance.now()
     while (running() < partitions) {
@@ -133,9 +152,11 @@ describe('a large state', { skip: own.skip }, () => {
       await pause(20)
     }
     t.diagnostic(`a new worker before an empty Redis runs after ${Math.round(performance.now() - began)} ms`)
+    t.diagnostic(`${busySince()}; it had ${mostMegabytes(worker.pid)} MB at most`)
     await stage.feed(arrivals.slice(0, 64))
     await stage.settle(worker)
 
+    busySince()
     const commits = crew.commits.length
     const since = Date.now()
     await redis.admin.flushall()
@@ -153,6 +174,7 @@ describe('a large state', { skip: own.skip }, () => {
     t.diagnostic(
       `Redis emptied to the last partition's first commit: ${took} ms; goal 15000 ms ${took <= 15_000 ? 'met' : 'missed'}`,
     )
+    t.diagnostic(`${busySince()}; it had ${mostMegabytes(worker.pid)} MB at most`)
     t.diagnostic(`Redis holds ${Math.round((await redis.used()) / 1e6)} MB`)
     await stage.settle(worker, 120_000)
     assert.equal((await log.bounds(topics.householdReadings.name, 0, 'read_committed')).end > 0n, true)

@@ -51,11 +51,15 @@ describe('services that are killed', { skip: own.skip || shared.skip }, () => {
         if (step % 12 === 10) await store.full()
       },
     })
-    for (const line of [killRunText(result), tally.text(), ...result.outcome.faults]) t.diagnostic(line)
+    const paused = result.log.match(/readings\[\d\]: paused/g)?.length ?? 0
+    const told = [killRunText(result), tally.text(), `[readings] paused ${paused} times`, ...result.outcome.faults]
+    for (const line of told) t.diagnostic(line)
     await stage.close()
     assert.deepEqual(result.outcome.faults, [])
     assert.ok(tally.struck('broker killed') >= 20 && tally.bit('broker killed') >= 10, tally.text())
     assert.ok(tally.struck('Redis killed') >= 20 && tally.bit('Redis killed') >= 10, tally.text())
+    assert.ok(paused >= 3 && tally.bit('Redis full') >= 3, 'a full Redis did not bite')
+    assert.doesNotMatch(result.log, /ended: LogError: Redis has reached its maxmemory/)
     for (const fault of ['Redis emptied', 'Redis rolled back']) assert.ok(tally.bit(fault) >= 5, tally.text())
   })
 })
