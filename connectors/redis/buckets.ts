@@ -77,7 +77,7 @@ export function packBucket({ table, puts }: Bucket<Uint8Array>, finder: BaseFind
   }
   const bytes = Buffer.alloc(width * slots.length)
   for (let at = 0; at < slots.length; at++) {
-    writeSlot(bytes.subarray(at * width, (at + 1) * width), stored[at] as Stored, values[at] as Uint8Array)
+    writeSlot(bytes, at * width, stored[at] as Stored, values[at] as Uint8Array)
   }
   return { width, slots, bytes, long }
 }

@@ -144,23 +144,34 @@ export function slotBytes({ tag, from }: Stored, value: Uint8Array): number {
   return 1 + value.length - from + (tag === rawTag ? 1 : 0)
 }
 
-/** Writes a value into its slot, which is zeroed. */
-export function writeSlot(slot: Uint8Array, { tag, from }: Stored, value: Uint8Array): void {
-  slot[0] = tag
-  if (tag === rawTag) slot[1] = value.length
-  slot.set(from === 0 ? value : value.subarray(from), tag === rawTag ? 2 : 1)
+// Slots are tens of bytes: a loop over them costs less than the views that a bulk copy needs.
+
+/** Writes a value into the slot at `bytes[at]`, which is zeroed. */
+export function writeSlot(bytes: Uint8Array, at: number, { tag, from }: Stored, value: Uint8Array): void {
+  let to = at
+  bytes[to++] = tag
+  if (tag === rawTag) bytes[to++] = value.length
+  for (let i = from; i < value.length; i++) bytes[to++] = value[i] as number
 }
 
-/** The value in a slot, as a copy; undefined if there is none or it is kept elsewhere (`longTag`). */
-export function readSlot(bases: CellBases, table: string, slot: Uint8Array): Uint8Array | undefined {
-  const tag = slot[0] ?? 0
+/** The value in the slot `bytes[at..end)`, as a copy; undefined if there is none or it is kept elsewhere (`longTag`). */
+export function readSlot(
+  bases: CellBases,
+  table: string,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): Uint8Array | undefined {
+  const tag = at < end ? (bytes[at] as number) : 0
   if (tag === 0 || tag === longTag) return undefined
-  if (tag === rawTag) return new Uint8Array(slot.subarray(2, 2 + (slot[1] ?? 0)))
+  if (tag === rawTag) return new Uint8Array(bytes.subarray(at + 2, Math.min(end, at + 2 + (bytes[at + 1] ?? 0))))
   const base = bases.tables.get(table)?.bases[tag - 1]
   if (base === undefined) throw damagedView()
-  const value = new Uint8Array(base.length)
-  value.set(base.prefix)
-  value.set(slot.subarray(1, 1 + base.length - base.prefix.length), base.prefix.length)
+  const { length, prefix } = base
+  if (at + 1 + length - prefix.length > end) throw damagedView()
+  const value = new Uint8Array(length)
+  for (let i = 0; i < prefix.length; i++) value[i] = prefix[i] as number
+  for (let i = prefix.length, from = at + 1; i < length; i++) value[i] = bytes[from++] as number
   return value
 }
 

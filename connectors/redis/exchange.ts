@@ -163,10 +163,9 @@ export function cellsOf(
     if (found.length === 0) continue
     const width = found.length / places.length
     for (let i = 0; i < places.length; i++) {
-      const slot = found.subarray(i * width, (i + 1) * width)
       const place = places[i] as number
-      if (slot[0] === longTag && long(bucket)) cells[place] = new Uint8Array(slots[at++] ?? nothing)
-      else cells[place] = readSlot(bases, table, slot)
+      if (found[i * width] === longTag && long(bucket)) cells[place] = new Uint8Array(slots[at++] ?? nothing)
+      else cells[place] = readSlot(bases, table, found, i * width, (i + 1) * width)
     }
   }
   return cells

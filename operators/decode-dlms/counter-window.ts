@@ -51,7 +51,7 @@ export function recordCounter(
     const old = read32(window, highAt)
     high = Math.max(old, counter)
     shiftSeen(window, next, high - old)
-    next.set(window.subarray(digestsAt), digestsAt)
+    for (let k = digestsAt; k < windowBytes; k++) next[k] = window[k]!
   }
   write32(next, highAt, high)
   const age = high - counter

@@ -15,7 +15,8 @@ export interface MeterState {
 export const meterStateCodec = {
   encode: ({ window, pending }: MeterState): Uint8Array => {
     const joins = pending && encodePending(pending)
-    const bytes = new Uint8Array(1 + (window ? windowBytes : 0) + (joins?.length ?? 0))
+    // A Buffer at once: the changelog's codec would make one of each cell, and every byte is written here.
+    const bytes = Buffer.allocUnsafe(1 + (window ? windowBytes : 0) + (joins?.length ?? 0))
     bytes[0] = (window ? 1 : 0) | (joins ? 2 : 0)
     if (window) bytes.set(window, 1)
     if (joins) bytes.set(joins, 1 + (window ? windowBytes : 0))

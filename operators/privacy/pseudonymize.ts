@@ -51,7 +51,7 @@ export function pseudonymize(
       const made: Made[] = []
       for (const from of batch) {
         const { entry, readings } = from.value
-        for (const [date, intervals] of byLocalDate(entry.timeZone, readings)) {
+        for (const { date, intervals } of byLocalDate(entry.timeZone, readings)) {
           const pseudonym = pseudonymOf(entry.connection, date)
           const { area, tariff, heating, dwelling } = generalise(entry, date)
           const value = { pseudonym, date, zone: entry.zone, area, tariff, heating, dwelling, intervals }
@@ -86,14 +86,29 @@ function firstPlace([first]: HouseholdReading['intervals']): number {
 
 type Interval = HouseholdReading['intervals'][number]
 
-function byLocalDate(timeZone: string, readings: readonly IntervalReading[]): ReadonlyMap<string, Interval[]> {
-  const dates = new Map<string, Interval[]>()
+interface Dated {
+  readonly date: string
+  readonly intervals: Interval[]
+}
+
+function byLocalDate(timeZone: string, readings: readonly IntervalReading[]): readonly Dated[] {
+  const dates: Dated[] = []
+  // Nearly always there is one date; a map is made where there are more, since a frame may name any number.
+  let known: Map<string, Dated> | undefined
+  let last: Dated | undefined
   for (const { channel, start, durationSeconds, energyWh, quality } of readings) {
     const { date } = localDay(timeZone, start)
     const interval = { channel, start, durationSeconds, energyWh, quality }
-    const intervals = dates.get(date)
-    if (intervals === undefined) dates.set(date, [interval])
-    else intervals.push(interval)
+    if (last?.date !== date) {
+      if (last !== undefined) known ??= new Map([[last.date, last]])
+      const earlier = known?.get(date)
+      last = earlier ?? { date, intervals: [] }
+      if (earlier === undefined) {
+        dates.push(last)
+        known?.set(date, last)
+      }
+    }
+    last.intervals.push(interval)
   }
   return dates
 }

@@ -57,12 +57,19 @@ export function cutOff(timeZone: string, day: number, hour = 6): EpochMs {
   return instant
 }
 
+// Most deployments have one zone, and every reading asks several times.
+let lastZone = ''
+let lastCalendar: Calendar | undefined
+
 function calendarOf(timeZone: string): Calendar {
+  if (lastCalendar !== undefined && timeZone === lastZone) return lastCalendar
   let calendar = calendars.get(timeZone)
   if (calendar === undefined) {
     calendar = { days: new Map(), cutOffs: new Map(), recent: undefined }
     calendars.set(timeZone, calendar)
   }
+  lastZone = timeZone
+  lastCalendar = calendar
   return calendar
 }
 

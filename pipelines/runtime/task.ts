@@ -192,22 +192,35 @@ function toRecord(
   counts: ReadonlyMap<string, number>,
   headers: OutgoingRecord['headers'] & {},
 ): OutgoingRecord {
-  const place = (key: string | null): number => {
-    const rule = options.partition ?? 'input'
-    if (typeof rule === 'function') return rule(value as never)
-    const count = counts.get(topic.name) as number
-    return rule === 'key' ? hash(key ?? '') % count : task.partition % count
-  }
+  const { name } = topic
   if (isPublished(value)) {
     const { key, bytes, timestamp } = value
-    return { topic: topic.name, partition: place(key), key: keyBytes(key), value: bytes, timestamp, headers }
+    const partition = placeOf(task, name, options, value, key, counts)
+    return { topic: name, partition, key: keyBytes(key), value: bytes, timestamp, headers }
   }
   const routed = isRouted(value)
   const body = routed ? value.value : value
-  const key = topic.key(body)
-  const partition = routed ? value.routedTo : place(key)
-  const record = { topic: topic.name, partition, key: keyBytes(key), value: task.wire.encode(topic, body), headers }
-  return topic.timestamp ? { ...record, timestamp: topic.timestamp(body) } : record
+  const text = topic.key(body)
+  const partition = routed ? value.routedTo : placeOf(task, name, options, value, text, counts)
+  const key = keyBytes(text)
+  const bytes = task.wire.encode(topic, body)
+  return topic.timestamp
+    ? { topic: name, partition, key, value: bytes, headers, timestamp: topic.timestamp(body) }
+    : { topic: name, partition, key, value: bytes, headers }
+}
+
+function placeOf(
+  { partition }: TaskContext,
+  topic: string,
+  options: Output['options'],
+  value: unknown,
+  key: string | null,
+  counts: ReadonlyMap<string, number>,
+): number {
+  const rule = options.partition ?? 'input'
+  if (typeof rule === 'function') return rule(value as never)
+  const count = counts.get(topic) as number
+  return rule === 'key' ? hash(key ?? '') % count : partition % count
 }
 
 const headerCache = new Map<string, Readonly<Record<string, string>>>()

@@ -26,9 +26,10 @@ test('what all values of a length begin with is kept once', () => {
   const bases = readBases(finder.done().text)
   assert.equal(bases.token, finder.done().token)
   values.forEach((value, i) => {
-    const slot = new Uint8Array(8)
-    writeSlot(slot, stored[i]!, value)
-    assert.deepEqual(readSlot(bases, 't', slot), value)
+    const slots = new Uint8Array(24)
+    writeSlot(slots, 8, stored[i]!, value)
+    assert.deepEqual(readSlot(bases, 't', slots, 8, 16), value)
+    assert.equal(readSlot(bases, 't', slots, 0, 8), undefined)
   })
 })
 
@@ -52,8 +53,8 @@ test('when no tag is left, values are stored as they are, and the longest elsewh
   const stored = finder.store('t', value)
   assert.equal(stored.tag, rawTag)
   const slot = Buffer.alloc(slotBytes(stored, value))
-  writeSlot(slot, stored, value)
-  const read = readSlot(finder.done(), 't', slot)
+  writeSlot(slot, 0, stored, value)
+  const read = readSlot(finder.done(), 't', slot, 0, slot.length)
   assert.deepEqual(read, value)
   slot.fill(0)
   assert.deepEqual(read, value)
@@ -76,9 +77,17 @@ for (const text of ['{', '{}', 'null']) {
   })
 }
 
-test('refuses a slot whose base is not there', () => {
-  assert.throws(
-    () => readSlot(noBases, 't', bytes(7, 1)),
-    (error) => error instanceof LogError && error.code === 'corrupt',
-  )
+test('refuses a slot whose base is not there, and one too narrow for its base', () => {
+  const finder = findBases(noBases)
+  finder.store('t', bytes(1, 2, 3))
+  finder.store('t', bytes(1, 4, 5))
+  for (const [bases, slot] of [
+    [noBases, bytes(7, 1)],
+    [finder.done(), bytes(2, 4)],
+  ] as const) {
+    assert.throws(
+      () => readSlot(bases, 't', slot, 0, slot.length),
+      (error) => error instanceof LogError && error.code === 'corrupt',
+    )
+  }
 })
