@@ -1,7 +1,16 @@
 export * from './contract/index.ts'
 export { decodeDlms } from './decode-dlms/index.ts'
 export { dedupe } from './dedupe.ts'
-export { forecast, seasonalNaive, structural } from './forecast/index.ts'
+export {
+  exponentialSmoothing,
+  ForecastDataError,
+  forecast,
+  readHolidays,
+  readWeather,
+  seasonalNaive,
+  shareOfWhole,
+  structural,
+} from './forecast/index.ts'
 export { forwardMisplaced } from './forward-misplaced.ts'
 export { keepPlaced } from './keep-placed.ts'
 export { locate } from './locate.ts'

@@ -1,86 +1,58 @@
-/** A state space model whose states evolve apart: x' = decay * x + drift noise, seen as y = features . x + noise. */
+/**
+ * A state space model whose states evolve apart: x' = decay * x + drift noise, seen as y = features . x + noise of variance
+ * 1. With a fixed noise variance, what is known of the states depends on features alone and not on any value (Kalman 1960):
+ * it is worked out once for all series that have features in common.
+ */
 export interface StateSpace {
   readonly decay: Float64Array
-  /** Variance of each state's drift per step. */
+  /** Variance of each state's drift per step, in units of the noise variance like all that follow. */
   readonly drift: Float64Array
-  /** Mean and variance of each state before the first step. */
-  readonly initial: Float64Array
+  /** Variance of each state before the first step. */
   readonly spread: Float64Array
 }
 
-/** What is known of the states after some steps: mean, and covariance row by row. */
-export interface Belief {
-  readonly mean: Float64Array
-  readonly covariance: Float64Array
-}
-
-export interface Filtered extends Belief {
-  /** Log-likelihood of the values seen, without its constant. */
-  readonly logLikelihood: number
-}
-
-/**
- * Kalman filter (Kalman 1960) over scalar values. `features` holds one row of weights per step; NaN values are stepped
- * over. `noise` is the variance of each value around its mean. `burnIn` values do not count for the likelihood.
- */
-export function filter(
-  model: StateSpace,
-  features: Float64Array,
-  values: Float64Array,
-  noise: (step: number) => number,
-  burnIn = 0,
-): Filtered {
-  const n = model.decay.length
-  const mean = model.initial.slice()
+/** Covariance of the states before the first step, row by row. */
+export function firstCovariance({ spread }: StateSpace): Float64Array {
+  const n = spread.length
   const covariance = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) covariance[i * n + i] = model.spread[i]!
-  const gain = new Float64Array(n)
-  let logLikelihood = 0
-  for (let step = 0; step < values.length; step++) {
-    if (step > 0) advance(model, mean, covariance)
-    const value = values[step]!
-    if (Number.isNaN(value)) continue
-    const row = features.subarray(step * n, (step + 1) * n)
-    const { expected, variance } = project(row, mean, covariance, gain)
-    const total = variance + noise(step)
-    const surprise = value - expected
-    for (let i = 0; i < n; i++) mean[i]! += (gain[i]! * surprise) / total
-    for (let i = 0; i < n; i++) {
-      const factor = gain[i]! / total
-      for (let j = 0; j < n; j++) covariance[i * n + j]! -= factor * gain[j]!
-    }
-    if (step >= burnIn) logLikelihood -= 0.5 * (Math.log(total) + (surprise * surprise) / total)
-  }
-  return { mean, covariance, logLikelihood }
+  for (let i = 0; i < n; i++) covariance[i * n + i] = spread[i]!
+  return covariance
 }
 
-/** Mean and variance of what the next steps show, without noise. `features` holds one row per step. */
-export function project(
-  row: Float64Array,
-  mean: Float64Array,
-  covariance: Float64Array,
-  /** Receives covariance x row. */
-  product: Float64Array,
-): { expected: number; variance: number } {
-  const n = mean.length
-  let expected = 0
+/** One step of time without a value. Changes the covariance. */
+export function advance({ decay, drift }: StateSpace, covariance: Float64Array): void {
+  const n = decay.length
+  for (let i = 0; i < n; i++) {
+    const kept = decay[i]!
+    if (kept === 1) continue
+    for (let j = 0; j < n; j++) {
+      covariance[i * n + j]! *= kept
+      covariance[j * n + i]! *= kept
+    }
+  }
+  for (let i = 0; i < n; i++) covariance[i * n + i]! += drift[i]!
+}
+
+/** Variance of what the next value shows, without noise; `product` receives covariance x features. */
+export function project(features: Float64Array, covariance: Float64Array, product: Float64Array): number {
+  const n = features.length
   let variance = 0
   for (let i = 0; i < n; i++) {
     let sum = 0
-    for (let j = 0; j < n; j++) sum += covariance[i * n + j]! * row[j]!
+    for (let j = 0; j < n; j++) sum += covariance[i * n + j]! * features[j]!
     product[i] = sum
-    expected += row[i]! * mean[i]!
-    variance += row[i]! * sum
+    variance += features[i]! * sum
   }
-  return { expected, variance: Math.max(variance, 0) }
+  return Math.max(variance, 0)
 }
 
-/** One step of time without a value. Changes its arguments. */
-export function advance({ decay, drift }: StateSpace, mean: Float64Array, covariance: Float64Array): void {
-  const n = decay.length
+/** What a surprise of 1 adds to each state, written to `gain`; takes the certainty of one value into the covariance. */
+export function takeIn(features: Float64Array, covariance: Float64Array, gain: Float64Array): void {
+  const n = features.length
+  const total = project(features, covariance, gain) + 1
   for (let i = 0; i < n; i++) {
-    mean[i]! *= decay[i]!
-    for (let j = 0; j < n; j++) covariance[i * n + j]! *= decay[i]! * decay[j]!
-    covariance[i * n + i]! += drift[i]!
+    const weight = gain[i]! / total
+    for (let j = 0; j < n; j++) covariance[i * n + j]! -= weight * gain[j]!
   }
+  for (let i = 0; i < n; i++) gain[i]! /= total
 }

@@ -1,22 +1,27 @@
 import type { EpochMs } from '../../schemas/codec.ts'
+import type { Grid, Moment } from './moments.ts'
 
-/** Where an instant lies in the local day and week. */
-export interface CalendarPoint {
-  /** Part of the local day that has passed, 0 to 1. */
-  readonly phase: number
-  readonly weekend: boolean
+/** One window of a series as a model takes it in. */
+export interface Observation {
+  /** When the series began: models may share what depends on that and the calendar alone. */
+  readonly born: EpochMs
+  readonly moment: Moment
+  /** In Wh; NaN where nothing was released. */
+  readonly value: number
+  /** Known variance of the noise in the value, Wh^2. */
+  readonly noise: number
+  /** Variance around a smooth course: the noise, and what a window has of its own; never nothing. */
+  readonly unit: number
 }
 
-/** Released values of one group and channel on an even grid, oldest first. */
-export interface History {
-  /** Start of the first window, UTC, and the step in milliseconds. */
-  readonly start: EpochMs
-  readonly stepMs: number
-  /** Released load in Wh; NaN where nothing was released. */
-  readonly wh: Float64Array
-  /** Known variance of the noise in each value, Wh^2. */
-  readonly noise: Float64Array
-  readonly calendar: (at: EpochMs) => CalendarPoint
+/** What a forecast is made for: the windows that follow the newest one seen. */
+export interface Outlook {
+  readonly born: EpochMs
+  readonly ahead: readonly Moment[]
+  readonly noise: number
+  readonly unit: number
+  /** Mean load of the whole group in Wh, also where the series is only its difference from a part of another one. */
+  readonly load: number
 }
 
 /** What a model says about the load of the windows to come: mean in Wh, and its variance without any release noise. */
@@ -25,30 +30,34 @@ export interface Prediction {
   readonly variance: Float64Array
 }
 
-/** A model with its parameters chosen. Predicts from any history of the same series. */
-export interface FittedModel {
-  readonly predict: (history: History, steps: number) => Prediction
+/** A model at work on the series of one grid. The state of a series is a row of doubles, so that it can be copied and counted. */
+export interface RunningModel {
+  /** Length of the state of all variants together. */
+  readonly size: number
+  /** Makes the state that of a series of which nothing is known. */
+  readonly begin: (state: Float64Array) => void
+  /** Takes in the next window. */
+  readonly observe: (state: Float64Array, next: Observation) => void
+  /** Answers undefined while the model has seen too little. */
+  readonly predict: (state: Float64Array, variant: number, outlook: Outlook) => Prediction | undefined
 }
 
 /** A way to forecast. It sees released values only, so what it learns costs no privacy. */
 export interface ForecastModel {
   /** Stands in every forecast made with it. */
   readonly name: string
-  /** Chooses parameters, or answers undefined where the history is too short for the model. */
-  readonly fit: (history: History) => FittedModel | undefined
+  /** Sets of parameters that contend apart. */
+  readonly variants: number
+  /** Whether it applies to series that are the difference from a part of another one, and whether to others. */
+  readonly suits?: 'parts'
+  readonly open: (grid: Grid) => RunningModel
 }
 
-/** Mean of the values that are there; NaN if none is. */
-export function meanOf(values: Iterable<number>): number {
-  let sum = 0
-  let count = 0
-  for (const value of values) {
-    if (Number.isNaN(value)) continue
-    sum += value
-    count += 1
-  }
-  return sum / count
-}
+/** Change from one season to the next that is assumed while none could be seen: this part of the mean load. */
+export const assumedChange = 0.2
 
-/** Windows of a whole number of days. */
-export const windowsOf = (days: number, stepMs: number): number => Math.round((days * 86_400_000) / stepMs)
+/** Variance that was seen `count` times with this sum, where the assumption weighs as much as `weight` of them. Never nothing. */
+export function changeVariance(sum: number, count: number, load: number, weight: number): number {
+  const prior = (assumedChange * load) ** 2
+  return Math.max((sum + weight * prior) / (count + weight), prior / 400)
+}

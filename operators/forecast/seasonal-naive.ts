@@ -1,67 +1,74 @@
-import { type ForecastModel, type History, meanOf, type Prediction, windowsOf } from './model.ts'
+import { changeVariance, type ForecastModel, type Observation, type RunningModel } from './model.ts'
+import { type Grid, type Moment, slotOf } from './moments.ts'
 
-/** Change from one season to the next that is assumed while none could be seen: this part of the mean load. */
-const assumedChange = 0.2
+// Windows seen, and sum and number of squared changes over a season beyond their noise; then the newest value of each slot.
+const seenAt = 0
+const changeAt = 1
+const changesAt = 2
+const valuesAt = 3
 
 /**
- * The value of the same window one season ago (1 or 7 days), or the newest season there is for windows further ahead.
- * Its variance: how much the load changed from season to season so far, beyond the known noise, plus the noise in the
- * value that is repeated. Needs one season.
+ * The newest value of the same local time, of any day or of the same day of the week; holidays count as Sundays. Its
+ * variance: how much the load changed from season to season so far, beyond the known noise, plus the noise in the value
+ * that is repeated. Needs one season, nearly whole.
  */
 export function seasonalNaive(days: 1 | 7): ForecastModel {
-  const fit: ForecastModel['fit'] = (history) => {
-    const lag = windowsOf(days, history.stepMs)
-    if (history.wh.length < lag || missing(history, lag) > lag / 10) return undefined
-    const change = changeVariance(history, lag)
-    return { predict: (now, steps) => predict(now, steps, lag, change) }
+  return {
+    name: days === 1 ? 'seasonal_naive_day' : 'seasonal_naive_week',
+    variants: 1,
+    open: (grid) => running(grid, days),
   }
-  return { name: days === 1 ? 'seasonal_naive_day' : 'seasonal_naive_week', fit }
 }
 
-function predict({ wh, noise }: History, steps: number, lag: number, change: number): Prediction {
-  const mean = new Float64Array(steps)
-  const variance = new Float64Array(steps)
-  for (let step = 0; step < steps; step++) {
-    const seasons = Math.floor(step / lag) + 1
-    let at = wh.length + step - seasons * lag
-    let back = seasons
-    // Where that window was not released, an older season stands in.
-    while (at >= 0 && Number.isNaN(wh[at]!)) {
-      at -= lag
-      back += 1
-    }
-    if (at < 0) at = nearest(wh, wh.length + step - seasons * lag)
-    mean[step] = wh[at]!
-    variance[step] = noise[at]! + back * change
+function running(grid: Grid, days: 1 | 7): RunningModel {
+  const slots = days * grid.perDay
+  const at = (moment: Moment): number =>
+    valuesAt + (days === 1 ? 0 : moment.weekday * grid.perDay) + slotOf(grid, moment)
+  // A change counts less as it grows old: a season's weight fades over ten of them.
+  const kept = 1 - 1 / (10 * slots)
+  return {
+    size: valuesAt + slots,
+    begin: (state) => {
+      state.fill(0, 0, valuesAt)
+      state.fill(Number.NaN, valuesAt)
+    },
+    observe: (state, { moment, value, noise }: Observation) => {
+      state[seenAt]! += 1
+      if (Number.isNaN(value)) return
+      const change = value - state[at(moment)]!
+      if (!Number.isNaN(change)) {
+        state[changeAt] = kept * state[changeAt]! + change * change - 2 * noise
+        state[changesAt] = kept * state[changesAt]! + 1
+      }
+      state[at(moment)] = value
+    },
+    predict: (state, _, { ahead, noise, load }) => {
+      if (state[seenAt]! < slots || missing(state) > slots / 10) return undefined
+      // The assumption weighs as much as a quarter of a season seen.
+      const change = changeVariance(state[changeAt]!, state[changesAt]!, load, slots / 4)
+      const mean = new Float64Array(ahead.length)
+      const variance = new Float64Array(ahead.length)
+      for (let step = 0; step < ahead.length; step++) {
+        mean[step] = nearest(state, at(ahead[step]!))
+        variance[step] = noise + (1 + Math.floor(step / slots)) * change
+      }
+      return { mean, variance }
+    },
   }
-  return { mean, variance }
 }
 
-/** Mean squared change over a season beyond what the noise of the two values explains. */
-function changeVariance({ wh, noise }: History, lag: number): number {
-  let sum = 0
+function missing(state: Float64Array): number {
   let count = 0
-  for (let at = lag; at < wh.length; at++) {
-    const difference = wh[at]! - wh[at - lag]!
-    if (Number.isNaN(difference)) continue
-    sum += difference * difference - noise[at]! - noise[at - lag]!
-    count += 1
-  }
-  const prior = (assumedChange * meanOf(wh)) ** 2
-  // The assumption weighs as much as a quarter of a season seen.
-  const weight = lag / 4
-  return Math.max((sum + weight * prior) / (count + weight), prior / 100)
+  for (let i = valuesAt; i < state.length; i++) if (Number.isNaN(state[i]!)) count += 1
+  return count
 }
 
-function missing({ wh }: History, lag: number): number {
-  return wh.subarray(wh.length - lag).reduce((count, value) => count + (Number.isNaN(value) ? 1 : 0), 0)
-}
-
-function nearest(wh: Float64Array, from: number): number {
-  for (let distance = 1; distance < wh.length; distance++) {
-    for (const at of [from - distance, from + distance]) {
-      if (at >= 0 && at < wh.length && !Number.isNaN(wh[at]!)) return at
+/** The value of a slot, or of the nearest slot that has one. */
+function nearest(state: Float64Array, slot: number): number {
+  for (let distance = 0; distance < state.length; distance++) {
+    for (const at of [slot - distance, slot + distance]) {
+      if (at >= valuesAt && at < state.length && !Number.isNaN(state[at]!)) return state[at]!
     }
   }
-  return wh.findIndex((value) => !Number.isNaN(value))
+  return Number.NaN
 }

@@ -1,4 +1,5 @@
-import type { History } from '../../operators/forecast/model.ts'
+import type { ForecastModel, Prediction } from '../../operators/forecast/model.ts'
+import { type Grid, gridOf, type Surroundings } from '../../operators/forecast/moments.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 
 const halfHour = 1_800_000
@@ -23,17 +24,28 @@ export const shape = (at: number, weekendFactor = 1): number => {
   return day * (weekend ? weekendFactor : 1)
 }
 
-/** Values of half hours from `monday` on, in a zone without summer time. */
-export function historyOf(values: ArrayLike<number>, noiseVariance = 0): History {
-  return {
-    start: monday,
-    stepMs: halfHour,
-    wh: Float64Array.from(values),
-    noise: new Float64Array(values.length).fill(noiseVariance),
-    calendar: (at) => ({
-      phase: (at % 86_400_000) / 86_400_000,
-      weekend: [0, 6].includes(new Date(at).getUTCDay()),
-    }),
+/** Half hours of a zone without summer time. */
+export const halfHours = (surroundings: Partial<Surroundings> = {}): Grid =>
+  gridOf(halfHour, { timeZone: 'Etc/UTC', holidays: new Set(), weather: undefined, ...surroundings })
+
+/** A model that has seen the values of half hours from `monday` on, and what it says of the next ones. */
+export function watched(
+  model: ForecastModel,
+  values: ArrayLike<number>,
+  { noise = 0, grid = halfHours() }: { readonly noise?: number; readonly grid?: Grid } = {},
+): (steps: number, variant?: number) => Prediction | undefined {
+  const running = model.open(grid)
+  const state = new Float64Array(running.size)
+  running.begin(state)
+  const known = Array.from(values).filter((value) => !Number.isNaN(value))
+  const load = known.reduce((sum, value) => sum + value, 0) / known.length
+  const unit = noise + (0.003 * load) ** 2 + 1
+  Array.from(values).forEach((value, n) => {
+    running.observe(state, { born: monday, moment: grid.momentAt(monday + n * halfHour), value, noise, unit })
+  })
+  return (steps, variant = 0) => {
+    const ahead = Array.from({ length: steps }, (_, n) => grid.momentAt(monday + (values.length + n) * halfHour))
+    return running.predict(state, variant, { born: monday, ahead, noise, unit, load })
   }
 }
 
@@ -52,6 +64,7 @@ export function released(n: number, rawWh: number | null, rest: Partial<LoadPubl
     half50Wh: 0,
     half95Wh: 0,
     flags: [],
+    mergedInto: null,
     registered: 3_000,
     privacy: {
       unit: 'household-day',

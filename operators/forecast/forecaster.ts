@@ -1,0 +1,255 @@
+import type { EpochMs } from '../../schemas/codec.ts'
+import type { ForecastPublic } from '../../schemas/forecast-public.ts'
+import type { LoadPublic } from '../../schemas/load-public.ts'
+import { localDay } from '../window/local-day.ts'
+import { calibration, choose, newContest, pooledExcess, predictDay, scoreDay } from './contest.ts'
+import { type Lineup, lineupOf } from './lineup.ts'
+import type { ForecastModel, Prediction } from './model.ts'
+import { gridOf, type Moment, type Surroundings } from './moments.ts'
+import { type Part, reconcile } from './reconcile.ts'
+import type { Seal } from './seals.ts'
+import { append, beginSeries, expected, finish, outlookOf, placeOf, type Series, type SeriesValue } from './series.ts'
+import { approximately, isConsistent, type ParentOf, type Tree, type TreeNode, treeOf } from './tree.ts'
+
+export interface ForecasterOptions extends Surroundings {
+  readonly models: readonly ForecastModel[]
+  readonly horizonMs: number
+  readonly everyMs: number
+  readonly parentOf: ParentOf
+}
+
+/** All series of one channel on one grid. */
+interface Field {
+  readonly lineup: Lineup
+  readonly series: Map<string, Series>
+  /** Load of the topmost groups over windows that are final: as it was at first, and in the end. */
+  early: number
+  whole: number
+}
+
+/** Takes the seals of a log in order and answers the forecasts that follow from each. */
+export interface Forecaster {
+  readonly take: (seal: Seal) => readonly ForecastPublic[]
+}
+
+/** Standard normal quantiles at 5, 25, 50, 75 and 95 %. */
+const quantiles = [-1.644_853_627, -0.674_489_75, 0, 0.674_489_75, 1.644_853_627] as const
+
+/** What of the late shares of a window is left after another: they are those of the last week or so. */
+const remembered = 0.997
+
+export function forecaster(options: ForecasterOptions): Forecaster {
+  const fields = new Map<string, Field>()
+  let recent: { readonly records: readonly LoadPublic[]; readonly tree: Tree } | undefined
+
+  const treeFor = (records: readonly LoadPublic[]): Tree => {
+    if (!recent || !sameTree(recent.records, records, options.parentOf)) {
+      recent = { records, tree: treeOf(records, options.parentOf) }
+    }
+    return recent.tree
+  }
+  return {
+    take: ({ records }) => {
+      const [first] = records
+      if (!first) return []
+      const { channel, windowSeconds, phase, window } = first
+      const name = `${channel} ${windowSeconds}`
+      const field = fields.get(name) ?? newField(windowSeconds, options)
+      fields.set(name, field)
+      const tree = treeFor(records)
+      const values = valuesOf(records, tree)
+      if (phase === 'final') {
+        takeFinal(field, tree, values)
+        return []
+      }
+      takePreliminary(field, tree, values)
+      const end = window + windowSeconds * 1_000
+      const day = localDay(options.timeZone, end)
+      if (end === day.start) beginDay(field, tree, day.end)
+      return end % options.everyMs === 0 ? forecastsOf(field, tree, records, end, options.horizonMs) : []
+    },
+  }
+}
+
+const newField = (windowSeconds: number, options: ForecasterOptions): Field => ({
+  lineup: lineupOf(options.models, gridOf(windowSeconds * 1_000, options)),
+  series: new Map(),
+  early: 0,
+  whole: 0,
+})
+
+/** By how much a preliminary value is to be multiplied on average to stand for the final one. */
+const lateFactor = ({ early, whole }: Field): number => (early > 0 ? Math.min(Math.max(whole / early, 1), 1.5) : 1)
+
+function sameTree(before: readonly LoadPublic[], now: readonly LoadPublic[], parentOf: ParentOf): boolean {
+  return (
+    before.length === now.length &&
+    now.every((record, i) => {
+      const other = before[i]!
+      return (
+        record.group === other.group &&
+        record.level === other.level &&
+        record.registered === other.registered &&
+        (record.rawWh === null) === (other.rawWh === null) &&
+        (record.consistentWh === null) === (other.consistentWh === null) &&
+        record.privacy.sigma2 === other.privacy.sigma2 &&
+        parentOf(record) === parentOf(other)
+      )
+    })
+  )
+}
+
+/** What is forecast of each node: its load, or the difference from its share of the whole. */
+function valuesOf(records: readonly LoadPublic[], { nodes }: Tree): readonly SeriesValue[] {
+  const consistent = isConsistent(records)
+  const loads = nodes.map(({ record }) => {
+    const { rawWh, consistentWh } = records[record]!
+    return (consistent ? consistentWh : rawWh) as number
+  })
+  return nodes.map(({ record, whole, share, noise }, i) => ({
+    window: records[record]!.window,
+    value: loads[i]! - (whole === undefined ? 0 : share * loads[whole]!),
+    noise,
+    load: loads[i]!,
+  }))
+}
+
+function takePreliminary(field: Field, { nodes }: Tree, values: readonly SeriesValue[]): void {
+  const { lineup } = field
+  const late = lateFactor(field)
+  nodes.forEach((node, i) => {
+    const value = values[i]!
+    const whole = node.whole === undefined ? undefined : nodes[node.whole]!.name
+    let series = field.series.get(node.name)
+    const place = series?.whole === whole ? series && placeOf(series, value.window, lineup.grid.stepMs) : 'anew'
+    if (place === 'beside') return
+    if (!series || place !== 'next') {
+      series = beginSeries(lineup, value.window, whole, newContest(lineup))
+      field.series.set(node.name, series)
+    }
+    append(series, lineup, value, late)
+  })
+}
+
+function takeFinal(field: Field, { nodes }: Tree, values: readonly SeriesValue[]): void {
+  const late = lateFactor(field)
+  field.early *= remembered
+  field.whole *= remembered
+  nodes.forEach(({ name, whole }, i) => {
+    const series = field.series.get(name)
+    const before = series && finish(series, field.lineup, values[i]!, late)
+    if (!before || whole !== undefined) return
+    field.early += before.load
+    field.whole += values[i]!.load
+  })
+}
+
+/** At the start of a local day: scores what was predicted of the day before, and has every contender predict the new one. */
+function beginDay({ lineup, series: all, ...field }: Field, { nodes }: Tree, dayEnd: EpochMs): void {
+  const late = lateFactor({ lineup, series: all, ...field })
+  forget(all, dayEnd)
+  const kinds = Map.groupBy(nodes, ({ level, whole }) => `${level} ${whole === undefined}`)
+  for (const kind of kinds.values()) {
+    const members = kind.map(({ name }) => all.get(name)!)
+    for (const series of members) {
+      const { contest, tail, current } = series
+      const from = contest.pending?.from ?? 0
+      const day = tail.filter(({ window }) => window >= from)
+      const scored = day.map((each) => ({
+        value: expected(each, late),
+        noise: each.noise * (each.final ? 1 : late ** 2),
+      }))
+      scoreDay(contest, scored, series.load)
+      const ahead = momentsUntil(lineup, tail.at(-1)!.window, dayEnd)
+      predictDay(contest, lineup, current, outlookOf(series, ahead), series.whole !== undefined)
+    }
+    const pooled = pooledExcess(
+      members.map(({ contest }) => contest),
+      lineup.contenders.length,
+    )
+    for (const { contest, whole } of members) choose(contest, lineup, pooled, whole !== undefined)
+  }
+}
+
+/** Drops the series of groups that are gone. */
+function forget(all: Map<string, Series>, now: EpochMs): void {
+  for (const [name, { tail, born }] of all) {
+    if ((tail.at(-1)?.window ?? born) < now - 4 * 86_400_000) all.delete(name)
+  }
+}
+
+function momentsUntil({ grid }: Lineup, last: EpochMs, end: EpochMs): readonly Moment[] {
+  const count = Math.round((end - last) / grid.stepMs) - 1
+  return Array.from({ length: count }, (_, step) => grid.momentAt(last + (step + 1) * grid.stepMs))
+}
+
+interface Base extends Prediction {
+  readonly model: string
+}
+
+/** The forecasts that follow from the windows up to `start`, wholes before their parts. */
+function forecastsOf(
+  { lineup, series: all }: Field,
+  { nodes, families }: Tree,
+  records: readonly LoadPublic[],
+  start: EpochMs,
+  horizonMs: number,
+): readonly ForecastPublic[] {
+  const ahead = momentsUntil(lineup, start - lineup.grid.stepMs, start + horizonMs)
+  const pools = poolsOf(lineup, all, nodes)
+  const bases = nodes.map((node): Base | undefined => {
+    const series = all.get(node.name)!
+    const { contest, current } = series
+    const chosen = contest.chosen
+    const contender = chosen === undefined ? undefined : lineup.contenders[chosen]!
+    const prediction = contender?.predict(current, outlookOf(series, ahead))
+    if (chosen === undefined || !contender || !prediction) return undefined
+    const factor = calibration(contest, chosen, pools(node))
+    return { model: contender.model, mean: prediction.mean, variance: prediction.variance.map((v) => v * factor) }
+  })
+  const steps = ahead.map((_, step) => {
+    const parts = nodes.map(
+      ({ whole, share }, i): Part => ({
+        whole,
+        share,
+        mean: bases[i]?.mean[step] ?? Number.NaN,
+        variance: bases[i]?.variance[step] ?? Number.NaN,
+      }),
+    )
+    return reconcile(parts, families)
+  })
+  return nodes.flatMap(({ name, record: at }, i): ForecastPublic[] => {
+    const base = bases[i]
+    if (!base || steps[0]?.[i] === undefined) return []
+    const record = records[at]!
+    const noise = approximately(record.privacy.sigma2)
+    return [
+      {
+        level: record.level,
+        group: record.group,
+        channel: record.channel,
+        model: base.model,
+        start,
+        windowSeconds: record.windowSeconds,
+        quantilesWh: steps.map((step) => {
+          const { wh, variance } = step[i]!
+          const deviation = Math.sqrt(variance + noise)
+          return quantiles.map((z) => wh + Math.round(z * deviation))
+        }),
+        ledgerSeq: record.ledgerSeq,
+        windows: all.get(name)!.seen,
+      },
+    ]
+  })
+}
+
+/** The pooled scores of the series of each kind of node. */
+function poolsOf(lineup: Lineup, all: ReadonlyMap<string, Series>, nodes: readonly TreeNode[]) {
+  const kindOf = ({ level, whole }: TreeNode): string => `${level} ${whole === undefined}`
+  const pools = new Map<string, Float64Array>()
+  for (const [kind, members] of Map.groupBy(nodes, kindOf)) {
+    const contests = members.map(({ name }) => all.get(name)!.contest)
+    pools.set(kind, pooledExcess(contests, lineup.contenders.length))
+  }
+  return (node: TreeNode): Float64Array => pools.get(kindOf(node))!
+}

@@ -1,0 +1,64 @@
+import type { EpochMs } from '../../schemas/codec.ts'
+import { localDay } from '../window/local-day.ts'
+
+/** Kinds of day that loads differ by: working days, Saturdays, and Sundays with holidays. */
+export const dayKinds = ['workday', 'saturday', 'sunday'] as const
+export type DayKind = (typeof dayKinds)[number]
+
+/** Where a window lies in the local calendar, and the weather of it. */
+export interface Moment {
+  /** Start of the window, UTC. */
+  readonly at: EpochMs
+  /** Part of the local day that has passed, 0 to 1: the same on days of 23 and 25 hours. */
+  readonly phase: number
+  readonly kind: DayKind
+  /** Monday is 0; a holiday counts as Sunday, 6. */
+  readonly weekday: number
+  /** Outdoor temperature, or `undefined` where it is not known. */
+  readonly celsius: number | undefined
+}
+
+/** The even grid of a series, and what is known of each window before it comes. */
+export interface Grid {
+  readonly stepMs: number
+  /** Windows of a day of 24 hours. */
+  readonly perDay: number
+  readonly momentAt: (at: EpochMs) => Moment
+}
+
+/** What forecasts may know of a window beside released values. */
+export interface Surroundings {
+  readonly timeZone: string
+  /** Local dates, `YYYY-MM-DD`, that are lived like Sundays. */
+  readonly holidays: ReadonlySet<string>
+  readonly weather: Weather | undefined
+}
+
+/** Outdoor temperature in degrees Celsius, observed or forecast, where it is known. */
+export type Weather = (at: EpochMs) => number | undefined
+
+const kept = 1_024
+
+/** The grid of windows of this length; moments are worked out once. */
+export function gridOf(stepMs: number, { timeZone, holidays, weather }: Surroundings): Grid {
+  const known = new Map<EpochMs, Moment>()
+  return {
+    stepMs,
+    perDay: Math.round(86_400_000 / stepMs),
+    momentAt: (at) => {
+      const found = known.get(at)
+      if (found) return found
+      const { day, date, start, end } = localDay(timeZone, at)
+      // 1970-01-01 was a Thursday.
+      const weekday = holidays.has(date) ? 6 : (((day + 3) % 7) + 7) % 7
+      const kind = weekday === 6 ? 'sunday' : weekday === 5 ? 'saturday' : 'workday'
+      const moment: Moment = { at, phase: (at - start) / (end - start), kind, weekday, celsius: weather?.(at) }
+      if (known.size >= kept) known.clear()
+      known.set(at, moment)
+      return moment
+    },
+  }
+}
+
+/** The window of a day of 24 hours that a moment stands for. */
+export const slotOf = ({ perDay }: Grid, { phase }: Moment): number => Math.min(perDay - 1, Math.round(phase * perDay))

@@ -1,0 +1,57 @@
+import type { LoadPublic } from '../../schemas/load-public.ts'
+import { nodeName } from './tree.ts'
+
+/** Every record of one channel, window and phase. */
+export interface Seal {
+  readonly records: readonly LoadPublic[]
+}
+
+/** Puts the records of each seal together. What it answers depends on the order of records alone, not on batches. */
+export interface SealCollector {
+  /** Answers the seals that are complete with this record: one, if any; two, if the record is all of another one. */
+  readonly add: (record: LoadPublic) => readonly Seal[]
+}
+
+interface Open {
+  readonly name: string
+  readonly channel: LoadPublic['channel']
+  readonly records: LoadPublic[]
+  readonly names: Set<string>
+  closed: boolean
+}
+
+/**
+ * A seal holds the same groups as the one before it on the same channel, except when the groups of a day have changed: it
+ * is complete when all of those have come, or when another one begins. A group that comes after that is new: it counts
+ * from the next seal on.
+ */
+export function sealCollector(): SealCollector {
+  const lastNames = new Map<LoadPublic['channel'], ReadonlySet<string>>()
+  let open: Open | undefined
+
+  const close = (): readonly Seal[] => {
+    if (!open || open.closed) return []
+    open.closed = true
+    return [{ records: open.records }]
+  }
+  return {
+    add: (record) => {
+      const { ledgerSeq, window, channel, phase } = record
+      const name = `${ledgerSeq} ${window} ${channel} ${phase}`
+      const done: Seal[] = []
+      if (open?.name !== name) {
+        done.push(...close())
+        if (open) lastNames.set(open.channel, open.names)
+        open = { name, channel, records: [], names: new Set(), closed: false }
+      }
+      open.names.add(nodeName(record))
+      if (open.closed) return done
+      open.records.push(record)
+      const expected = lastNames.get(channel)
+      if (expected && open.records.length >= expected.size && [...expected].every((each) => open?.names.has(each))) {
+        done.push(...close())
+      }
+      return done
+    },
+  }
+}
