@@ -6,7 +6,7 @@ import { directed } from '../numeric/directed.ts'
 import { ln } from '../numeric/fixed-point.ts'
 import type { BitSource } from '../random/bit-source.ts'
 import { add, compare, div, format, integer, mul, one, type Rational, ratio, sign, sub } from '../rational.ts'
-import { snappedLaplace } from '../samplers/snapped-laplace.ts'
+import { snappedSampler } from '../samplers/snapped-laplace.ts'
 import { exactValue, gridForLaplace, nearestNumber } from './grid.ts'
 import { factsOf, once, type ReleaseFacts, requireSame, securely } from './release.ts'
 
@@ -63,6 +63,7 @@ export const snappingOver = <N extends Neighbours>(
   // The smallest power of two that is at least the scale.
   const grain = mul(gridForLaplace(scale), integer(1n << 40n))
   const middle = div(add(lower, upper), integer(2n))
+  const noisy = snappedSampler(div(scale, grain), bits)
   const spend = once()
   const clamp = (value: Rational): Rational =>
     compare(value, bound) > 0 ? bound : compare(add(value, bound), integer(0n)) < 0 ? sub(integer(0n), bound) : value
@@ -71,7 +72,7 @@ export const snappingOver = <N extends Neighbours>(
   function randomise(value: number | Rational): number | Rational {
     const centred = clamp(div(sub(exactValue(value), middle), sensitivity.l1))
     spend()
-    const snapped = snappedLaplace(div(centred, grain), div(scale, grain), bits)
+    const snapped = noisy(div(centred, grain))
     const released = add(mul(clamp(mul(integer(snapped), grain)), sensitivity.l1), middle)
     return typeof value === 'number' ? nearestNumber(released) : released
   }

@@ -5,7 +5,7 @@ import { integerSqrt } from '../numeric/fixed-point.ts'
 import { requirePositive } from '../parameters.ts'
 import type { BitSource } from '../random/bit-source.ts'
 import { add, compare, div, format, integer, mul, type Rational, ratio, sub, zero } from '../rational.ts'
-import { sphericalLaplace } from '../samplers/spherical-laplace.ts'
+import { sphericalSampler } from '../samplers/spherical-laplace.ts'
 import { exactValue, nearestNumber, requireDimension, requireGrid } from './grid.ts'
 import { factsOf, once, type PrivateMechanism, requireSame, securely } from './release.ts'
 
@@ -46,6 +46,7 @@ export const vectorOver = <N extends Neighbours>(options: VectorOptions<N>, bits
   requireDimension(dimension)
   // The scale in steps, rounded up.
   const scale = rootOf(div(sensitivity.l2Squared, mul(mul(epsilon, epsilon), mul(grid, grid)))).upper
+  const noisy = sphericalSampler(dimension, scale, bits)
   const spend = once()
   return Object.freeze({
     facts: factsOf({
@@ -77,7 +78,7 @@ export const vectorOver = <N extends Neighbours>(options: VectorOptions<N>, bits
         )
       const centre = values.map((value) => div(exactValue(value), grid))
       spend()
-      return sphericalLaplace(centre, scale, bits).map((steps) => nearestNumber(mul(integer(steps), grid)))
+      return noisy(centre).map((steps) => nearestNumber(mul(integer(steps), grid)))
     },
   })
 }

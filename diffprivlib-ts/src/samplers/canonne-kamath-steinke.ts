@@ -3,8 +3,8 @@
 // put an exact choice in their place and enumerate every path.
 import { integerSqrt } from '../numeric/fixed-point.ts'
 import type { BitSource } from '../random/bit-source.ts'
-import { div, integer, mul, type Rational, ratio, sub, toInteger } from '../rational.ts'
-import { bernoulliExp, squared } from './bernoulli.ts'
+import { integer, type Rational, ratio, toInteger } from '../rational.ts'
+import { integerBernoulliExp } from './bernoulli.ts'
 import { untilAccepted } from './rejection.ts'
 import { uniformBelow } from './uniform.ts'
 
@@ -21,10 +21,10 @@ export const bricksOf = (source: BitSource): Bricks => {
   const unit = integer(1n)
   return {
     uniformBelow: (bound) => uniformBelow(source, bound),
-    bernoulliExp: (exponent) => bernoulliExp(source, exponent),
+    bernoulliExp: (exponent) => integerBernoulliExp(source, exponent),
     unitGeometric: () => {
       let successes = 0n
-      while (bernoulliExp(source, unit)) successes += 1n
+      while (integerBernoulliExp(source, unit)) successes += 1n
       return successes
     },
   }
@@ -49,10 +49,10 @@ export const laplaceAttempt = (bricks: Bricks, scale: Rational): bigint | undefi
 /** floor(sqrt(sigma2)) + 1: the scale of the discrete Laplace that the Gaussian is cut from. */
 export const proposalScale = (sigma2: Rational): bigint => integerSqrt(toInteger(sigma2, 'down')) + 1n
 
-/** The exponent of acceptance for a proposal `y` of scale t: (|y| - sigma2/t)^2 / (2 sigma2). */
-export const acceptanceExponent = (y: bigint, scale: bigint, sigma2: Rational): Rational => {
-  const distance = sub(integer(y < 0n ? -y : y), div(sigma2, integer(scale)))
-  return div(squared(distance), mul(integer(2n), sigma2))
+/** The exponent of acceptance for a proposal `y` of scale t: (|y| - sigma2/t)^2 / (2 sigma2), over one denominator. */
+export const acceptanceExponent = (y: bigint, scale: bigint, { num, den }: Rational): Rational => {
+  const distance = (y < 0n ? -y : y) * scale * den - num
+  return ratio(distance * distance, 2n * num * den * scale * scale)
 }
 
 /** One try at a discrete Gaussian of parameter sigma2, from a discrete Laplace proposal of integer scale. */

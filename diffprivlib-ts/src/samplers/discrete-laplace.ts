@@ -2,7 +2,8 @@ import { requireNoiseParameter } from '../limits.ts'
 import type { BitSource } from '../random/bit-source.ts'
 import { compare, integer, type Rational } from '../rational.ts'
 import { integerLaplace } from './canonne-kamath-steinke.ts'
-import { lazyLaplace, lazyTakes } from './lazy/laplace.ts'
+import { lazyTakes } from './lazy/geometric.ts'
+import { lazyLaplace } from './lazy/laplace.ts'
 import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit } from './sampler.ts'
 
 /**

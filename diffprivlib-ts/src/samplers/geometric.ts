@@ -2,13 +2,23 @@ import { requireNoiseParameter } from '../limits.ts'
 import type { BitSource } from '../random/bit-source.ts'
 import { compare, integer, type Rational } from '../rational.ts'
 import { integerGeometric } from './canonne-kamath-steinke.ts'
-import { fromBigints, type IntegerSampler, numberScaleLimit } from './sampler.ts'
+import { lazyExponential } from './lazy/exponential.ts'
+import { lazyGeometric, lazyTakes } from './lazy/geometric.ts'
+import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit } from './sampler.ts'
 
 /**
- * A sampler of the geometric on 0, 1, 2, ...: P[k] = (1 - a) a^k with a = exp(-1/scale), by integers alone. Throws ParameterError unless
- * 2^-1024 <= scale <= 2^1024.
+ * A sampler of the geometric on 0, 1, 2, ...: P[k] = (1 - a) a^k with a = exp(-1/scale): lazy where it is proved, else by integers alone; one
+ * law either way. Throws ParameterError unless 2^-1024 <= scale <= 2^1024.
  */
 export const geometricSampler = (scale: Rational, source: BitSource): IntegerSampler => {
   requireNoiseParameter(scale, 'the scale of a geometric')
-  return fromBigints(integerGeometric(source, scale), compare(scale, integer(numberScaleLimit)) <= 0)
+  if (!lazyTakes(scale))
+    return fromBigints(integerGeometric(source, scale), compare(scale, integer(numberScaleLimit)) <= 0)
+  const exponential = lazyExponential(source)
+  const size = lazyGeometric(scale, exponential, source)
+  return fromNumbers(() => {
+    const value = size()
+    exponential.forget()
+    return value
+  })
 }

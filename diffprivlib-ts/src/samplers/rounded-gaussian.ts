@@ -11,12 +11,26 @@ import { requireNoiseParameter } from '../limits.ts'
 import { erfcOfSquare } from '../numeric/erfc.ts'
 import { type Enclosure, expNegativeRational, pi, sqrtOfEnclosure, timesRational } from '../numeric/fixed-point.ts'
 import type { BitSource } from '../random/bit-source.ts'
-import { add, bitLength, compare, div, integer, mul, one, type Rational, ratio, sub } from '../rational.ts'
+import {
+  add,
+  bitLength,
+  compare,
+  div,
+  integer,
+  mul,
+  one,
+  powerOfTwo,
+  type Rational,
+  ratio,
+  sub,
+  toNumber,
+} from '../rational.ts'
 import { gaussianSampler } from './discrete-gaussian.ts'
 import { belowOf, type Real } from './lazy/coin.ts'
+import { lazyGaussian, lazyTakesGaussian } from './lazy/gaussian.ts'
 import { type Prefix, usualStep } from './lazy/prefix.ts'
 import { untilAccepted } from './rejection.ts'
-import { fromBigints, type IntegerSampler } from './sampler.ts'
+import { fromBigints, fromNumbers, type IntegerSampler } from './sampler.ts'
 
 /** The variance of the proposal. */
 export const roundedProposal = (sigma2: Rational): Rational =>
@@ -69,18 +83,65 @@ export const roundedAccepts = (k: bigint, sigma2: Rational, source: BitSource): 
   return belowOf(prefix, roundedAcceptance(k, sigma2), source, usualStep)
 }
 
+const kept = 1024
+const words = 2 ** 32
+
+/**
+ * `roundedAccepts` in numbers, for |k| < 2^53. The shortfall q = k^2 / (8 s^2) + 1 / (24 s) as a double is off by a relative 2^-50 at the most:
+ * its two factors are rounded up, by 2^-52 or less, and four operations round by 2^-53 each. So it is not above its double times 1 + 2^-40, and
+ * U, not above (word + 1) 2^-32, is accepted when that is not above 1 - q. Where this does not decide, the chance of a small k is computed to
+ * 32 bits once and kept.
+ */
+export const lazyRoundedAccepts = (sigma2: Rational, source: BitSource): ((k: number) => boolean) => {
+  const slope = toNumber(div(one, mul(integer(8n), mul(sigma2, sigma2))), 'up')
+  const constant = toNumber(div(one, mul(integer(24n), sigma2)), 'up')
+  const unit = words * (1 + powerOfTwo(-40))
+  const surely = new Float64Array(kept).fill(-1)
+  const possibly = new Float64Array(kept)
+  const { word } = source
+
+  return (k) => {
+    const drawn = word()
+    if (words - 1 - drawn >= (k * k * slope + constant) * unit) return true
+    const size = k < 0 ? -k : k
+    const chance = () => roundedAcceptance(BigInt(size), sigma2)
+    if (size < kept) {
+      if (surely[size] === -1) {
+        const { lower, upper } = chance()(32)
+        surely[size] = Number(lower)
+        possibly[size] = Number(upper)
+      }
+      if (drawn < surely[size]!) return true
+      if (drawn >= possibly[size]!) return false
+    }
+    return belowOf({ value: BigInt(drawn), length: 32 }, chance(), source, usualStep)
+  }
+}
+
 /** One try at a rounded Gaussian. */
-export const roundedAttempt = (proposal: () => bigint, accepts: (k: bigint) => boolean): bigint | undefined => {
+export const roundedAttempt = <T extends bigint | number>(
+  proposal: () => T,
+  accepts: (k: T) => boolean,
+): T | undefined => {
   const k = proposal()
   return accepts(k) ? k : undefined
 }
 
-/** A sampler of the rounded Gaussian; sigma2 is the continuous one's variance. Throws ParameterError unless 1 <= sigma2 <= 2^1023. */
+/**
+ * A sampler of the rounded Gaussian, lazy where that is proved, else by bigints; sigma2 is the continuous one's variance. Throws ParameterError
+ * unless 1 <= sigma2 <= 2^1023.
+ */
 export const roundedGaussianSampler = (sigma2: Rational, source: BitSource): IntegerSampler => {
   requireNoiseParameter(sigma2, 'sigma^2 of a rounded Gaussian')
   if (compare(sigma2, one) < 0)
     throw new ParameterError('sigma of a rounded Gaussian must be at least one step of the grid: declare a finer grid')
-  const proposal = gaussianSampler(roundedProposal(sigma2), source)
+  const proposed = roundedProposal(sigma2)
+  if (lazyTakesGaussian(proposed)) {
+    const proposal = lazyGaussian(proposed, source)
+    const accepts = lazyRoundedAccepts(sigma2, source)
+    return fromNumbers(() => untilAccepted(() => roundedAttempt(proposal, accepts)))
+  }
+  const proposal = gaussianSampler(proposed, source)
   const accepts = (k: bigint): boolean => roundedAccepts(k, sigma2, source)
   return fromBigints(() => untilAccepted(() => roundedAttempt(proposal.next, accepts)), proposal.numbers)
 }

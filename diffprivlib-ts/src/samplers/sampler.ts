@@ -27,13 +27,15 @@ export const fromBigints = (next: () => bigint, numbers: boolean): IntegerSample
     numbers,
   })
 
-/** A bigint as a number. Throws ParameterError when it is not a safe integer. */
-export const toSafe = (value: bigint): number => {
-  const converted = Number(value)
-  if (!Number.isSafeInteger(converted))
+/** The number, for a sum or a product that may have left the safe integers. Throws ParameterError when it has. */
+export const requireSafe = (value: number): number => {
+  if (!Number.isSafeInteger(value))
     throw new ParameterError('the draw is not a safe integer: use next(), which returns a bigint')
-  return converted
+  return value
 }
+
+/** A bigint as a number. Throws ParameterError when it is not a safe integer. */
+export const toSafe = (value: bigint): number => requireSafe(Number(value))
 
 /** The sampler over draws that are safe integers by their scale. */
 export const fromNumbers = (nextNumber: () => number): IntegerSampler =>

@@ -1,16 +1,18 @@
 // The staircase of Geng and Viswanath, "The optimal noise-adding mechanism in differential privacy" (2012, arXiv 1212.1186), on integers:
 // steps `width` wide, each e^-epsilon as likely as the one before, and within a step the first `riser` values e^epsilon times as likely
-// as the others.
+// as the others. In numbers over the lazy geometric where that is proved, else by integers alone; one law either way.
 import { ParameterError } from '../errors.ts'
 import { requireNoiseParameter } from '../limits.ts'
 import { dividePositive, expNegativeRational, plain } from '../numeric/fixed-point.ts'
 import type { BitSource } from '../random/bit-source.ts'
 import { div, one, type Rational } from '../rational.ts'
 import { type Bricks, bricksOf, geometricAttempt } from './canonne-kamath-steinke.ts'
-import { belowOf, type Real } from './lazy/coin.ts'
-import { unknownPrefix, usualStep } from './lazy/prefix.ts'
+import { type Real, realCoin } from './lazy/coin.ts'
+import { lazyExponential } from './lazy/exponential.ts'
+import { lazyGeometric, lazyTakes } from './lazy/geometric.ts'
 import { untilAccepted } from './rejection.ts'
-import { fromBigints, type IntegerSampler, numberScaleLimit } from './sampler.ts'
+import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit, requireSafe } from './sampler.ts'
+import { uniformNumber } from './uniform.ts'
 
 /** The shape of a staircase: 1 <= riser <= width. */
 export interface Staircase {
@@ -46,6 +48,46 @@ export const staircaseAttempt = (
   return negative ? -magnitude : magnitude
 }
 
+/** What the attempt in numbers draws from. */
+export interface StaircaseDraws {
+  /** The step, a geometric of scale 1 / epsilon. */
+  readonly step: () => number
+  /** A fair bit, called after `step`. */
+  readonly negative: () => boolean
+  readonly inRiser: () => boolean
+  readonly uniformBelow: (bound: number) => number
+}
+
+/** `staircaseAttempt` in numbers, over a geometric that is drawn whole. */
+export const staircaseNumberAttempt = (
+  { step, negative, inRiser, uniformBelow }: StaircaseDraws,
+  width: number,
+  riser: number,
+): number | undefined => {
+  const whole = step()
+  const below = negative()
+  const place = inRiser() ? uniformBelow(riser) : riser + uniformBelow(width - riser)
+  const magnitude = requireSafe(whole * width + place)
+  if (!below) return magnitude
+  return magnitude === 0 ? undefined : -magnitude
+}
+
+const lazyStaircase = ({ epsilon, width, riser }: Staircase, inRiser: () => boolean, source: BitSource) => {
+  const exponential = lazyExponential(source)
+  const draws: StaircaseDraws = {
+    step: lazyGeometric(div(one, epsilon), exponential, source),
+    negative: () => {
+      const negative = exponential.negative()
+      exponential.forget()
+      return negative
+    },
+    inRiser,
+    uniformBelow: (bound) => uniformNumber(source, bound),
+  }
+  const [wide, first] = [Number(width), Number(riser)]
+  return fromNumbers(() => untilAccepted(() => staircaseNumberAttempt(draws, wide, first)))
+}
+
 const largestWidth = 1n << 1024n
 
 /** A sampler of the staircase. Throws ParameterError unless 1 <= riser <= width <= 2^1024 and 2^-1024 <= epsilon <= 2^1024. */
@@ -54,9 +96,10 @@ export const staircaseSampler = (shape: Staircase, source: BitSource): IntegerSa
   requireNoiseParameter(epsilon, 'the epsilon of a staircase')
   if (riser < 1n || riser > width || width > largestWidth)
     throw new ParameterError('a staircase has steps of 1 to 2^1024 integers, of which at least one is in the riser')
+  const coin = riser === width ? () => true : realCoin(riserBias(shape), source)
+  const limit = BigInt(numberScaleLimit)
+  const numbers = width * epsilon.den <= limit * epsilon.num && width <= limit
+  if (numbers && lazyTakes(div(one, epsilon))) return lazyStaircase(shape, coin, source)
   const bricks = bricksOf(source)
-  const bias = riserBias(shape)
-  const inRiser = (): boolean => riser === width || belowOf(unknownPrefix, bias, source, usualStep)
-  const numbers = width * epsilon.den <= BigInt(numberScaleLimit) * epsilon.num && width <= BigInt(numberScaleLimit)
-  return fromBigints(() => untilAccepted(() => staircaseAttempt(bricks, inRiser, shape)), numbers)
+  return fromBigints(() => untilAccepted(() => staircaseAttempt(bricks, coin, shape)), numbers)
 }

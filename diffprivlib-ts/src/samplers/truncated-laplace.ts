@@ -2,12 +2,16 @@
 import { ParameterError } from '../errors.ts'
 import { requireNoiseParameter } from '../limits.ts'
 import type { BitSource } from '../random/bit-source.ts'
-import { integer, type Rational, ratio, toInteger } from '../rational.ts'
+import { bitLength, integer, type Rational, ratio, toInteger } from '../rational.ts'
 import { bernoulliExp } from './bernoulli.ts'
 import { laplaceSampler } from './discrete-laplace.ts'
+import { decayCoin } from './lazy/exp-coin.ts'
+import { lazyExponential } from './lazy/exponential.ts'
+import { lazyTakes } from './lazy/geometric.ts'
+import { lazyLaplace } from './lazy/laplace.ts'
 import { untilAccepted } from './rejection.ts'
-import { fromBigints, type IntegerSampler, numberScaleLimit } from './sampler.ts'
-import { uniformBelow } from './uniform.ts'
+import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit } from './sampler.ts'
+import { uniformBelow, uniformNumber } from './uniform.ts'
 
 /** What the attempts draw from. */
 export interface TruncatedBricks {
@@ -43,14 +47,53 @@ export const laplaceProposal = (bricks: TruncatedBricks, { below, above }: Inter
   return y >= -below && y <= above ? y : undefined
 }
 
+/** `uniformProposal` in numbers. */
+export const uniformNumberProposal = (
+  draws: { readonly uniformBelow: (bound: number) => number; readonly decays: (size: number) => boolean },
+  below: number,
+  above: number,
+): number | undefined => {
+  const y = draws.uniformBelow(below + above + 1) - below
+  const size = y < 0 ? -y : y
+  return size === 0 || draws.decays(size) ? y : undefined
+}
+
+/** `laplaceProposal` in numbers. */
+export const laplaceNumberProposal = (laplace: () => number, below: number, above: number): number | undefined => {
+  const y = laplace()
+  return y >= -below && y <= above ? y : undefined
+}
+
+/** Whether `decayCoin` is proved for this scale: 2^-512 to 2^512. */
+const decays = ({ num, den }: Rational): boolean => Math.abs(bitLength(num) - bitLength(den)) < 512
+
+const lazyTruncated = (scale: Rational, interval: Interval, source: BitSource): IntegerSampler | undefined => {
+  const { below, above } = interval
+  if (below + above >= BigInt(Number.MAX_SAFE_INTEGER)) return undefined
+  const [low, high] = [Number(below), Number(above)]
+  if (proposesUniform(scale, interval)) {
+    if (!decays(scale)) return undefined
+    const draws = {
+      uniformBelow: (bound: number) => uniformNumber(source, bound),
+      decays: decayCoin(scale, lazyExponential(source), source),
+    }
+    return fromNumbers(() => untilAccepted(() => uniformNumberProposal(draws, low, high)))
+  }
+  if (!lazyTakes(scale)) return undefined
+  const laplace = lazyLaplace(scale, source)
+  return fromNumbers(() => untilAccepted(() => laplaceNumberProposal(laplace, low, high)))
+}
+
 /**
- * A sampler of P[k] proportional to exp(-|k| / scale) on -below .. above. Throws ParameterError for a negative end or a scale outside
+ * A sampler of P[k] proportional to exp(-|k| / scale) on -below .. above: lazy where that is proved, else by bigints. Throws ParameterError for a negative end or a scale outside
  * 2^-1024 to 2^1024.
  */
 export const truncatedLaplaceSampler = (scale: Rational, interval: Interval, source: BitSource): IntegerSampler => {
   requireNoiseParameter(scale, 'the scale of a discrete Laplace')
   const { below, above } = interval
   if (below < 0n || above < 0n) throw new ParameterError('the interval of a truncated Laplace must hold 0')
+  const lazy = lazyTruncated(scale, interval, source)
+  if (lazy) return lazy
   const laplace = laplaceSampler(scale, source)
   const bricks: TruncatedBricks = {
     uniformBelow: (bound) => uniformBelow(source, bound),

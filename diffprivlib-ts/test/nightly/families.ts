@@ -3,11 +3,9 @@
 import { boundedNoiseLaw } from '../../src/laws/bounded-noise-law.ts'
 import { discreteGaussianLaw } from '../../src/laws/discrete-gaussian-law.ts'
 import { discreteLaplaceLaw } from '../../src/laws/discrete-laplace-law.ts'
-import type { NoiseLaw } from '../../src/laws/law.ts'
 import { roundedGaussianLaw } from '../../src/laws/rounded-gaussian-law.ts'
 import { staircaseLaw } from '../../src/laws/staircase-law.ts'
-import type { BitSource } from '../../src/random/bit-source.ts'
-import { decimal, integer, mul, type Rational, ratio, toNumber } from '../../src/rational.ts'
+import { decimal, integer, mul, type Rational, ratio, zero } from '../../src/rational.ts'
 import { bernoulli, bernoulliExp } from '../../src/samplers/bernoulli.ts'
 import { integerGaussian, integerLaplace } from '../../src/samplers/canonne-kamath-steinke.ts'
 import { gaussianSampler } from '../../src/samplers/discrete-gaussian.ts'
@@ -15,63 +13,26 @@ import { laplaceSampler } from '../../src/samplers/discrete-laplace.ts'
 import { geometricSampler } from '../../src/samplers/geometric.ts'
 import { roundedGaussianSampler } from '../../src/samplers/rounded-gaussian.ts'
 import { flipSampler, selectionSampler } from '../../src/samplers/selection.ts'
-import { snappedLaplace } from '../../src/samplers/snapped-laplace.ts'
-import { sphericalLaplace } from '../../src/samplers/spherical-laplace.ts'
+import { snappedSampler } from '../../src/samplers/snapped-laplace.ts'
+import { sphericalSampler } from '../../src/samplers/spherical-laplace.ts'
 import { staircaseSampler } from '../../src/samplers/staircase.ts'
 import { truncatedLaplaceSampler } from '../../src/samplers/truncated-laplace.ts'
 import { uniformBelow } from '../../src/samplers/uniform.ts'
-
-/** A sampler of integers, its law, and the cells to count in. */
-export interface Family {
-  readonly name: string
-  /** Draws of one `npm test`: ten million, or what takes the slow ones a fraction of a second. */
-  readonly usual: number
-  readonly sampler: (source: BitSource) => () => number
-  /** P[X <= x]. */
-  readonly below: (x: number) => number
-  /** The least value of the first cell, how wide a cell is and how many there are. */
-  readonly from: number
-  readonly width: number
-  readonly cells: number
-  /** Whether value mod 16 is uniform to far below what can be seen: scales of 10,000 and more. */
-  readonly lowBits: boolean
-}
-
-const upper = (bound: { readonly upper: Rational }): number => toNumber(bound.upper, 'up')
-
-/** The distribution function of a law that is symmetric around 0. */
-const belowOf =
-  (law: Pick<NoiseLaw, 'tail'>) =>
-  (x: number): number =>
-    x < 0 ? upper(law.tail(BigInt(-x - 1))) / 2 : 1 - upper(law.tail(BigInt(x))) / 2
-
-/** About a hundred cells a unit and 20 units on either side, or single integers where the unit is small. */
-const cellsOf = (unit: number, reach = 20) => {
-  const width = Math.max(1, Math.floor(unit / 100))
-  const half = Math.ceil((reach * unit) / width)
-  return { from: -half * width, width, cells: 2 * half + 1 }
-}
-
-const numbers =
-  (make: (source: BitSource) => { readonly nextNumber: () => number }) =>
-  (source: BitSource): (() => number) =>
-    make(source).nextNumber
+import { boundedFamilies } from './bounded-families.ts'
+import { among, belowOf, cellsOf, type Family, numbers, runs } from './family.ts'
 
 const square = (text: string): Rational => mul(decimal(text), decimal(text))
-const tenMillion = 10_000_000
 
 const laplace = (scale: string): Family => ({
   name: `discrete Laplace of scale ${scale}`,
-  usual: tenMillion,
   sampler: numbers((source) => laplaceSampler(decimal(scale), source)),
   below: belowOf(discreteLaplaceLaw(decimal(scale))),
   ...cellsOf(Number(scale)),
   lowBits: Number(scale) >= 10_000,
 })
 
-const gaussian = (sigma: string, usual = tenMillion): Family => ({
+const gaussian = (sigma: string): Family => ({
   name: `discrete Gaussian of sigma ${sigma}`,
-  usual,
   sampler: numbers((source) => gaussianSampler(square(sigma), source)),
   below: belowOf(discreteGaussianLaw(square(sigma))),
   ...cellsOf(Number(sigma), 7),
@@ -81,7 +42,6 @@ const gaussian = (sigma: string, usual = tenMillion): Family => ({
 const integers: readonly Family[] = [
   {
     name: 'discrete Laplace of scale 25, integers alone',
-    usual: 20_000,
     sampler: (source) => {
       const next = integerLaplace(source, integer(25))
       return () => Number(next())
@@ -92,7 +52,6 @@ const integers: readonly Family[] = [
   },
   {
     name: 'discrete Gaussian of sigma 25, integers alone',
-    usual: 20_000,
     sampler: (source) => {
       const next = integerGaussian(source, integer(625))
       return () => Number(next())
@@ -103,7 +62,6 @@ const integers: readonly Family[] = [
   },
   {
     name: 'rounded Gaussian of sigma 100,000',
-    usual: 20_000,
     sampler: numbers((source) => roundedGaussianSampler(decimal('1e10'), source)),
     below: belowOf(roundedGaussianLaw(decimal('1e10'))),
     ...cellsOf(100_000, 7),
@@ -112,9 +70,8 @@ const integers: readonly Family[] = [
 ]
 
 const stairs = { epsilon: integer(1), width: 10n, riser: 4n }
-const kept = (scale: bigint, reach: bigint, usual: number): Family => ({
+const kept = (scale: bigint, reach: bigint): Family => ({
   name: `discrete Laplace of scale ${scale} kept within ${reach}`,
-  usual,
   sampler: numbers((source) => truncatedLaplaceSampler(integer(scale), { below: reach, above: reach }, source)),
   below: belowOf(boundedNoiseLaw(integer(scale), reach)),
   from: -Number(reach),
@@ -131,26 +88,30 @@ const rounded = (tail: (x: number) => number): ((x: number) => number) => {
 const others: readonly Family[] = [
   {
     name: 'staircase of epsilon 1, width 10, riser 4',
-    usual: 20_000,
     sampler: numbers((source) => staircaseSampler(stairs, source)),
     below: belowOf(staircaseLaw(stairs)),
     ...cellsOf(10),
     lowBits: false,
   },
-  kept(100n, 30n, 100_000),
-  kept(10n, 200n, tenMillion / 10),
+  kept(100n, 30n),
+  kept(10n, 200n),
   {
     name: 'Laplace of scale 30 rounded to integers',
-    usual: 20_000,
-    sampler: (source) => () => Number(snappedLaplace(integer(0), integer(30), source)),
+    sampler: (source) => {
+      const noisy = snappedSampler(integer(30), source)
+      return () => Number(noisy(zero))
+    },
     below: rounded((x) => Math.exp(-x / 30)),
     ...cellsOf(30),
     lowBits: false,
   },
   {
     name: 'a coordinate of a spherical Laplace of scale 50 in three dimensions',
-    usual: 5_000,
-    sampler: (source) => () => Number(sphericalLaplace([integer(0), integer(0), integer(0)], integer(50), source)[0]),
+    sampler: (source) => {
+      const noisy = sphericalSampler(3, integer(50), source)
+      const centre = [zero, zero, zero]
+      return () => Number(noisy(centre)[0])
+    },
     // The marginal is (1 + |x|) e^-|x| / 4 for scale 1.
     below: rounded((x) => ((2 + x / 50) * Math.exp(-x / 50)) / 2),
     ...cellsOf(50),
@@ -158,7 +119,6 @@ const others: readonly Family[] = [
   },
   {
     name: 'geometric of scale 3',
-    usual: 40_000,
     sampler: numbers((source) => geometricSampler(integer(3), source)),
     below: (x) => -Math.expm1(-(x + 1) / 3),
     from: 0,
@@ -168,7 +128,6 @@ const others: readonly Family[] = [
   },
   {
     name: 'uniform below 1,000',
-    usual: tenMillion / 10,
     sampler: (source) => () => Number(uniformBelow(source, 1000n)),
     below: (x) => (x + 1) / 1000,
     from: 0,
@@ -178,36 +137,15 @@ const others: readonly Family[] = [
   },
 ]
 
-/** How often a coin falls true before it falls false: geometric where its throws are independent and its bias is right. */
-const runs = (name: string, bias: number, coin: (source: BitSource) => boolean): Family => ({
-  name: `runs of ${name}`,
-  usual: 40_000,
-  sampler: (source) => () => {
-    let length = 0
-    while (coin(source)) length += 1
-    return length
-  },
-  below: (x) => 1 - bias ** (x + 1),
-  from: 0,
-  width: 1,
-  cells: 60,
-  lowBits: false,
-})
-
+const twoThirds = ratio(2n, 3n)
+const twoFifths = ratio(2n, 5n)
 const coins: readonly Family[] = [
-  runs('a coin of bias 2/3', 2 / 3, (source) => bernoulli(source, ratio(2n, 3n))),
-  runs('a coin of bias exp(-0.4)', Math.exp(-0.4), (source) => bernoulliExp(source, decimal('0.4'))),
+  runs('a coin of bias 2/3', 2 / 3, (source) => bernoulli(source, twoThirds)),
+  runs('a coin of bias exp(-0.4)', Math.exp(-0.4), (source) => bernoulliExp(source, twoFifths)),
 ]
 
 const exponents = Array.from({ length: 14 }, (_, i) => ratio(BigInt(i), 5n))
 const weights = exponents.map((_, i) => BigInt(1 + ((i * 5) % 7)))
-
-/** The distribution function of a choice with these probabilities. */
-const among = (masses: readonly number[]) => {
-  const total = masses.reduce((a, b) => a + b)
-  const upTo = masses.map((_, i) => masses.slice(0, i + 1).reduce((a, b) => a + b) / total)
-  return (x: number): number => (x < 0 ? 0 : (upTo[Math.min(x, upTo.length - 1)] ?? 1))
-}
 
 /**
  * P[i] of permute-and-flip: i stands at a uniform place u of the order, and each before it, with probability u, was refused; the polynomial in
@@ -225,7 +163,6 @@ const flipMasses = (chances: readonly number[]): readonly number[] =>
 const choices: readonly Family[] = [
   {
     name: 'a choice by weight among 14',
-    usual: 20_000,
     sampler: (source) =>
       selectionSampler(
         exponents.map((exponent, i) => ({ exponent, weight: weights[i]! })),
@@ -239,7 +176,6 @@ const choices: readonly Family[] = [
   },
   {
     name: 'permute-and-flip among 14',
-    usual: 20_000,
     sampler: (source) => flipSampler(exponents, source),
     below: among(flipMasses(exponents.map((_, i) => Math.exp(-i / 5)))),
     from: 0,
@@ -249,15 +185,18 @@ const choices: readonly Family[] = [
   },
 ]
 
-/** All of them, the fastest first. */
+/** All of them. */
 export const families: readonly Family[] = [
   laplace('1e5'),
   laplace('3.5'),
+  laplace('1e9'),
   gaussian('1e5'),
   gaussian('3.5'),
-  gaussian('0.7', 20_000),
+  gaussian('1e9'),
+  gaussian('0.7'),
   ...integers,
   ...others,
   ...coins,
   ...choices,
+  ...boundedFamilies,
 ]

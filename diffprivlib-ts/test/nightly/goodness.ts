@@ -1,7 +1,7 @@
 // Counts of draws and what they say about a law: chi-square over cells, Kolmogorov-Smirnov at the cells' borders, chi-square over pairs of draws,
 // and chi-square over the low four bits.
 import { chiSquare, criticalValue } from '../helpers/chi-square.ts'
-import type { Family } from './families.ts'
+import type { Family } from './family.ts'
 
 /** What a verdict is made from; counts of several workers add up. */
 export interface Counts {

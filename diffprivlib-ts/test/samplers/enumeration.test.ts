@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { discreteLaplaceLaw } from '../../src/laws/discrete-laplace-law.ts'
+import type { BitSource } from '../../src/random/bit-source.ts'
 import { format, integer, ratio } from '../../src/rational.ts'
 import { bernoulli, bernoulliExpBelowOne, bernoulliExpFrom } from '../../src/samplers/bernoulli.ts'
 import {
@@ -11,7 +12,8 @@ import {
   proposalScale,
 } from '../../src/samplers/canonne-kamath-steinke.ts'
 import { acceptsOf, geometricOf } from '../../src/samplers/lazy/prefix.ts'
-import { uniformAttempt } from '../../src/samplers/uniform.ts'
+import { uniformAttempt, uniformNumberAttempt } from '../../src/samplers/uniform.ts'
+import { seededBits } from '../../src/testing/seeded-bits.ts'
 import {
   checkCoin,
   checkExp,
@@ -35,6 +37,22 @@ describe('every path of every sampler adds up to the exact law, to 2^-40 of the 
       assert.deepEqual(checkUniform(uniformAttempt, bound), [], `bound ${bound}`)
     for (const bound of [127n, 128n, 129n, 1023n, 1024n, 1025n])
       assert.deepEqual(checkUniform(uniformAttempt, bound), [], `bound ${bound}`)
+  })
+
+  it('uniform in numbers, which reads the same bits', () => {
+    const attempt = (source: BitSource, bound: bigint): bigint | undefined => {
+      const value = uniformNumberAttempt(source, Number(bound))
+      return value === undefined ? undefined : BigInt(value)
+    }
+    for (let bound = 2n; bound <= 70n; bound++) assert.deepEqual(checkUniform(attempt, bound), [], `bound ${bound}`)
+    for (const bound of [127n, 128n, 129n, 1023n, 1024n, 1025n])
+      assert.deepEqual(checkUniform(attempt, bound), [], `bound ${bound}`)
+    for (const power of [16n, 31n, 32n, 33n, 40n, 52n, 53n])
+      for (const bound of [(1n << power) - 1n, 1n << power, (1n << power) + 1n].filter((it) => it <= 1n << 53n)) {
+        const [one, other] = [seededBits(Number(power)), seededBits(Number(power))]
+        for (let i = 0; i < 200; i++) assert.equal(attempt(one, bound), uniformAttempt(other, bound), `bound ${bound}`)
+        assert.equal(one.word(), other.word(), `bound ${bound}`)
+      }
   })
 
   for (const p of [

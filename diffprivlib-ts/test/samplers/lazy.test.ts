@@ -4,7 +4,8 @@ import { encloseRational, ln } from '../../src/numeric/fixed-point.ts'
 import { wideBits } from '../../src/random/bit-source.ts'
 import { decimal, format, fromDouble, ratio } from '../../src/rational.ts'
 import { lazyGaussian } from '../../src/samplers/lazy/gaussian.ts'
-import { lazyLaplace, lazyTakes } from '../../src/samplers/lazy/laplace.ts'
+import { lazyTakes } from '../../src/samplers/lazy/geometric.ts'
+import { lazyLaplace } from '../../src/samplers/lazy/laplace.ts'
 import { logarithmError, negativeLogarithm, prepareLogarithm } from '../../src/samplers/lazy/logarithm.ts'
 import { seededBits } from '../../src/testing/seeded-bits.ts'
 import { deepFaults, gaussianFaults, laplaceFaults } from './word-coupling.ts'
@@ -56,7 +57,19 @@ describe('the lazy samplers on hostile bits', () => {
       assert.deepEqual(laplaceFaults(lazyLaplace, scale, cases / 4, 1).slice(0, 5), [])
     })
 
-  for (const sigma2 of ['1', '2.25', '10', '1e4', '1e10', '123456789012.3', '1e18', '4e21'].map(decimal))
+  for (const sigma2 of [
+    '0.0625',
+    '0.3',
+    '0.49',
+    '1',
+    '2.25',
+    '10',
+    '1e4',
+    '1e10',
+    '123456789012.3',
+    '1e18',
+    '4e21',
+  ].map(decimal))
     it(`discrete Gaussian of sigma^2 ${format(sigma2)} agrees with the bigint decision around every boundary`, () => {
       assert.deepEqual(gaussianFaults(lazyGaussian, sigma2, cases / 4, 2).slice(0, 5), [])
     })

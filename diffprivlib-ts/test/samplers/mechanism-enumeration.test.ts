@@ -3,29 +3,40 @@ import { describe, it } from 'node:test'
 import { discreteLaplaceLaw } from '../../src/laws/discrete-laplace-law.ts'
 import { keepAttempt } from '../../src/mechanisms/binary.ts'
 import { integerSqrt } from '../../src/numeric/fixed-point.ts'
-import { compare, decimal, format, integer, type Rational, ratio, zero } from '../../src/rational.ts'
-import { acceptsRealOf, belowOf } from '../../src/samplers/lazy/coin.ts'
+import { compare, decimal, div, format, integer, type Rational, ratio, zero } from '../../src/rational.ts'
+import { cellOf } from '../../src/samplers/lazy/cell.ts'
+import { belowOf } from '../../src/samplers/lazy/coin.ts'
+import { halfNormalAccepts } from '../../src/samplers/lazy/real.ts'
 import { roundedAcceptance, roundedAtLeast, roundedAttempt } from '../../src/samplers/rounded-gaussian.ts'
 import {
+  acceptanceOf,
+  envelopeOf,
   envelopePower,
   permuteAndFlip,
-  preparedSelection,
-  restOf,
+  selectionAttempt,
   type Weighted,
 } from '../../src/samplers/selection.ts'
 import { snappedOf } from '../../src/samplers/snapped-laplace.ts'
-import { riserBias, staircaseAttempt } from '../../src/samplers/staircase.ts'
-import { laplaceProposal, uniformProposal } from '../../src/samplers/truncated-laplace.ts'
+import { riserBias, staircaseAttempt, staircaseNumberAttempt } from '../../src/samplers/staircase.ts'
+import {
+  laplaceNumberProposal,
+  laplaceProposal,
+  uniformNumberProposal,
+  uniformProposal,
+} from '../../src/samplers/truncated-laplace.ts'
 import { expBounds } from '../helpers/exact-laws.ts'
 import {
   boundsOf,
+  checkCells,
   checkFlip,
+  checkHalfNormal,
   checkKeep,
   checkRealCoin,
   checkRounded,
   checkSelection,
   checkSnapped,
   checkStaircase,
+  checkStaircaseNumbers,
   checkTruncated,
 } from './mechanism-paths.ts'
 
@@ -68,6 +79,8 @@ describe('every path of the samplers behind the mechanisms adds up to the exact 
   for (const shape of shapes) {
     it(`staircase of epsilon ${format(shape.epsilon)}, width ${shape.width}, riser ${shape.riser}`, () =>
       assert.deepEqual(checkStaircase(staircaseAttempt, shape), []))
+    it(`staircase of epsilon ${format(shape.epsilon)}, width ${shape.width}, riser ${shape.riser}, in numbers`, () =>
+      assert.deepEqual(checkStaircaseNumbers(staircaseNumberAttempt, shape), []))
     it(`coin of the riser ${shape.riser} of ${shape.width} at epsilon ${format(shape.epsilon)}`, () => {
       const bias = riserBias(shape)
       assert.deepEqual(
@@ -91,12 +104,46 @@ describe('every path of the samplers behind the mechanisms adds up to the exact 
           checkTruncated((bricks) => laplaceProposal(bricks, interval), scale, interval, law),
           [],
         ))
+      const [below, above] = [Number(interval.below), Number(interval.above)]
+      const wide = (value: number | undefined) => (value === undefined ? undefined : BigInt(value))
+      it(`${name}, proposed uniformly, in numbers`, () =>
+        assert.deepEqual(
+          checkTruncated(
+            ({ uniformBelow, bernoulliExp }) => {
+              const draws = {
+                uniformBelow: (bound: number) => Number(uniformBelow(BigInt(bound))),
+                decays: (size: number) => bernoulliExp(div(integer(size), scale)),
+              }
+              return wide(uniformNumberProposal(draws, below, above))
+            },
+            scale,
+            interval,
+            law,
+          ),
+          [],
+        ))
+      it(`${name}, proposed by a Laplace, in numbers`, () =>
+        assert.deepEqual(
+          checkTruncated(
+            ({ laplace }) => wide(laplaceNumberProposal(() => Number(laplace()), below, above)),
+            scale,
+            interval,
+            law,
+          ),
+          [],
+        ))
     }
 
   for (const [i, choice] of choices.entries()) {
     const candidates: readonly Weighted[] = choice.map(([weight, exponent]) => ({ weight, exponent }))
-    it(`choice ${i + 1} by weight`, () =>
-      assert.deepEqual(checkSelection(preparedSelection(candidates), candidates), []))
+    it(`choice ${i + 1} by weight`, () => assert.deepEqual(checkSelection(selectionAttempt, candidates), []))
+    it(`the envelope of choice ${i + 1}`, () => {
+      const { ends } = envelopeOf(candidates)
+      assert.deepEqual(
+        checkCells((prefix, source, step) => cellOf(prefix, ends, source, step), candidates),
+        [],
+      )
+    })
   }
 
   for (const exponent of ['1', '2.5', '30', '170', '1000'].map(decimal))
@@ -107,9 +154,9 @@ describe('every path of the samplers behind the mechanisms adds up to the exact 
         lower: ratio(bounds.lower.num << power, bounds.lower.den),
         upper: ratio(bounds.upper.num << power, bounds.upper.den),
       }
-      const rest = restOf(exponent, power)
+      const chance = acceptanceOf(exponent, power)
       assert.deepEqual(
-        checkRealCoin((prefix, source, step) => acceptsRealOf(prefix, rest, source, step), bias),
+        checkRealCoin((prefix, source, step) => belowOf(prefix, chance, source, step), bias),
         [],
       )
     })
@@ -156,6 +203,11 @@ describe('every path of the samplers behind the mechanisms adds up to the exact 
           ),
           [],
         ))
+
+  for (const k of [0n, 1n, 2n, 5n])
+    for (const x of [0n, 1n, 53n, 128n])
+      it(`coin that accepts ${k} + ${x}/128 as the magnitude of a normal`, () =>
+        assert.deepEqual(checkHalfNormal(halfNormalAccepts, k, { value: x, length: 7 }), []))
 
   for (const epsilon of [ratio(1n, 100n), integer(1), integer(5)])
     it(`randomised response of epsilon ${format(epsilon)}`, () => assert.deepEqual(checkKeep(keepAttempt, epsilon), []))

@@ -7,14 +7,15 @@ import type { BitSource } from '../../src/random/bit-source.ts'
 import { add, compare, div, integer, mul, one, type Rational, ratio, sub, zero } from '../../src/rational.ts'
 import type { Bricks } from '../../src/samplers/canonne-kamath-steinke.ts'
 import type { Real } from '../../src/samplers/lazy/coin.ts'
-import type { Prefix } from '../../src/samplers/lazy/prefix.ts'
+import { extend, type Prefix } from '../../src/samplers/lazy/prefix.ts'
+import type { GrowingUniform } from '../../src/samplers/lazy/real.ts'
 import { roundedAcceptance, roundedProposal } from '../../src/samplers/rounded-gaussian.ts'
 import { envelopePower, type FlipBricks, type SelectionBricks, type Weighted } from '../../src/samplers/selection.ts'
-import { riserBias, type Staircase } from '../../src/samplers/staircase.ts'
+import { riserBias, type Staircase, type StaircaseDraws } from '../../src/samplers/staircase.ts'
 import type { Interval, TruncatedBricks } from '../../src/samplers/truncated-laplace.ts'
-import { middle, refused } from '../helpers/agreement.ts'
+import { exactly, middle, refused } from '../helpers/agreement.ts'
 import { type Choose, enumerateChoices, enumeratePrefixes } from '../helpers/enumerate.ts'
-import { around, expBounds } from '../helpers/exact-laws.ts'
+import { around, expBounds, geometricLaw } from '../helpers/exact-laws.ts'
 import { bricksOver, coinOf, expCoinOf, judged, orRefused } from './paths.ts'
 
 const precision = 200
@@ -52,6 +53,9 @@ export const checkRealCoin = (
     [true, false],
   )
 
+const asOutcome = (outcome: number | undefined): bigint | undefined =>
+  outcome === undefined ? undefined : BigInt(outcome)
+
 /** The staircase's probabilities, from its definition. */
 const staircaseWeights = ({ epsilon, width, riser }: Staircase) => {
   const level = (k: bigint): bigint => {
@@ -83,6 +87,26 @@ export const checkStaircase = (
     around(20n),
   )
 
+/** One attempt at a staircase in numbers, over an exact geometric, exact coins and an exact uniform choice. */
+export const checkStaircaseNumbers = (
+  attempt: (draws: StaircaseDraws, width: number, riser: number) => number | undefined,
+  shape: Staircase,
+): readonly string[] =>
+  judged(
+    enumerateChoices((choose) => {
+      const law = geometricLaw(div(one, shape.epsilon))
+      const draws: StaircaseDraws = {
+        step: () => choose(100, (branch) => middle(law(BigInt(branch)))),
+        negative: () => coinOf(choose)(ratio(1n, 2n)),
+        inRiser: () => coinOf(choose)(middle(boundsOf(riserBias(shape)))),
+        uniformBelow: (bound) => choose(bound, () => ratio(1n, BigInt(bound))),
+      }
+      return orRefused(asOutcome(attempt(draws, Number(shape.width), Number(shape.riser))))
+    }, 80),
+    staircaseWeights(shape),
+    around(20n),
+  )
+
 /** One attempt at a discrete Laplace kept to an interval, over exact bricks. */
 export const checkTruncated = (
   attempt: (bricks: TruncatedBricks) => bigint | undefined,
@@ -103,35 +127,44 @@ export const checkTruncated = (
   )
 }
 
-const asOutcome = (index: number | undefined): bigint | undefined => (index === undefined ? undefined : BigInt(index))
+/** The cells of a choice's envelope: weight 2^(256 - m). */
+const cellsOf = (candidates: readonly Weighted[]): readonly bigint[] =>
+  candidates.map(({ weight, exponent }) => weight << (256n - envelopePower(exponent)))
 
-/** One attempt at a weighted choice: both ends of every candidate's cell are proposed, each with half of the cell. */
+/** A candidate of a choice's envelope, by the bits of its uniform number. */
+export const checkCells = (
+  cell: (prefix: Prefix, source: BitSource, step: number) => number,
+  candidates: readonly Weighted[],
+): readonly string[] => {
+  const cells = cellsOf(candidates)
+  const whole = cells.reduce((total, size) => total + size, 0n)
+  const decide = (prefix: Prefix, source: BitSource, step: number): bigint => BigInt(cell(prefix, source, step))
+  return judged(
+    enumeratePrefixes(decide, 48),
+    (index) => exactly(ratio(cells[Number(index)]!, whole)),
+    candidates.map((_, i) => BigInt(i)),
+  )
+}
+
+/** One attempt at a weighted choice, over an exact proposal and exact coins. */
 export const checkSelection = (
   attempt: (bricks: SelectionBricks) => number | undefined,
   candidates: readonly Weighted[],
 ): readonly string[] => {
-  const cells = candidates.map(({ weight, exponent }) => weight << (256n - envelopePower(exponent)))
+  const cells = cellsOf(candidates)
   const whole = cells.reduce((total, cell) => total + cell, 0n)
-  const places: { readonly place: bigint; readonly mass: Rational }[] = []
-  let start = 0n
-  for (const cell of cells) {
-    if (cell > 0n) for (const place of [start, start + cell - 1n]) places.push({ place, mass: ratio(cell, 2n * whole) })
-    start += cell
-  }
   const weights = candidates.map(({ weight, exponent }) => times(expBounds(exponent), integer(weight)))
   const total = sumOf(weights)
   return judged(
     enumerateChoices((choose: Choose) => {
-      const uniformBelow = (bound: bigint): bigint => {
-        if (bound !== whole) throw new RangeError('the envelope does not add up')
-        return places[choose(places.length, (branch) => places[branch]!.mass)]!.place
-      }
-      const accepts = (exponent: Rational, power: bigint): boolean => {
-        const bias = times(expBounds(exponent), integer(1n << power))
+      const accepts = (candidate: number): boolean => {
+        const { exponent } = candidates[candidate]!
+        const bias = times(expBounds(exponent), integer(1n << envelopePower(exponent)))
         if (compare(bias.lower, one) > 0) throw new RangeError('a candidate weighs more than its envelope')
         return coinOf(choose)(middle(bias))
       }
-      return orRefused(asOutcome(attempt({ uniformBelow, accepts })))
+      const propose = () => choose(cells.length, (branch) => ratio(cells[branch]!, whole))
+      return orRefused(asOutcome(attempt({ propose, accepts })))
     }, 120),
     (index) => quotient(weights[Number(index)]!, total),
     candidates.map((_, i) => BigInt(i)),
@@ -143,7 +176,7 @@ export const checkSelection = (
  * the chance that i comes up and all before it fail.
  */
 export const checkFlip = (
-  choice: (bricks: FlipBricks, exponents: readonly Rational[]) => number,
+  choice: (bricks: FlipBricks, order: number[]) => number,
   exponents: readonly Rational[],
 ): readonly string[] => {
   const p = exponents.map((exponent) => middle(expBounds(exponent)))
@@ -159,8 +192,16 @@ export const checkFlip = (
   }
   return judged(
     enumerateChoices((choose) => {
-      const { uniformBelow } = bricksOver(choose)
-      return BigInt(choice({ uniformBelow, bernoulliExp: expCoinOf(choose) }, exponents))
+      const bricks: FlipBricks = {
+        uniformBelow: (bound) => choose(bound, () => ratio(1n, BigInt(bound))),
+        accepts: (candidate) => expCoinOf(choose)(exponents[candidate]!),
+      }
+      return BigInt(
+        choice(
+          bricks,
+          exponents.map((_, i) => i),
+        ),
+      )
     }, 120),
     (index) => ({ lower: probability(Number(index)), upper: probability(Number(index)) }),
     exponents.map((_, i) => BigInt(i)),
@@ -227,4 +268,24 @@ export const checkKeep = (
     (outcome: boolean) => (outcome ? kept : { lower: sub(one, kept.upper), upper: sub(one, kept.lower) }),
     [true, false],
   )
+}
+
+/** The acceptance of a magnitude k + x of a standard normal, by the bits of its uniform number; x is a fraction of 2^-`length`. */
+export const checkHalfNormal = (
+  accepts: (k: bigint, x: GrowingUniform, other: GrowingUniform) => boolean,
+  k: bigint,
+  { value, length }: Prefix,
+): readonly string[] => {
+  const x = ratio(value, 1n << BigInt(length))
+  const exact = (wanted: number): Prefix => ({ value: value << BigInt(wanted), length: length + wanted })
+  const exponent = div(add(mul(integer(k), integer(k - 1n)), mul(x, add(integer(2n * k), x))), integer(2n))
+  return checkRealCoin((prefix, source, step) => {
+    // The prefix as it is, once; a decision that asks again asks for more bits.
+    let known: Prefix | undefined = prefix
+    return accepts(k, exact, () => {
+      const answer = known ?? extend(prefix, source, step)
+      known = undefined
+      return answer
+    })
+  }, expBounds(exponent))
 }

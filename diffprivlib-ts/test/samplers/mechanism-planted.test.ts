@@ -4,27 +4,32 @@ import { describe, it } from 'node:test'
 import { discreteLaplaceLaw } from '../../src/laws/discrete-laplace-law.ts'
 import { encloseRational } from '../../src/numeric/fixed-point.ts'
 import { add, fromDouble, integer, mul, one, ratio, zero } from '../../src/rational.ts'
-import { acceptsRealOf, belowOf } from '../../src/samplers/lazy/coin.ts'
+import { cellOf } from '../../src/samplers/lazy/cell.ts'
+import { belowOf } from '../../src/samplers/lazy/coin.ts'
+import { halfNormalAccepts } from '../../src/samplers/lazy/real.ts'
 import { roundedAcceptance, roundedAttempt } from '../../src/samplers/rounded-gaussian.ts'
 import {
+  acceptanceOf,
+  envelopeOf,
   envelopePower,
   permuteAndFlip,
-  preparedSelection,
-  restOf,
-  type SelectionBricks,
+  selectionAttempt,
 } from '../../src/samplers/selection.ts'
 import { snappedOf } from '../../src/samplers/snapped-laplace.ts'
-import { staircaseAttempt } from '../../src/samplers/staircase.ts'
-import { laplaceProposal } from '../../src/samplers/truncated-laplace.ts'
+import { staircaseAttempt, staircaseNumberAttempt } from '../../src/samplers/staircase.ts'
+import { laplaceProposal, uniformNumberProposal } from '../../src/samplers/truncated-laplace.ts'
 import { expBounds } from '../helpers/exact-laws.ts'
 import {
+  checkCells,
   checkFlip,
+  checkHalfNormal,
   checkKeep,
   checkRealCoin,
   checkRounded,
   checkSelection,
   checkSnapped,
   checkStaircase,
+  checkStaircaseNumbers,
   checkTruncated,
 } from './mechanism-paths.ts'
 
@@ -64,6 +69,35 @@ const planted: readonly { readonly bug: string; readonly finds: () => readonly s
       }, shape),
   },
   {
+    bug: 'a staircase in numbers that counts zero twice',
+    finds: () =>
+      checkStaircaseNumbers((draws, width, riser) => {
+        const size = staircaseNumberAttempt({ ...draws, negative: () => false }, width, riser)!
+        return draws.negative() ? 0 - size : size
+      }, shape),
+  },
+  {
+    bug: 'a staircase in numbers whose riser is one too wide',
+    finds: () => checkStaircaseNumbers((draws, width, riser) => staircaseNumberAttempt(draws, width, riser + 1), shape),
+  },
+  {
+    bug: 'noise of a domain in numbers that accepts everything',
+    finds: () =>
+      checkTruncated(
+        ({ uniformBelow }) => {
+          const draws = { uniformBelow: (bound: number) => Number(uniformBelow(BigInt(bound))), decays: () => true }
+          return BigInt(uniformNumberProposal(draws, Number(interval.below), Number(interval.above))!)
+        },
+        two,
+        interval,
+        discreteLaplaceLaw(two).probability,
+      ),
+  },
+  {
+    bug: 'a normal accepted without its mixed term',
+    finds: () => checkHalfNormal((_, x, other) => halfNormalAccepts(0n, x, other), 1n, { value: 1n, length: 1 }),
+  },
+  {
     bug: 'noise of a domain that is clamped instead of drawn again',
     finds: () =>
       checkTruncated(
@@ -89,19 +123,23 @@ const planted: readonly { readonly bug: string; readonly finds: () => readonly s
   {
     bug: 'a choice that forgets its weights',
     finds: () => {
-      const attempt = preparedSelection(candidates.map((it) => ({ ...it, weight: 1n })))
-      const total = candidates.reduce((sum, { exponent }) => sum + (1n << (256n - envelopePower(exponent))), 0n)
-      const whole = candidates.reduce((sum, it) => sum + (it.weight << (256n - envelopePower(it.exponent))), 0n)
-      const scaled = (bricks: SelectionBricks) => () => (bricks.uniformBelow(whole) * total) / whole
-      return checkSelection((bricks) => attempt({ ...bricks, uniformBelow: scaled(bricks) }), candidates)
+      const { ends } = envelopeOf(candidates.map((it) => ({ ...it, weight: 1n })))
+      return checkCells((prefix, source, step) => cellOf(prefix, ends, source, step), candidates)
+    },
+  },
+  {
+    bug: 'a choice that settles for 20 bits',
+    finds: () => {
+      const { ends } = envelopeOf(candidates)
+      return checkCells(
+        (prefix, source, step) => (prefix.length >= 20 ? 0 : cellOf(prefix, ends, source, step)),
+        candidates,
+      )
     },
   },
   {
     bug: 'a choice that takes its envelope for the weight',
-    finds: () => {
-      const attempt = preparedSelection(candidates)
-      return checkSelection((bricks) => attempt({ ...bricks, accepts: () => true }), candidates)
-    },
+    finds: () => checkSelection((bricks) => selectionAttempt({ ...bricks, accepts: () => true }), candidates),
   },
   {
     bug: 'an acceptance in single precision',
@@ -118,17 +156,14 @@ const planted: readonly { readonly bug: string; readonly finds: () => readonly s
     bug: 'permute-and-flip of twice the epsilon',
     finds: () =>
       checkFlip(
-        (bricks, all) =>
-          permuteAndFlip(
-            bricks,
-            all.map((exponent) => mul(exponent, two)),
-          ),
+        ({ uniformBelow, accepts }, order) =>
+          permuteAndFlip({ uniformBelow, accepts: (one) => accepts(one) && accepts(one) }, order),
         exponents,
       ),
   },
   {
     bug: 'permute-and-flip that keeps the order',
-    finds: () => checkFlip((bricks, all) => permuteAndFlip({ ...bricks, uniformBelow: () => 0n }, all), exponents),
+    finds: () => checkFlip((bricks, order) => permuteAndFlip({ ...bricks, uniformBelow: () => 0 }, order), exponents),
   },
   {
     bug: 'a rounded Gaussian that accepts everything',
@@ -169,8 +204,8 @@ const planted: readonly { readonly bug: string; readonly finds: () => readonly s
       const power = envelopePower(exponent)
       const { lower, upper } = expBounds(exponent)
       const scaled = (end: typeof one) => mul(end, integer(1n << power))
-      const rest = restOf(exponent, power)
-      return checkRealCoin((prefix, source, step) => prefix.length >= 20 || acceptsRealOf(prefix, rest, source, step), {
+      const chance = acceptanceOf(exponent, power)
+      return checkRealCoin((prefix, source, step) => prefix.length >= 20 || belowOf(prefix, chance, source, step), {
         lower: scaled(lower),
         upper: scaled(upper),
       })

@@ -12,7 +12,7 @@ import { bernoulli, bernoulliExp } from '../../src/samplers/bernoulli.ts'
 import { geometricSampler } from '../../src/samplers/geometric.ts'
 import { roundedGaussianSampler } from '../../src/samplers/rounded-gaussian.ts'
 import { selectionSampler } from '../../src/samplers/selection.ts'
-import { sphericalLaplace } from '../../src/samplers/spherical-laplace.ts'
+import { sphericalSampler } from '../../src/samplers/spherical-laplace.ts'
 import { staircaseSampler } from '../../src/samplers/staircase.ts'
 import { truncatedLaplaceSampler } from '../../src/samplers/truncated-laplace.ts'
 import { seededBits } from '../../src/testing/index.ts'
@@ -168,8 +168,11 @@ describe('chi-square of the samplers behind the mechanisms', () => {
     const source = seededBits(780)
     const scale = integer(50)
     const count = draws / 100
-    const along = (dimension: number) => () =>
-      Number(sphericalLaplace(new Array<Rational>(dimension).fill(integer(0)), scale, source)[0])
+    const along = (dimension: number) => {
+      const noisy = sphericalSampler(dimension, scale, source)
+      const centre = new Array<Rational>(dimension).fill(integer(0))
+      return () => Number(noisy(centre)[0])
+    }
     // In one dimension P[|b| > x] = e^-x; the marginal in three is (1 + |x|) e^-|x| / 4, so that P[|b_1| > x] = (2 + x) e^-x / 2.
     const at = (h: bigint) => (Number(h) + 0.5) / 50
     const line = (h: bigint) => Math.exp(-at(h))

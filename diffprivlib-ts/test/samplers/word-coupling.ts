@@ -29,10 +29,10 @@ export const constantBits = (bit: 0 | 1): BitSource => {
   return { word, bits: (count) => word() >>> (32 - count) }
 }
 
-class OutOfWords extends Error {}
+export class OutOfWords extends Error {}
 
 /** Words from a list for fresh uniform numbers, and other bits for the extension of an undecided one, which reads through `bits`. */
-const listedWords = (words: readonly number[], { bits }: BitSource): BitSource => {
+export const listedWords = (words: readonly number[], { bits }: BitSource): BitSource => {
   let position = 0
   const word = () => {
     const value = words[position++]
@@ -42,7 +42,8 @@ const listedWords = (words: readonly number[], { bits }: BitSource): BitSource =
   return { word, bits }
 }
 
-const prefixOf = ({ j, mantissa }: Uniform): Prefix => ({ value: (1n << 52n) | mantissa, length: 52 + j })
+/** What the two words say of the uniform number. */
+export const prefixOf = ({ j, mantissa }: Uniform): Prefix => ({ value: (1n << 52n) | mantissa, length: 52 + j })
 
 /** The uniform number whose 52 bits hold exp(-x), moved by `offset` in its last bit. */
 export const uniformAt = (x: Rational, offset: bigint, negative: boolean): Uniform | undefined => {
@@ -54,16 +55,18 @@ export const uniformAt = (x: Rational, offset: bigint, negative: boolean): Unifo
   return j >= 1 && j <= 43 ? { j, mantissa: moved & ((1n << 52n) - 1n), negative } : undefined
 }
 
-const pick = (bits: SeededBits, below: bigint): bigint => wideBits(bits, 64) % below
+/** Nearly uniform below a bound far under 2^64. */
+export const pick = (bits: SeededBits, below: bigint): bigint => wideBits(bits, 64) % below
 
-const randomUniform = (bits: SeededBits): Uniform => ({
+/** A uniform number at random. */
+export const randomUniform = (bits: SeededBits): Uniform => ({
   j: 1 + Math.clz32(bits.word() | 1),
   mantissa: wideBits(bits, 52),
   negative: bits.bits(1) === 1,
 })
 
 /** Offsets in the last of the 52 bits: on the boundary, beside it, and as far as the doubles' margins reach. */
-const offsetOf = (bits: SeededBits): bigint => {
+export const offsetOf = (bits: SeededBits): bigint => {
   const reach = 1n << BigInt(bits.bits(5) % 14)
   return pick(bits, 2n * reach + 1n) - reach
 }
@@ -72,7 +75,7 @@ const offsetOf = (bits: SeededBits): bigint => {
 export type Maker = (parameter: Rational, source: BitSource) => () => number
 
 /** The first answer on these words, or undefined when the sampler refuses them and goes on to another uniform number. */
-const firstAnswer = (sampler: () => number): number | undefined => {
+export const firstAnswer = <T>(sampler: () => T): T | undefined => {
   try {
     return sampler()
   } catch (error) {

@@ -2,7 +2,7 @@
 // takes to tell which side of the bias it lies on, so the coin has exactly that bias.
 import type { Enclosure } from '../../numeric/fixed-point.ts'
 import type { BitSource } from '../../random/bit-source.ts'
-import { extend, negativeLog, type Prefix } from './prefix.ts'
+import { extend, type Prefix, usualStep } from './prefix.ts'
 
 /** A real number as a function from a precision to an enclosure at that precision, narrower without limit as it grows. */
 export type Real = (precision: number) => Enclosure
@@ -19,15 +19,13 @@ export const belowOf = (prefix: Prefix, bias: Real, source: BitSource, step: num
   }
 }
 
-/** Whether U <= exp(-exponent) for a real exponent >= 0: true with probability exp(-exponent). */
-export const acceptsRealOf = (prefix: Prefix, exponent: Real, source: BitSource, step: number): boolean => {
-  let known = prefix
-  for (;;) {
-    const precision = known.length + 64
-    const { lower, upper } = negativeLog(known, precision)
-    const threshold = exponent(precision)
-    if (lower >= threshold.upper) return true
-    if (upper !== undefined && upper <= threshold.lower) return false
-    known = extend(known, source, step)
+/** A coin of this bias that computes it to 32 bits once, and again only where the first 32 of U are those of the bias. */
+export const realCoin = (bias: Real, source: BitSource): (() => boolean) => {
+  const { lower, upper } = bias(32)
+  const [surely, possibly] = [Number(lower), Number(upper)]
+  return () => {
+    const word = source.word()
+    if (word < surely) return true
+    return word < possibly && belowOf({ value: BigInt(word), length: 32 }, bias, source, usualStep)
   }
 }

@@ -1,14 +1,16 @@
 // Random real numbers whose bits are drawn only when asked for: what is certain about one stays so as it is drawn further.
 import { type Enclosure, narrow, timesPositive } from '../../numeric/fixed-point.ts'
 import type { BitSource } from '../../random/bit-source.ts'
-import { ratio } from '../../rational.ts'
-import { bernoulliExp } from '../bernoulli.ts'
+import { integer } from '../../rational.ts'
 import type { Real } from './coin.ts'
-import { extend, negativeLog, type Prefix, unknownPrefix } from './prefix.ts'
+import { extend, geometricOf, negativeLog, type Prefix, unknownPrefix, usualStep } from './prefix.ts'
 
-/** A uniform number in (0, 1). */
-const uniformReal = (source: BitSource): ((length: number) => Prefix) => {
-  let known = unknownPrefix
+/** A uniform number in (0, 1), as its first bits: at least so many, and always the same ones. */
+export type GrowingUniform = (length: number) => Prefix
+
+/** The uniform number of which this much is known. */
+export const uniformReal = (source: BitSource, prefix: Prefix = unknownPrefix): GrowingUniform => {
+  let known = prefix
   return (length) => {
     const missing = length - known.length
     if (missing > 0) known = extend(known, source, Math.ceil(missing / 32) * 32)
@@ -22,8 +24,7 @@ const at = (precision: number, { value, length }: Prefix): Enclosure =>
     : { lower: value << BigInt(precision - length), upper: (value + 1n) << BigInt(precision - length) }
 
 /** An exponential of mean 1: -ln U. */
-export const exponentialReal = (source: BitSource): Real => {
-  const uniform = uniformReal(source)
+export const exponentialReal = (uniform: GrowingUniform): Real => {
   return (precision) => {
     for (let length = precision + 32; ; length += 32) {
       const { lower, upper } = negativeLog(uniform(length), precision)
@@ -33,33 +34,39 @@ export const exponentialReal = (source: BitSource): Real => {
 }
 
 /**
- * The magnitude of a standard normal: k + x with k and x accepted by exp(-k(k - 1)/2) and exp(-x(2k + x)/2) (Karney, "Sampling exactly
- * from the normal distribution", 2016, arXiv 1303.6257). Uniform numbers are compared through as many bits as it takes.
+ * Whether k + x is accepted as the magnitude of a standard normal, where k is geometric of scale 2 and x uniform: with probability
+ * exp(-(k (k - 1) + x (2 k + x)) / 2), so that the density is that of exp(-(k + x)^2 / 2) (Karney, "Sampling exactly from the normal
+ * distribution", 2016, arXiv 1303.6257). Both numbers are drawn as far as it takes.
  */
+export const halfNormalAccepts = (k: bigint, x: GrowingUniform, other: GrowingUniform): boolean => {
+  for (let precision = 64; ; precision += 32) {
+    const unit = BigInt(precision)
+    const part = at(precision, x(precision))
+    const doubled = (2n * k) << unit
+    const shifted = { lower: part.lower + doubled, upper: part.upper + doubled }
+    const exponent = timesPositive(part, shifted, precision + 1)
+    const first = (k * (k - 1n)) << (unit - 1n)
+    const { lower, upper } = negativeLog(other(precision), precision)
+    if (lower >= first + exponent.upper) return true
+    if (upper !== undefined && upper <= first + exponent.lower) return false
+  }
+}
+
+/** k + x. */
+export const shiftedReal =
+  (k: bigint, x: GrowingUniform): Real =>
+  (precision) => {
+    const { lower, upper } = at(precision, x(precision + 8))
+    return { lower: lower + (k << BigInt(precision)), upper: upper + (k << BigInt(precision)) }
+  }
+
+const two = integer(2n)
+
+/** The magnitude of a standard normal. */
 export const halfNormalReal = (source: BitSource): Real => {
   for (;;) {
-    let k = 0n
-    while (bernoulliExp(source, ratio(1n, 2n))) k += 1n
-    if (k > 1n && !bernoulliExp(source, ratio(k * (k - 1n), 2n))) continue
+    const k = geometricOf(unknownPrefix, two, source, usualStep)
     const x = uniformReal(source)
-    const other = uniformReal(source)
-    for (let precision = 64; ; precision += 32) {
-      const part = at(precision, x(precision))
-      const shifted = {
-        lower: part.lower + ((2n * k) << BigInt(precision)),
-        upper: part.upper + ((2n * k) << BigInt(precision)),
-      }
-      const exponent = timesPositive(part, shifted, precision + 1)
-      const known = other(precision)
-      const { lower, upper } = negativeLog(known, precision)
-      if (lower >= exponent.upper) {
-        const whole = k
-        return (wanted) => {
-          const { lower: low, upper: high } = at(wanted, x(wanted + 8))
-          return { lower: low + (whole << BigInt(wanted)), upper: high + (whole << BigInt(wanted)) }
-        }
-      }
-      if (upper !== undefined && upper <= exponent.lower) break
-    }
+    if (halfNormalAccepts(k, x, uniformReal(source))) return shiftedReal(k, x)
   }
 }

@@ -1,0 +1,208 @@
+// Random and hostile bits for the samplers behind the mechanisms: they answer in doubles, and must answer what the bigint decisions answer.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { encloseRational, expNegativeRational, plain } from '../../src/numeric/fixed-point.ts'
+import type { BitSource } from '../../src/random/bit-source.ts'
+import { decimal, div, format, integer, mul, type Rational, ratio, toNumber, zero } from '../../src/rational.ts'
+import { cellOf, cellSampler } from '../../src/samplers/lazy/cell.ts'
+import { realCoin } from '../../src/samplers/lazy/coin.ts'
+import { decayCoin, expAccepts, nearDouble } from '../../src/samplers/lazy/exp-coin.ts'
+import { lazyExponential } from '../../src/samplers/lazy/exponential.ts'
+import { lazyGeometric } from '../../src/samplers/lazy/geometric.ts'
+import { acceptsOf } from '../../src/samplers/lazy/prefix.ts'
+import { lazySpherical } from '../../src/samplers/lazy/spherical.ts'
+import { lazyRoundedAccepts, roundedAcceptance, roundedAccepts } from '../../src/samplers/rounded-gaussian.ts'
+import { snappedSampler } from '../../src/samplers/snapped-laplace.ts'
+import {
+  expFaults,
+  geometricFaults,
+  hostileExponents,
+  realCoinFaults,
+  snappedFaults,
+  sphericalFaults,
+  wordFaults,
+} from './mechanism-coupling.ts'
+import type { Maker } from './word-coupling.ts'
+
+const cases = Number(process.env['MV_CASES'] ?? 2_000) / 4
+
+const geometric: Maker = (scale, source) => lazyGeometric(scale, lazyExponential(source), source)
+const expCoin = (exponent: Rational, source: BitSource) => () =>
+  expAccepts(exponent, nearDouble(exponent), lazyExponential(source), source)
+const ends = [3n, 3n, 10n, 11n, 1n << 40n, (1n << 40n) + 5n]
+const biases = ['0.0000000001', '0.4', '1', '20', '30'].map(decimal)
+const chance = (exponent: Rational) => (precision: number) => plain(expNegativeRational(exponent, precision))
+
+describe('the lazy samplers behind the mechanisms on hostile bits', () => {
+  for (const scale of ['0.001', '0.3', '1', '3', '12345.678', '1e9', '6e10'].map(decimal))
+    it(`geometric of scale ${format(scale)}`, () =>
+      assert.deepEqual(geometricFaults(geometric, scale, cases, 21).slice(0, 5), []))
+
+  for (const exponent of hostileExponents)
+    it(`coin of bias exp(-${format(exponent)})`, () =>
+      assert.deepEqual(expFaults(expCoin, exponent, cases / 4, 22).slice(0, 5), []))
+
+  for (const scale of ['0.001', '7', '1e9', '1e40'].map(decimal))
+    it(`coin of bias exp(-size / ${format(scale)})`, () => {
+      for (const size of [0, 1, 2, 7, 1_000, 2 ** 40, 2 ** 53]) {
+        const exponent = div(integer(BigInt(size)), scale)
+        const make = (_: Rational, source: BitSource) => {
+          const coin = decayCoin(scale, lazyExponential(source), source)
+          return () => coin(size)
+        }
+        assert.deepEqual(expFaults(make, exponent, cases / 10, 23).slice(0, 5), [], `size ${size}`)
+      }
+    })
+
+  it('coins of real biases, and of 0, 1 and 1/4', () => {
+    for (const exponent of biases) assert.deepEqual(realCoinFaults(realCoin, chance(exponent), 24), [])
+    for (const bias of [zero, integer(1), ratio(1n, 4n)])
+      assert.deepEqual(
+        realCoinFaults(realCoin, (precision) => encloseRational(bias, precision), 25),
+        [],
+      )
+  })
+
+  it('choice among cells, of which some are empty', () =>
+    assert.deepEqual(
+      wordFaults(
+        (source) => cellSampler(ends, source),
+        (prefix, source, step) => cellOf(prefix, ends, source, step),
+        ends.map((end) => ratio(end, ends.at(-1)!)),
+        26,
+      ),
+      [],
+    ))
+
+  for (const sigma2 of ['1', '2.25', '1000', '1e10'].map(decimal))
+    it(`acceptance of a rounded Gaussian of sigma^2 ${format(sigma2)}`, () => {
+      const sigma = Math.sqrt(toNumber(sigma2, 'down'))
+      for (const k of [0, 1, -1, 2, -3, 5, Math.round(2 * sigma), Math.round(-6 * sigma), Math.round(20 * sigma)]) {
+        const { lower } = roundedAcceptance(BigInt(Math.abs(k)), sigma2)(64)
+        const make = (source: BitSource) => {
+          const accepts = lazyRoundedAccepts(sigma2, source)
+          return () => accepts(k)
+        }
+        const exactly = ({ value }: { readonly value: bigint }, { bits }: BitSource) =>
+          roundedAccepts(BigInt(k), sigma2, { word: () => Number(value), bits })
+        assert.deepEqual(wordFaults(make, exactly, [ratio(lower, 1n << 64n)], 27, 15).slice(0, 5), [], `k ${k}`)
+      }
+    })
+
+  for (const scale of ['0.5', '1', '30', '1e9', '6e10'].map(decimal))
+    for (const centre of [zero, ratio(1n, 3n), ratio(-5n, 4n), decimal('-123456789012345678901.3')])
+      it(`Laplace on the reals around ${format(centre)}, of scale ${format(scale)}, rounded`, () =>
+        assert.deepEqual(snappedFaults(snappedSampler, scale, centre, cases / 4, 28).slice(0, 5), []))
+
+  for (const scale of ['0.5', '50', '16000000'].map(decimal))
+    for (const centre of [
+      [zero],
+      [zero, zero, zero],
+      [ratio(1n, 3n), decimal('-1e30'), integer(7), zero, ratio(1n, 2n)],
+    ])
+      it(`spherical Laplace of scale ${format(scale)} in ${centre.length} dimensions`, () =>
+        assert.deepEqual(sphericalFaults(lazySpherical, { centre, scale }, cases / 20, 29).slice(0, 5), []))
+})
+
+/** The proved logarithm without a margin. */
+const bareCoin = (exponent: Rational, source: BitSource) => () =>
+  !(lazyExponential(source).next() < nearDouble(exponent))
+
+const planted: readonly { readonly bug: string; readonly finds: () => readonly string[] }[] = [
+  {
+    bug: 'a geometric without its margin',
+    finds: () =>
+      geometricFaults(
+        (scale, source) => {
+          const { next } = lazyExponential(source)
+          return () => Math.floor(toNumber(scale, 'down') * next())
+        },
+        integer(1_000),
+        400,
+        31,
+      ),
+  },
+  { bug: 'a coin without its margin', finds: () => expFaults(bareCoin, decimal('2.5'), 400, 32) },
+  {
+    bug: 'a coin that takes a number below 2^-43 for refused',
+    finds: () =>
+      expFaults(
+        (exponent, source) => () => lazyExponential(source).next() > nearDouble(exponent),
+        decimal('29'),
+        10,
+        33,
+      ),
+  },
+  {
+    bug: 'a real coin that settles for its first word',
+    finds: () =>
+      realCoinFaults(
+        (bias, source) => {
+          const { upper } = bias(32)
+          return () => source.word() < Number(upper)
+        },
+        chance(decimal('0.4')),
+        34,
+      ),
+  },
+  {
+    bug: 'a choice by the first word alone',
+    finds: () =>
+      wordFaults(
+        (source) => () => ends.findIndex((end) => (BigInt(source.word()) * ends.at(-1)!) >> 32n < end),
+        (prefix, source, step) => cellOf(prefix, ends, source, step),
+        ends.map((end) => ratio(end, ends.at(-1)!)),
+        35,
+      ),
+  },
+  {
+    bug: 'a snapped Laplace without its margin',
+    finds: () =>
+      snappedFaults(
+        (scale, source) => {
+          const { next, negative } = lazyExponential(source)
+          return (centre) => {
+            const distance = toNumber(scale, 'down') * next()
+            const middle = toNumber(centre, 'down') + 0.5
+            return BigInt(Math.floor(negative() ? middle - distance : middle + distance))
+          }
+        },
+        integer(30),
+        ratio(1n, 3n),
+        400,
+        36,
+      ),
+  },
+  {
+    bug: 'a spherical Laplace rounded twice',
+    finds: () =>
+      sphericalFaults(
+        (dimension, scale, source) => {
+          const fine = lazySpherical(dimension, mul(scale, integer(16)), source)
+          return (centre) => fine(centre).map((steps) => (steps + 8n) >> 4n)
+        },
+        { centre: [zero, zero, zero], scale: integer(50) },
+        50,
+        37,
+      ),
+  },
+]
+
+describe('planted bugs of the lazy samplers behind the mechanisms are found', () => {
+  for (const { bug, finds } of planted) it(bug, () => assert.notDeepEqual(finds(), []))
+
+  it('and a coin that is right passes the same checks', () =>
+    assert.deepEqual(
+      expFaults(
+        (exponent, source) => () => {
+          const exponential = lazyExponential(source)
+          const difference = exponential.next() - nearDouble(exponent)
+          return Math.abs(difference) > 1e-9 ? difference > 0 : acceptsOf(exponential.prefix(), exponent, source, 32)
+        },
+        decimal('2.5'),
+        400,
+        38,
+      ),
+      [],
+    ))
+})
