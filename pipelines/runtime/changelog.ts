@@ -56,7 +56,7 @@ export async function* fetches(log: Log, { topic, partition, from, end, isolatio
   const reader = await log.read(topic, partition, from, isolation)
   try {
     for (let next = from; next < end; ) {
-      const fetched = await reader.poll({ maxRecords: chunk, maxBytes: 16_000_000, waitMs: 1_000 })
+      const fetched = await reader.poll({ maxRecords: chunk, maxBytes: 4_000_000, waitMs: 1_000 })
       yield fetched.records.filter(({ offset }) => offset < end)
       if (fetched.next <= next && fetched.records.length === 0) break
       next = fetched.next
