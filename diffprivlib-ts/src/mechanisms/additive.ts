@@ -1,11 +1,10 @@
 import type { Neighbours } from '../bounding.ts'
-import { ParameterError } from '../errors.ts'
 import type { NoiseLaw } from '../laws/law.ts'
 import type { PrivacyLoss } from '../loss.ts'
 import { add, div, integer, mul, type Rational } from '../rational.ts'
 import type { IntegerSampler } from '../samplers/sampler.ts'
 import { exactValue, nearestNumber, stepsOf } from './grid.ts'
-import { requireNumber } from './mechanism.ts'
+import { requireLength, requireNumber } from './mechanism.ts'
 import {
   type AdditiveGridMechanism,
   type AdditiveIntegerMechanism,
@@ -20,11 +19,6 @@ interface Parts<N extends Neighbours> {
   /** The noise's law and source, in whole steps. */
   readonly law: NoiseLaw
   readonly sampler: IntegerSampler
-}
-
-const requireLength = (values: readonly unknown[], dimension: number): void => {
-  if (values.length > dimension)
-    throw new ParameterError(`the vector has ${values.length} coordinates, the mechanism was built for ${dimension}`)
 }
 
 /** A mechanism that adds integer noise to an integer, or to each coordinate of a vector. */

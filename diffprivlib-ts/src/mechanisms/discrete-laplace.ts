@@ -6,6 +6,8 @@ import { requireSecure, secureBits } from '../random/secure.ts'
 import { div, format, type Rational, sign } from '../rational.ts'
 import { laplaceSampler } from '../samplers/discrete-laplace.ts'
 import { pureDpToRho } from '../zcdp.ts'
+import { laplaceLoss } from './geometric.ts'
+import { requireDimension } from './grid.ts'
 import { type Mechanism, oneShot } from './mechanism.ts'
 
 /** Options of `discreteLaplaceMechanism`; exactly one of `epsilon` and `scale`. */
@@ -14,6 +16,11 @@ export type DiscreteLaplaceOptions<N extends Neighbours> = {
   readonly neighbours: N
   /** From a bounding step. Required. */
   readonly sensitivity: L1Sensitivity<NoInfer<N>>
+  /**
+   * How many coordinates a vector may have. With 1 the loss tells accounts how many steps the query moves, and they compose it more tightly than
+   * any pure epsilon; a vector of more is refused. Optional; vectors of any length when left out.
+   */
+  readonly dimension?: number
 } & (
   | {
       /** The pure epsilon to spend: the scale is sensitivity / epsilon, exactly. */ readonly epsilon: Rational
@@ -28,7 +35,7 @@ export type DiscreteLaplaceOptions<N extends Neighbours> = {
 /**
  * Adds discrete Laplace noise to an integer query, or independently to each coordinate of an integer vector, for pure
  * epsilon-differential privacy (Ghosh, Roughgarden and Sundararajan, 2009), which costs rho = epsilon^2 / 2 under zCDP.
- * Throws ParameterError for parameters that are not positive or a sensitivity of the other neighbour relation.
+ * Throws ParameterError for parameters that are not positive, a dimension that is no count, or a sensitivity of the other neighbour relation.
  */
 export const discreteLaplaceMechanism = <N extends Neighbours>(
   options: DiscreteLaplaceOptions<N>,
@@ -40,7 +47,8 @@ export const laplaceMechanismOver = <N extends Neighbours>(
   options: DiscreteLaplaceOptions<N>,
   bits: BitSource,
 ): Mechanism<N> => {
-  const { neighbours, sensitivity } = options
+  const { neighbours, sensitivity, dimension = Infinity } = options
+  if (dimension !== Infinity) requireDimension(dimension)
   if (sensitivity.neighbours !== neighbours)
     throw new ParameterError(
       `the sensitivity was bounded for ${sensitivity.neighbours} neighbours, not for ${neighbours}`,
@@ -61,9 +69,10 @@ export const laplaceMechanismOver = <N extends Neighbours>(
       epsilon: format(epsilon),
       rho: format(rho),
     },
-    loss: { kind: 'laplace', neighbours, epsilon },
+    loss: laplaceLoss(neighbours, epsilon, sensitivity.l1, dimension),
     rho,
     law: discreteLaplaceLaw(scale),
     sampler: laplaceSampler(scale, bits),
+    dimension,
   })
 }

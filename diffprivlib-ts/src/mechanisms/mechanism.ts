@@ -47,7 +47,10 @@ export interface Mechanism<out N extends Neighbours = Neighbours> {
    * integer of magnitude at most 2^52 and the scale at most 2^36, or ParameterError is thrown and nothing released; a bigint may have any size.
    */
   readonly release: { (value: number): number; (value: bigint): bigint }
-  /** The vector with independent noise in each coordinate: one release whose sensitivity is that of the whole vector. */
+  /**
+   * The vector with independent noise in each coordinate: one release whose sensitivity is that of the whole vector. Throws ParameterError, and
+   * releases nothing, for more coordinates than the mechanism was built for.
+   */
   readonly releaseAll: { (values: readonly number[]): number[]; (values: readonly bigint[]): bigint[] }
 }
 
@@ -63,6 +66,12 @@ export const requireNumber = (value: number, sampler: IntegerSampler): void => {
     )
 }
 
+/** Refuses a vector of more coordinates than the mechanism was built for. */
+export const requireLength = (values: readonly unknown[], dimension: number): void => {
+  if (values.length > dimension)
+    throw new ParameterError(`the vector has ${values.length} coordinates, the mechanism was built for ${dimension}`)
+}
+
 /** Puts a sampler and its law together into a mechanism that releases once. */
 export const oneShot = <N extends Neighbours>(parts: {
   readonly facts: MechanismFacts
@@ -70,8 +79,9 @@ export const oneShot = <N extends Neighbours>(parts: {
   readonly rho: Rational
   readonly law: NoiseLaw
   readonly sampler: IntegerSampler
+  readonly dimension?: number
 }): Mechanism<N> => {
-  const { facts, loss, rho, law, sampler } = parts
+  const { facts, loss, rho, law, sampler, dimension = Infinity } = parts
   let spent = false
   const spend = () => {
     if (spent) throw new AlreadyReleasedError('this mechanism has released its one value: charge and build another')
@@ -87,6 +97,7 @@ export const oneShot = <N extends Neighbours>(parts: {
   function releaseAll(values: readonly number[]): number[]
   function releaseAll(values: readonly bigint[]): bigint[]
   function releaseAll(values: readonly (number | bigint)[]): (number | bigint)[] {
+    requireLength(values, dimension)
     for (const value of values) if (typeof value === 'number') requireNumber(value, sampler)
     spend()
     return values.map((value) => (typeof value === 'number' ? value + sampler.nextNumber() : value + sampler.next()))

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { pldToEpsilon } from '../../src/accounting/pld.ts'
+import { tallyOf } from '../../src/accounting/tally.ts'
 import { clampedSum, clippedVectorSum, countOnce, type L2Sensitivity } from '../../src/bounding.ts'
 import { AlreadyReleasedError, ParameterError } from '../../src/errors.ts'
 import { discreteGaussianMechanism } from '../../src/mechanisms/discrete-gaussian.ts'
@@ -8,6 +10,7 @@ import type { SecureBits } from '../../src/random/bit-source.ts'
 import { decimal, format, integer, one, ratio, toNumber } from '../../src/rational.ts'
 import { discreteGaussian, discreteLaplace } from '../../src/samplers/index.ts'
 import { seededBits, seededGaussianMechanism, seededLaplaceMechanism } from '../../src/testing/index.ts'
+import { composed, discreteLaplaceLosses, epsilonOf } from '../helpers/loss-references.ts'
 
 const neighbours = 'add-remove'
 const load = clippedVectorSum({ neighbours, radius: integer(10_000), signs: 'non-negative' })
@@ -60,6 +63,40 @@ describe('the discrete Laplace mechanism', () => {
     const mechanism = discreteLaplaceMechanism({ neighbours, sensitivity: count.l1, scale: one })
     assert.ok(Math.abs(toNumber(mechanism.variance, 'up') - 1.841347188415585) < 1e-12)
     assert.equal(mechanism.interval(decimal('0.95')), 3n)
+  })
+})
+
+describe('the discrete Laplace mechanism built for one coordinate', () => {
+  const bound = clampedSum({ neighbours, lower: 0n, upper: 40n })
+  const options = { neighbours, sensitivity: bound.l1, epsilon: ratio(1n, 10n) } as const
+
+  it('tells accounts how many steps its query moves', () => {
+    const { loss } = discreteLaplaceMechanism({ ...options, dimension: 1 })
+    assert.deepEqual(loss, { kind: 'laplace', neighbours, epsilon: ratio(1n, 10n), steps: 40n })
+    for (const dimension of [undefined, 2])
+      assert.deepEqual(
+        discreteLaplaceMechanism(dimension === undefined ? options : { ...options, dimension }).loss,
+        { kind: 'laplace', neighbours, epsilon: ratio(1n, 10n) },
+        `${dimension}`,
+      )
+  })
+
+  it('composes more tightly than one for vectors, and not below the exact composition of its law', () => {
+    const spent = (dimension?: number) => {
+      const { loss } = discreteLaplaceMechanism(dimension === undefined ? options : { ...options, dimension })
+      return toNumber(pldToEpsilon(tallyOf([[loss, 100n]]), decimal('1e-6')), 'up')
+    }
+    assert.ok(spent(1) < spent(), `${spent(1)} with steps, ${spent()} without`)
+    const exact = epsilonOf(composed(discreteLaplaceLosses(0.1, 40), 100), 1e-6)
+    assert.ok(spent(1) >= exact * (1 - 1e-9) && spent(1) <= exact * (1 + 1e-3), `${spent(1)}, exact ${exact}`)
+  })
+
+  it('refuses a vector of two, releasing nothing, and takes one of one', () => {
+    const mechanism = discreteLaplaceMechanism({ ...options, dimension: 1 })
+    assert.throws(() => mechanism.releaseAll([1, 2]), /the vector has 2 coordinates, the mechanism was built for 1/)
+    assert.equal(mechanism.releaseAll([1]).length, 1)
+    for (const dimension of [0, -1, 1.5, Number.NaN])
+      assert.throws(() => discreteLaplaceMechanism({ ...options, dimension }), ParameterError)
   })
 })
 
