@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Settings } from '../runtime/settings.ts'
 import type { Pipeline } from '../runtime/stream.ts'
+import { addAuditRun } from './audit-run.ts'
 import { addDecode } from './decode.ts'
 import { addDescribe } from './describe.ts'
 import { exitCodes, exitCodeTexts } from './errors.ts'
@@ -65,6 +66,7 @@ export function buildProgram(parts: Parts): Command {
   addExplain(program)
   addDescribe(program, parts.pipelines)
   addLedger(program)
+  addAuditRun(program)
   addRegister(program)
   addServices(program)
   addTopics(program)

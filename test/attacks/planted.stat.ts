@@ -1,0 +1,43 @@
+// Every bug that was planted is found by the same auditor, from the same figures, as the right thing is not. With CI=true each
+// with p < 1e-6; else from half of the runs with p < 1e-3.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { auditOutputs } from 'diffprivlib-ts/audit'
+import { inFull } from './effort.ts'
+import { type CrowdTask, crowd } from './end-to-end/crowd.ts'
+import { type Planted, planted } from './end-to-end/planted.ts'
+
+// The highest rho there may be: the claim is mu = sqrt(2), and few runs tell double of it.
+const rhoPerDay = '1/1'
+const claim = { mu: Math.SQRT2 } as const
+const limit = inFull ? 1e-6 : 1e-3
+const share = inFull ? 1 : 0.5
+const runsOf = ({ runs }: Planted): number => Math.max(150, Math.round(runs * share))
+
+async function audited(task: Omit<CrowdTask, 'rhoPerDay'>) {
+  const seen = await crowd({ ...task, rhoPerDay })
+  return auditOutputs(seen.with, seen.without, { names: seen.names })
+}
+
+describe('a release with a planted bug', () => {
+  for (const one of planted) {
+    it(`is found out: ${one.bug}`, async (t) => {
+      const report = await audited({ bug: one.bug, world: one.world, runs: runsOf(one), crash: one.crash })
+      const p = report.pValue(claim)
+      t.diagnostic(`p ${p.toExponential(1)}, mu ≥ ${report.mu.lower.toFixed(2)} by ${report.mu.event.slice(0, 70)}`)
+      assert.ok(p < limit, `p ${p}`)
+    })
+  }
+})
+
+// One audit of the right thing raises a false alarm at p < 1e-3 less than once in a thousand times.
+describe('the right thing in the same worlds', () => {
+  const worlds = new Map(planted.map(({ world, crash }) => [JSON.stringify([world, crash]), { world, crash }]))
+  for (const { world, crash } of inFull ? worlds.values() : [...worlds.values()].slice(0, 2)) {
+    it(`is not: ${JSON.stringify({ ...world, crash: crash !== undefined })}`, async () => {
+      const report = await audited({ world, crash, runs: inFull ? 1_000 : 200 })
+      assert.ok(report.pValue(claim) > 1e-3, `p ${report.pValue(claim)} by ${report.mu.event}`)
+      assert.ok(report.mu.lower <= claim.mu)
+    })
+  }
+})
