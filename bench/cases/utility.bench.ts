@@ -6,8 +6,9 @@ import { parseArgs } from 'node:util'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { readProfiles } from '../fleet/profiles.ts'
 import { meets, report } from '../report.ts'
+import type { ForecastErrors } from '../utility/forecasts.ts'
 import { type Households, realHouseholds, syntheticHouseholds } from '../utility/households.ts'
-import { judge, type Row, rowGoals } from '../utility/rows.ts'
+import { forecastGoals, judge, type Row, rowGoals } from '../utility/rows.ts'
 
 const { values } = parseArgs({
   options: {
@@ -69,6 +70,14 @@ const table: string[][] = [
     'clip',
   ].concat(['Laplace cap', 'tuned', 'Gaussian cap', 'tuned', 'in 95 %']),
 ]
+const forecastTable: string[][] = [
+  ['set', 'homes', 'population', 'true sums', 'one level', 'more', 'goal', 'four levels', 'more', 'goal'].concat([
+    'one: in 90 %',
+    'in 50 %',
+    'four: in 90 %',
+    'in 50 %',
+  ]),
+]
 const figures = keys.flatMap((key) => {
   const [set, homes, population] = key.split('|') as [string, string, Row['population']]
   const mine = rows.filter((row) => `${row.set}|${row.homes}|${row.population}` === key)
@@ -102,14 +111,59 @@ const figures = keys.flatMap((key) => {
     covered.toFixed(1),
   ])
   const name = `${set}, ${Number(homes).toLocaleString('en-GB')} homes, ${population}`
+  const ahead = (of: (row: Row) => ForecastErrors | undefined): ForecastErrors =>
+    meanOf(mine.flatMap((row) => of(row) ?? []))
+  const [truth, oneAhead, fourAhead] = [
+    ahead((row) => row.forecast),
+    ahead((row) => row.one.forecast),
+    ahead((row) => row.four.forecast),
+  ]
+  const aheadGoals = forecastGoals(Number(homes))
+  const more = ({ mape }: ForecastErrors): number => 100 * (mape - truth.mape)
+  forecastTable.push([
+    set,
+    Number(homes).toLocaleString('en-GB'),
+    population,
+    (100 * truth.mape).toFixed(2),
+    (100 * oneAhead.mape).toFixed(2),
+    more(oneAhead).toFixed(2),
+    against(more(oneAhead), aheadGoals.one),
+    (100 * fourAhead.mape).toFixed(2),
+    more(fourAhead).toFixed(2),
+    against(more(fourAhead), aheadGoals.four),
+    ...[oneAhead, fourAhead].flatMap(({ inside90, inside50 }) => [
+      (100 * inside90).toFixed(1),
+      (100 * inside50).toFixed(1),
+    ]),
+  ])
   return [
     { name: `${name}: one level`, value: one, unit: '%', goal: `<= ${goals.one}` },
     { name: `${name}: four levels`, value: four, unit: '%', goal: `<= ${goals.four}` },
     { name: `${name}: 95 % intervals that hold`, value: covered, unit: '%', goal: '>= 94.5' },
     { name: `${name}: 95 % intervals that hold, not too many`, value: covered, unit: '%', goal: '<= 95.5' },
+    { name: `${name}: day-ahead error, true sums`, value: 100 * truth.mape, unit: '% MAPE' },
+    { name: `${name}: more, one level`, value: more(oneAhead), unit: 'points', goal: `<= ${aheadGoals.one}` },
+    { name: `${name}: more, four levels`, value: more(fourAhead), unit: 'points', goal: `<= ${aheadGoals.four}` },
   ]
 })
-const widths = table[0]!.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)))
+function meanOf(each: readonly ForecastErrors[]): ForecastErrors {
+  const values = each.reduce((sum, errors) => sum + errors.values, 0)
+  const mean = (of: (errors: ForecastErrors) => number): number =>
+    each.reduce((sum, errors) => sum + of(errors) * errors.values, 0) / values
+  return {
+    mape: mean(({ mape }) => mape),
+    inside90: mean(({ inside90 }) => inside90),
+    inside50: mean(({ inside50 }) => inside50),
+    values,
+  }
+}
+
+function print(cells: readonly (readonly string[])[]): void {
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)))
+  for (const row of cells) say(row.map((cell, i) => cell.padStart(widths[i]!)).join('  '))
+  say('')
+}
+
 say('')
 say(
   'RMSE of released load against true unclipped sums, in % of mean load; root mean square over the seasons; preliminary values,',
@@ -129,6 +183,16 @@ say(
 say(
   'same 100 homes on one date. in 95 %: intervals that hold the clipped sum. The first 28 days are learnt from, not judged.',
 )
-for (const cells of table) say(cells.map((cell, i) => cell.padStart(widths[i]!)).join('  '))
-say('')
+print(table)
+say(
+  'Day-ahead forecasts of the operator that ships, made at local midnight for 24 hours: mean absolute error of the median in %',
+)
+say(
+  'of the true sums; from true sums, and from what was released with the whole budget on one level or equal parts on four. more:',
+)
+say(
+  'the price of privacy in points. in 90 %, in 50 %: released values between the outer and the inner quantiles. Groups of the two',
+)
+say('upper levels and those below one region.')
+print(forecastTable)
 report('utility', figures)

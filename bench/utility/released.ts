@@ -5,6 +5,7 @@ import { type ReleasePolicy, resolvePolicy } from '../../operators/privacy/relea
 import { type SeriesFilters, smoothWindow } from '../../operators/privacy/release/smooth.ts'
 import { gainSource } from '../../operators/privacy/release/smooth-model.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
+import { type ForecastErrors, forecastJudge } from './forecasts.ts'
 import type { TreeGroup } from './groups.ts'
 import type { Households } from './households.ts'
 
@@ -20,6 +21,8 @@ export interface LevelErrors {
   /** Part of the 95 % intervals around raw values that hold the clipped sum, and how many there were. */
   readonly covered: number
   readonly intervals: number
+  /** Of forecasts from what was released; undefined where none were asked for or judged. */
+  readonly forecast: ForecastErrors | undefined
 }
 
 const noSums = () => ({ load: 0, windows: 0, raw: 0, consistent: 0, smoothed: 0, clip: 0, covered: 0 })
@@ -27,13 +30,16 @@ const noSums = () => ({ load: 0, windows: 0, raw: 0, consistent: 0, smoothed: 0,
 /**
  * Releases every window of the groups as a seal does, with its own functions: exact draws, consistency, smoothing; the
  * preliminary phase of import, all values in time. Windows of the first `warmUp` days are released but not judged.
+ * `forecasts` has them forecast too.
  */
 export function releaseErrors(
   groups: readonly TreeGroup[],
   policy: ReleasePolicy,
-  { start, timeZone, windows }: Households,
+  households: Households,
   warmUp: number,
+  forecasts = false,
 ): ReadonlyMap<Level, LevelErrors> {
+  const { start, timeZone, windows } = households
   const resolved = resolvePolicy(policy)
   const plan = planDay(
     resolved,
@@ -55,6 +61,7 @@ export function releaseErrors(
   const { estimate } = consistencyOf(plan)
   const filters: SeriesFilters = new Map()
   const gains = gainSource()
+  const judge = forecasts ? forecastJudge(series, resolved, households, warmUp) : undefined
   const sums = new Map(levels.map((level) => [level, noSums()]))
   const stepMs = policy.windowSeconds * 1_000
   const judgedFrom = (warmUp * 86_400_000) / stepMs
@@ -62,6 +69,7 @@ export function releaseErrors(
     const raw = series.map(({ level, clipped }) => clipped[at]! + Number(noise.gaussian(resolved.levels[level].sigma2)))
     const consistent = estimate(raw)
     const smoothed = smoothWindow(filters, { plan, timeZone, window: start + at * stepMs, consistent }, gains)
+    judge?.take(at, raw, consistent as number[])
     if (at < judgedFrom) continue
     series.forEach(({ level, truth, clipped }, i) => {
       const sum = sums.get(level)!
@@ -75,6 +83,7 @@ export function releaseErrors(
       sum.covered += Math.abs(raw[i]! - clipped[at]!) <= resolved.levels[level].half[1].half95Wh ? 1 : 0
     })
   }
+  const forecast = judge?.errors()
   return new Map(
     levels.flatMap((level): [Level, LevelErrors][] => {
       const sum = sums.get(level)!
@@ -91,6 +100,7 @@ export function releaseErrors(
             clip: part(sum.clip),
             covered: sum.covered / sum.windows,
             intervals: sum.windows,
+            forecast: forecast?.get(level),
           },
         ],
       ]

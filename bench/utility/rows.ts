@@ -2,6 +2,7 @@ import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/relea
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { simulationRandom } from '../fleet/random.ts'
 import { type BoundedSeries, boundMembers } from './bounded-pool.ts'
+import { type ForecastErrors, forecastTruth } from './forecasts.ts'
 import { drawRough, drawSmooth, type Mix, membersOf, type Roughness, sumOf, type TreeGroup, treeOf } from './groups.ts'
 import type { Households } from './households.ts'
 import { type NaiveErrors, naiveErrors } from './naive.ts'
@@ -18,6 +19,8 @@ export interface Row {
   readonly alone: LevelErrors
   /** The budget in equal parts on four levels. */
   readonly four: LevelErrors
+  /** Of forecasts from the true sums. */
+  readonly forecast: ForecastErrors | undefined
   readonly laplace: NaiveErrors
   readonly gaussian: NaiveErrors
 }
@@ -64,6 +67,13 @@ export function rowGoals(homes: number, population: Roughness): { readonly one: 
   return { one, four }
 }
 
+/** By how many points of MAPE forecasts from released values may be worse than those from true sums. */
+export function forecastGoals(homes: number): { readonly one: number; readonly four: number } {
+  const goals: Readonly<Record<number, readonly [number, number]>> = { 1000: [2.5, 5], 10000: [0.5, 1.2] }
+  const [one, four] = goals[homes] ?? [0.2, 0.2]
+  return { one, four }
+}
+
 /** The rows of one set and season. */
 export function judge(households: Households, options: JudgeOptions): readonly Row[] {
   const { set, season, most, warmUp, clip = utilityClip } = options
@@ -90,6 +100,7 @@ export function judge(households: Households, options: JudgeOptions): readonly R
   const shown = levels.filter((level) => sizes[level].homes <= most).reverse()
   const trees = new Map<string, readonly TreeGroup[]>()
   const released = new Map<string, ReadonlyMap<Level, LevelErrors>>()
+  const forecasts = new Map<string, ReadonlyMap<Level, ForecastErrors>>()
   const tree = (
     population: Roughness,
     level: Level,
@@ -102,8 +113,13 @@ export function judge(households: Households, options: JudgeOptions): readonly R
     return { name, groups }
   }
   const fourLevels = ({ name, groups }: ReturnType<typeof tree>): ReadonlyMap<Level, LevelErrors> => {
-    const errors = released.get(name) ?? releaseErrors(groups, four, households, warmUp)
+    const errors = released.get(name) ?? releaseErrors(groups, four, households, warmUp, true)
     released.set(name, errors)
+    return errors
+  }
+  const trueSums = ({ name, groups }: ReturnType<typeof tree>): ReadonlyMap<Level, ForecastErrors> => {
+    const errors = forecasts.get(name) ?? forecastTruth(groups, households, warmUp)
+    forecasts.set(name, errors)
     return errors
   }
   return shown.flatMap((level) => {
@@ -121,9 +137,10 @@ export function judge(households: Households, options: JudgeOptions): readonly R
         season,
         homes,
         population,
-        one: releaseErrors(upTo, only, households, warmUp).get(level)!,
+        one: releaseErrors(upTo, only, households, warmUp, true).get(level)!,
         alone: releaseErrors(alone(pool, mixes, level, homes), only, households, warmUp).get(level)!,
         four: fourLevels(whole).get(level)!,
+        forecast: trueSums(whole).get(level),
         laplace: naiveErrors('laplace', pool, mixes, naive),
         gaussian: naiveErrors('gaussian', pool, mixes, naive),
       }

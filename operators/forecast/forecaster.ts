@@ -40,34 +40,39 @@ const remembered = 0.997
 
 export function forecaster(options: ForecasterOptions): Forecaster {
   const fields = new Map<string, Field>()
-  let recent: { readonly records: readonly LoadPublic[]; readonly tree: Tree } | undefined
+  const recent = new Map<string, { readonly records: readonly LoadPublic[]; readonly tree: Tree }>()
 
-  const treeFor = (records: readonly LoadPublic[]): Tree => {
-    if (!recent || !sameTree(recent.records, records, options.parentOf)) {
-      recent = { records, tree: treeOf(records, options.parentOf) }
+  const treeFor = (name: string, records: readonly LoadPublic[]): Tree => {
+    const known = recent.get(name)
+    if (known && sameTree(known.records, records, options.parentOf)) return known.tree
+    const tree = treeOf(records, options.parentOf)
+    recent.set(name, { records, tree })
+    return tree
+  }
+  const takeWindow = (records: readonly LoadPublic[]): readonly ForecastPublic[] => {
+    const { channel, windowSeconds, phase, window } = records[0]!
+    const name = `${channel} ${windowSeconds}`
+    const field = fields.get(name) ?? newField(windowSeconds, options)
+    fields.set(name, field)
+    const tree = treeFor(`${name} ${phase}`, records)
+    const values = valuesOf(records, tree)
+    if (phase === 'final') {
+      takeFinal(field, tree, values)
+      return []
     }
-    return recent.tree
+    takePreliminary(field, tree, values)
+    const end = window + windowSeconds * 1_000
+    const day = localDay(options.timeZone, end)
+    if (end === day.start) beginDay(field, tree, day.end)
+    const due = end % options.everyMs === 0 || windowSeconds * 1_000 >= options.everyMs
+    return due ? forecastsOf(field, tree, records, end, options.horizonMs) : []
   }
   return {
-    take: ({ records }) => {
-      const [first] = records
-      if (!first) return []
-      const { channel, windowSeconds, phase, window } = first
-      const name = `${channel} ${windowSeconds}`
-      const field = fields.get(name) ?? newField(windowSeconds, options)
-      fields.set(name, field)
-      const tree = treeFor(records)
-      const values = valuesOf(records, tree)
-      if (phase === 'final') {
-        takeFinal(field, tree, values)
-        return []
-      }
-      takePreliminary(field, tree, values)
-      const end = window + windowSeconds * 1_000
-      const day = localDay(options.timeZone, end)
-      if (end === day.start) beginDay(field, tree, day.end)
-      return end % options.everyMs === 0 ? forecastsOf(field, tree, records, end, options.horizonMs) : []
-    },
+    // Groups that are shown with longer windows than others stand in one seal with them.
+    take: ({ records }) =>
+      [...Map.groupBy(records, ({ windowSeconds, window }) => `${windowSeconds} ${window}`).values()].flatMap(
+        takeWindow,
+      ),
   }
 }
 
@@ -179,7 +184,7 @@ function forget(all: Map<string, Series>, now: EpochMs): void {
 }
 
 function momentsUntil({ grid }: Lineup, last: EpochMs, end: EpochMs): readonly Moment[] {
-  const count = Math.round((end - last) / grid.stepMs) - 1
+  const count = Math.floor((end - last) / grid.stepMs) - 1
   return Array.from({ length: count }, (_, step) => grid.momentAt(last + (step + 1) * grid.stepMs))
 }
 

@@ -1,7 +1,7 @@
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import { nodeName } from './tree.ts'
 
-/** Every record of one channel, window and phase. */
+/** Every record of one link of the ledger: one channel and phase, the windows that end together. */
 export interface Seal {
   readonly records: readonly LoadPublic[]
 }
@@ -36,8 +36,8 @@ export function sealCollector(): SealCollector {
   }
   return {
     add: (record) => {
-      const { ledgerSeq, window, channel, phase } = record
-      const name = `${ledgerSeq} ${window} ${channel} ${phase}`
+      const { ledgerSeq, channel, phase } = record
+      const name = `${ledgerSeq} ${channel} ${phase}`
       const done: Seal[] = []
       if (open?.name !== name) {
         done.push(...close())

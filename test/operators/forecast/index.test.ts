@@ -136,7 +136,7 @@ describe('forecast', () => {
 
   it('skips records beside the grid and follows gaps', () => {
     const records = days(3).filter((_, n) => n < 60 || n >= 64)
-    const odd = released(0, 1, { window: monday + 900_000 })
+    const odd = released(500, 1, { window: monday + 900_000 })
     assert.deepEqual(made([records[0]!, odd, ...records.slice(1)]), made(records))
     assert.equal(made(records).at(-1)!.windows, 3 * 48 - 4)
   })
@@ -145,7 +145,7 @@ describe('forecast', () => {
     const quarter = 900_000
     const start = Date.parse('2026-10-23T22:00Z')
     const records = Array.from({ length: 4 * 96 }, (_, n) =>
-      released(0, 1_000, { window: start + n * quarter, windowSeconds: 900 }),
+      released(n, 1_000, { window: start + n * quarter, windowSeconds: 900 }),
     )
     const berlin = forecast({ timeZone: 'Europe/Berlin', horizonMs: 24 * 3_600_000 })
     const forecasts = made(records, berlin)
@@ -210,6 +210,28 @@ describe('forecast', () => {
     const windows = made(records).map((each) => each.windows)
     assert.equal(Math.max(...windows), 96)
     assert.equal(windows.at(-1), 5 * 48 - 156)
+  })
+
+  it('follows groups with longer windows than the others beside them', () => {
+    const hourly = days(3).flatMap((record, n) => [
+      record,
+      released(n, n % 2 === 0 ? null : 1_000 * (Math.floor(n / 2) % 24), {
+        group: 'small',
+        window: monday + Math.floor(n / 2) * 3_600_000,
+        windowSeconds: n % 2 === 0 ? 1_800 : 3_600,
+      }),
+    ])
+    const forecasts = made(hourly)
+    const last = forecasts.filter(({ group }) => group === 'small').at(-1)!
+    assert.equal(last.windowSeconds, 3_600)
+    assert.deepEqual(
+      last.quantilesWh.map((step) => step[2]),
+      Array.from({ length: 36 }, (_, n) => 1_000 * (n % 24)),
+    )
+    assert.deepEqual(
+      forecasts.filter(({ group }) => group === 'feeder-1'),
+      made(days(3)),
+    )
   })
 
   it('makes medians that add up over the levels at every step', () => {

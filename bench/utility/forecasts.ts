@@ -1,0 +1,169 @@
+import type { Collector, Envelope } from '../../operators/contract/operator.ts'
+import { forecast } from '../../operators/forecast/index.ts'
+import type { ResolvedPolicy } from '../../operators/privacy/release/policy.ts'
+import { localDay } from '../../operators/window/local-day.ts'
+import type { ForecastPublic } from '../../schemas/forecast-public.ts'
+import type { LoadPublic } from '../../schemas/load-public.ts'
+import { type Level, levels } from '../../schemas/register-entry.ts'
+import type { TreeGroup } from './groups.ts'
+import type { Households } from './households.ts'
+
+/** How day-ahead forecasts of one level did, each made at a local midnight for the 24 hours after it. */
+export interface ForecastErrors {
+  /** Mean absolute error of the median against the true sums, as a part of them. */
+  readonly mape: number
+  /** Part of the released values that lie between the quantiles 5 and 95 %, and 25 and 75 %; and how many there were. */
+  readonly inside90: number
+  readonly inside50: number
+  readonly values: number
+}
+
+/** Forecasts what is released, window by window. */
+export interface ForecastJudge {
+  /** Values of one window in the order of the groups. */
+  readonly take: (at: number, raw: readonly number[], consistent: readonly number[]) => void
+  readonly errors: () => ReadonlyMap<Level, ForecastErrors>
+}
+
+/**
+ * The operator that ships, over all groups of the upper two levels and over those of the first region below: a family is
+ * whole or not there at all. `resolved` tells the noise; without it the values are true sums. Forecasts of the first
+ * `warmUp` days are not judged.
+ */
+export function forecastJudge(
+  groups: readonly TreeGroup[],
+  resolved: ResolvedPolicy | undefined,
+  { start, timeZone, windows, intervalSeconds }: Households,
+  warmUp: number,
+): ForecastJudge {
+  const first = groups.find(({ level }) => level === 'region')?.group ?? ''
+  const chosen = groups.flatMap(({ level, group }, at) =>
+    levels.indexOf(level) < 2 || group.startsWith(`${first}-`) ? [at] : [],
+  )
+  const byName = new Map(groups.map((group) => [`${group.level}/${group.group}`, group]))
+  const operator = forecast({
+    timeZone,
+    everyMs: 86_400_000,
+    parentOf: ({ level, group }) => byName.get(`${level}/${group}`)!.parent,
+  })
+  const state = operator.restore([], [])
+  const stepMs = intervalSeconds * 1_000
+  const released = new Map<string, Float64Array>(chosen.map((i) => [nameOf(groups[i]!), new Float64Array(windows)]))
+  const made: ForecastPublic[] = []
+  const out: Collector<ForecastPublic> = {
+    emit: (_, value) => {
+      if (localDay(timeZone, value.start).start === value.start) made.push(value)
+    },
+    drop: (_, reason) => fail(reason),
+    reject: (_, reason) => fail(reason),
+  }
+  return {
+    take: (at, raw, consistent) => {
+      const batch = chosen.map((i): Envelope<LoadPublic> => {
+        const group = groups[i]!
+        released.get(nameOf(group))![at] = raw[i]!
+        return envelope(group, start + at * stepMs, raw[i]!, consistent[i]!, resolved, at, intervalSeconds)
+      })
+      operator.process(batch, state, out, { partition: 0, seq: 0, progress: 0, floor: 0, whole: envelopeOf(null) })
+    },
+    errors: () => {
+      const perDay = 86_400_000 / stepMs
+      const sums = new Map<Level, { miss: number; inside90: number; inside50: number; values: number }>()
+      for (const { level, group, start: from, quantilesWh } of made) {
+        const at = (from - start) / stepMs
+        if (localDay(timeZone, from).day - localDay(timeZone, start).day < warmUp || at + perDay > windows) continue
+        const sum = sums.get(level) ?? { miss: 0, inside90: 0, inside50: 0, values: 0 }
+        sums.set(level, sum)
+        const { truth } = byName.get(`${level}/${group}`)!
+        const values = released.get(`${level}/${group}`)!
+        for (let step = 0; step < perDay; step++) {
+          const [q5, q25, q50, q75, q95] = quantilesWh[step] as [number, number, number, number, number]
+          const value = values[at + step]!
+          sum.miss += Math.abs(q50 - truth[at + step]!) / truth[at + step]!
+          sum.inside90 += value >= q5 && value <= q95 ? 1 : 0
+          sum.inside50 += value >= q25 && value <= q75 ? 1 : 0
+          sum.values += 1
+        }
+      }
+      return new Map(
+        [...sums].map(([level, { miss, inside90, inside50, values }]) => [
+          level,
+          { mape: miss / values, inside90: inside90 / values, inside50: inside50 / values, values },
+        ]),
+      )
+    },
+  }
+}
+
+/** The same forecasts from the true sums themselves. */
+export function forecastTruth(
+  groups: readonly TreeGroup[],
+  households: Households,
+  warmUp: number,
+): ReadonlyMap<Level, ForecastErrors> {
+  const judge = forecastJudge(groups, undefined, households, warmUp)
+  for (let at = 0; at < households.windows; at++) {
+    const truth = groups.map((group) => group.truth[at]!)
+    judge.take(at, truth, truth)
+  }
+  return judge.errors()
+}
+
+const nameOf = ({ level, group }: TreeGroup): string => `${level}/${group}`
+
+const envelopeOf = <T>(value: T): Envelope<T> => ({
+  value,
+  origin: { topic: 'load.public', partition: 0, offset: 0n, receivedAt: 0 },
+})
+
+const noHash = new Uint8Array(32)
+
+function envelope(
+  { level, group, size }: TreeGroup,
+  window: number,
+  rawWh: number,
+  consistentWh: number,
+  resolved: ResolvedPolicy | undefined,
+  ledgerSeq: number,
+  windowSeconds: number,
+): Envelope<LoadPublic> {
+  const terms = resolved?.levels[level]
+  return envelopeOf({
+    level,
+    group,
+    channel: 'import',
+    phase: 'preliminary',
+    window,
+    windowSeconds,
+    rawWh,
+    consistentWh,
+    smoothedWh: null,
+    half50Wh: 0,
+    half95Wh: 0,
+    flags: [],
+    mergedInto: null,
+    registered: size,
+    privacy: { ...(terms?.statement[1] ?? noStatement) },
+    ledgerSeq,
+    ledgerHash: noHash,
+  })
+}
+
+/** Of values that no noise protects: what this bench compares with. */
+const noStatement: LoadPublic['privacy'] = {
+  unit: 'household-day',
+  neighbours: 'add-remove',
+  mechanism: 'none',
+  rho: '0',
+  epsilonDay: 0,
+  epsilonWeek: 0,
+  epsilonYear: 0,
+  delta: 0,
+  capRule: 'none',
+  clipWh: 0,
+  sigma2: '0',
+}
+
+function fail(reason: unknown): never {
+  throw new Error(`a record of the bench was left out: ${String(reason)}`)
+}
