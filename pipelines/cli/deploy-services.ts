@@ -19,6 +19,7 @@ import { pick } from './pick.ts'
 import { pinnedRegistry } from './pinned-registry.ts'
 import { checkPartitions, timeZoneOf } from './register-file.ts'
 import { readRegisterTopic } from './register-topic.ts'
+import { placedByRules } from './rules-of.ts'
 import type { Deployment } from './run.ts'
 import { checkKafka, needsOf, startDeadlineMs } from './start-checks.ts'
 
@@ -34,6 +35,7 @@ export async function openServices(settings: Settings, names: readonly string[])
   const wanted = pick(await knownPipelines(), names)
   const overRegister = wanted.some(({ name }) => identified.includes(name))
   requireSettings(settings, overRegister)
+  const policy = policyOf(settings)
   const { kafka, registry: registryOptions, redis } = connectionsOf(settings)
   if (!kafka || !registryOptions || !redis) throw new TypeError('the settings were checked')
   const keyring = overRegister ? fileKeyring(settings.keyringFolder ?? '') : memoryKeyring({})
@@ -53,7 +55,8 @@ export async function openServices(settings: Settings, names: readonly string[])
     opened.push(view)
     const log = kafkaLog(kafka)
     opened.push(log)
-    const entries = overRegister ? await registeredEntries(log, registry, partitions) : []
+    const registered = overRegister ? await registeredEntries(log, registry, partitions) : []
+    const entries = placedByRules(registered, policy)
     const timeZone = overRegister ? timeZoneOf(entries, zone, settings.timeZone) : (settings.timeZone ?? '')
     const register = registerView(entries)
     const pipelines = await allPipelines({
@@ -62,7 +65,7 @@ export async function openServices(settings: Settings, names: readonly string[])
       keyring,
       registry,
       domain: { name: zone, zone, timeZone, partitions },
-      policy: policyOf(settings),
+      policy,
       pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
     })
     // Pipelines without keys refuse nothing, so that nothing of theirs is sealed; if it were, it would halt them.

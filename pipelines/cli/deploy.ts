@@ -21,6 +21,7 @@ import { policyOf } from './deploy-policy.ts'
 import { CliError, usageError } from './errors.ts'
 import { filePin } from './ledger-pin.ts'
 import { checkPartitions, readRegister, timeZoneOf } from './register-file.ts'
+import { placedByRules } from './rules-of.ts'
 import type { Deployment } from './run.ts'
 
 /** Opens what `meterveil run` needs for the named pipelines, or for all: over Kafka where the settings name brokers. */
@@ -46,7 +47,8 @@ export async function openEmbedded(settings: Settings, files: LogFiles = nodeFil
       `Set ${missing.join(' and ')}; docs/operator.md shows both files. npm start shows the pipelines without them.`,
     )
   }
-  const entries = readRegister(registerFile)
+  const policy = policyOf(settings)
+  const entries = placedByRules(readRegister(registerFile), policy)
   const register = registerView(entries)
   checkPartitions(entries, partitions)
   const keyring = fileKeyring(keyringFolder)
@@ -64,7 +66,7 @@ export async function openEmbedded(settings: Settings, files: LogFiles = nodeFil
         keyring,
         registry,
         domain: { name: zone, zone, timeZone, partitions },
-        policy: policyOf(settings),
+        policy,
         pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
       }),
       ports: { log, view, registry, clock: systemClock, seal: sealer(keyring) },

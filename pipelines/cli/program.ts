@@ -10,6 +10,7 @@ import { addExplain } from './explain.ts'
 import { addLedger } from './ledger.ts'
 import { addRegister } from './register.ts'
 import { report } from './report.ts'
+import { addRules } from './rules.ts'
 import { addRun, type Deployment } from './run.ts'
 import { addServices } from './services.ts'
 import { addTopics } from './topics.ts'
@@ -68,6 +69,7 @@ export function buildProgram(parts: Parts): Command {
   addLedger(program)
   addAuditRun(program)
   addRegister(program)
+  addRules(program)
   addServices(program)
   addTopics(program)
   for (const command of program.commands) command.copyInheritedSettings(program)

@@ -139,6 +139,14 @@ export const settingSpecs: readonly SettingSpec[] = [
     fallback: 'policy default',
     help: 'Cap of rho per household-day over all levels and kinds. The default is epsilon 1 at delta 1e-6.',
   },
+  {
+    key: 'policy.rules',
+    variable: 'METERVEIL_RULES',
+    ...path,
+    range: 'the name of a rule set or a path',
+    fallback: 'neutral',
+    help: 'Rules of publication: a set that `rules show` lists, or a JSON file; a lawyer signs the one you name.',
+  },
 ]
 
 /** More privacy loss than the documented cap is refused; less is a deployment's choice. */

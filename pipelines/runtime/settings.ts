@@ -46,6 +46,8 @@ export interface Settings extends Services {
     readonly clipWhPerHalfHour: Readonly<Partial<Record<Level, number>>>
     /** Cap of rho per household-day over all levels and kinds, as an exact rational. */
     readonly rhoPerDay: string | undefined
+    /** Name of a shipped rule set, or path of a rules file; `undefined` takes the default. */
+    readonly rules: string | undefined
   }
 }
 
@@ -143,7 +145,11 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     zone: text('zone') ?? 'main',
     timeZone: text('timeZone'),
     horizonDays: number('horizonDays') ?? 14,
-    policy: { clipWhPerHalfHour: Object.fromEntries(clips), rhoPerDay: text('policy.rhoPerDay') },
+    policy: {
+      clipWhPerHalfHour: Object.fromEntries(clips),
+      rhoPerDay: text('policy.rhoPerDay'),
+      rules: text('policy.rules'),
+    },
   }
 }
 

@@ -39,7 +39,7 @@ test('needs nothing: the log lies in memory and nothing is served', () => {
     zone: 'main',
     timeZone: undefined,
     horizonDays: 14,
-    policy: { clipWhPerHalfHour: {}, rhoPerDay: undefined },
+    policy: { clipWhPerHalfHour: {}, rhoPerDay: undefined, rules: undefined },
   })
 })
 
@@ -64,6 +64,7 @@ test('reads every setting of a process of its own from the environment', () => {
       METERVEIL_CLIP_WH_SUBSTATION: '12000',
       METERVEIL_CLIP_WH_FEEDER: '8000',
       METERVEIL_RHO_PER_DAY: '1/100',
+      METERVEIL_RULES: 'rules.json',
       METERVEIL_DEBUG: '1',
     },
   })
@@ -88,6 +89,7 @@ test('reads every setting of a process of its own from the environment', () => {
     policy: {
       clipWhPerHalfHour: { utility: 20_000, region: 15_000, substation: 12_000, feeder: 8_000 },
       rhoPerDay: '1/100',
+      rules: 'rules.json',
     },
   })
 })
