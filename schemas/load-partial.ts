@@ -34,9 +34,13 @@ export interface PartialCell {
   /** Sum of the values as measured, in Wh: for the restricted aggregate only. */
   readonly exactWh: number
   readonly count: number
-  /** The two largest single values, in Wh: for the dominance rule of the restricted aggregate only. */
+  /**
+   * What the three largest measuring points have in the sum at the most, in Wh: for the dominance rules of the restricted
+   * aggregate only. What any n of them have together is never more than the first n of these together.
+   */
   readonly largestWh: number
   readonly secondWh: number
+  readonly thirdWh: number
 }
 
 /** Codec of `load.partials`; beside `boundContributions`, its decoder is the only maker of `BoundedWh`. */
@@ -59,6 +63,8 @@ export const loadPartialCodec: Codec<LoadPartial> = avroCodec<LoadPartial, LoadP
       count: cell.count,
       largestWh: cell.largestWh,
       secondWh: cell.secondWh,
+      // Batches from before the third was looked at: it cannot be above the second.
+      thirdWh: cell.thirdWh < 0 ? cell.secondWh : cell.thirdWh,
     })),
   }),
 })

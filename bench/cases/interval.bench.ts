@@ -65,7 +65,7 @@ function cellsOf(window: number, phase: 'preliminary' | 'late'): PartialCell[] {
       const share = (channel === 'import' ? 1 : 0.1) * (phase === 'preliminary' ? 1 : 0.02)
       const wh = Math.round(residential * loadAt(window) * share * (0.9 + (i % 20) / 100))
       const where = { level, group, channel, phase, window, windowSeconds: policy.windowSeconds, date }
-      const rest = { exactWh: wh, count: residential, largestWh: 4_000, secondWh: 3_900 }
+      const rest = { exactWh: wh, count: residential, largestWh: 4_000, secondWh: 3_900, thirdWh: 3_800 }
       return { ...where, boundedWh: wh as BoundedWh, ...rest }
     }),
   )

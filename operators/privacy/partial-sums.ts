@@ -20,8 +20,13 @@ export interface PartialSumsOptions {
  * *Delivery*: exactly one record per batch, also for an empty one, since it carries the progress of the partition.
  * *Order*: a batch gives the same record in any order of its readings but for the order of the cells. *State*: none.
  * *Privacy*: identified to pseudonymous: sums of bounded values per public group, yet exact, and of single households where
- * a batch holds one; `exactWh`, `largestWh` and `secondWh` are for the restricted aggregate only. `count` counts the values
- * that begin their window, so a measuring point counts once, and not at all if it sent only a later part.
+ * a batch holds one; `exactWh` and the three largest are for the restricted aggregate only. `count` counts the values that
+ * begin their window, so a measuring point counts once, and not at all if it sent only a later part.
+ *
+ * *The largest*: a measuring point may fill a window in several parts, and these may come in several batches, where nothing
+ * tells that they are of one point. A frame that holds c of the p parts of a window leaves at most p - c for other frames,
+ * so the point has come in at most p - c + 1 pieces, and has at most p - c + 1 times the largest of them. Each piece counts
+ * as that much: exact where a window comes whole, never too little otherwise.
  */
 export function partialSums(
   options: PartialSumsOptions = {},
@@ -39,7 +44,9 @@ export function partialSums(
       let last = Number.NaN
       for (const { value, origin } of batch) {
         const { groups, readings } = value
+        const pieces = piecesOf(readings)
         for (const reading of readings) {
+          const atMostWh = pieces === undefined ? reading.exactWh : pieces(reading)
           const closes = reading.window + (reading.windowSeconds + graceSeconds) * 1_000
           const late = origin.receivedAt >= closes
           const code = planeCode(reading, late)
@@ -48,12 +55,36 @@ export function partialSums(
             planes.set(code, plane)
             last = code
           }
-          for (const level of levels) add(plane[level], level, groups[level], reading, late, cells)
+          for (const level of levels) add(plane[level], level, groups[level], reading, atMostWh, late, cells)
         }
       }
       out.emit(whole, { sourcePartition: partition, seq, progress, cells })
     },
   })
+}
+
+/**
+ * What the measuring point of a frame has in a window at the most, told with the last of its readings there and 0 before.
+ * Undefined where every reading fills its window, as most do.
+ */
+function piecesOf(readings: readonly BoundedReading[]): ((reading: BoundedReading) => number) | undefined {
+  if (readings.every(({ durationSeconds, windowSeconds }) => durationSeconds === windowSeconds)) return undefined
+  const pieces = new Map<string, { wh: number; here: number; left: number }>()
+  const nameOf = ({ window, channel }: BoundedReading): string => `${window} ${channel}`
+  for (const reading of readings) {
+    const piece = pieces.get(nameOf(reading)) ?? { wh: 0, here: 0, left: 0 }
+    piece.wh += reading.exactWh
+    piece.here += 1
+    piece.left += 1
+    pieces.set(nameOf(reading), piece)
+  }
+  return (reading) => {
+    const piece = pieces.get(nameOf(reading))!
+    piece.left -= 1
+    if (piece.left > 0) return 0
+    const parts = Math.ceil(reading.windowSeconds / reading.durationSeconds)
+    return piece.wh * Math.max(1, parts - piece.here + 1)
+  }
 }
 
 type Sum = { -readonly [K in keyof PartialCell]: PartialCell[K] }
@@ -85,6 +116,7 @@ function add(
   level: Level,
   group: string,
   reading: BoundedReading,
+  atMostWh: number,
   late: boolean,
   cells: Sum[],
 ): void {
@@ -103,8 +135,9 @@ function add(
       boundedWh: bounded[level],
       exactWh,
       count: counts,
-      largestWh: exactWh,
+      largestWh: atMostWh,
       secondWh: 0,
+      thirdWh: 0,
     }
     sums.set(group, first)
     cells.push(first)
@@ -113,8 +146,14 @@ function add(
   sum.boundedWh = addBounded(sum.boundedWh, bounded[level])
   sum.exactWh += exactWh
   sum.count += counts
-  if (exactWh > sum.largestWh) {
-    sum.secondWh = sum.largestWh
-    sum.largestWh = exactWh
-  } else if (exactWh > sum.secondWh) sum.secondWh = exactWh
+  if (atMostWh <= sum.thirdWh) return
+  if (atMostWh <= sum.secondWh) sum.thirdWh = atMostWh
+  else {
+    sum.thirdWh = sum.secondWh
+    if (atMostWh <= sum.largestWh) sum.secondWh = atMostWh
+    else {
+      sum.secondWh = sum.largestWh
+      sum.largestWh = atMostWh
+    }
+  }
 }

@@ -95,6 +95,7 @@ export function cell(window: string, boundedWh: number, rest: Partial<PartialCel
     count: 1,
     largestWh: boundedWh,
     secondWh: 0,
+    thirdWh: 0,
     ...rest,
   }
 }

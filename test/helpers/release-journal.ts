@@ -119,6 +119,7 @@ function cellsOf(entry: JournalEntry, phase: Phase | undefined): PartialCell[] {
     count: 1,
     largestWh: wh,
     secondWh: 0,
+    thirdWh: 0,
   }))
 }
 
@@ -137,8 +138,9 @@ export function trueDigests(journal: readonly JournalEntry[]): ReadonlyMap<strin
           .map(({ wh }) => wh)
           .sort((a, b) => b - a)
         const total = values.reduce((sum, wh) => sum + wh, 0)
-        const [largestWh = 0, secondWh = 0] = values
-        return [i, { boundedWh: total, exactWh: total, count: values.length, largestWh, secondWh }] as const
+        const [largestWh = 0, secondWh = 0, thirdWh = 0] = values
+        const largest = { largestWh, secondWh, thirdWh }
+        return [i, { boundedWh: total, exactWh: total, count: values.length, ...largest }] as const
       })
       const key = testKeyring.derived('ledger_digest', journalDate) ?? createSecretKey(Buffer.alloc(32))
       const open = {

@@ -35,6 +35,7 @@ const cell = {
   count: 1,
   largestWh: 7,
   secondWh: 0,
+  thirdWh: 0,
 } as const
 
 describe('encoding', () => {

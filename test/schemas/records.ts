@@ -138,6 +138,7 @@ const loadPartial: Arbitrary<LoadPartial> = record({
       count: int,
       largestWh: long,
       secondWh: long,
+      thirdWh: fc.nat(),
     }),
     { maxLength: 5 },
   ),

@@ -7,8 +7,8 @@ import { dayNamed, gridPosition, gridSeals } from './day-grid.ts'
 import { type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
 import { crossing } from './restricted/tree.ts'
-import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow, type WindowSums } from './state.ts'
-import { addCell, emptySum } from './sums.ts'
+import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './state.ts'
+import { addCell, emptySum, type SumTable, sumTable } from './sums.ts'
 import { provenPlan } from './unproven.ts'
 
 const compareWriters = 'Compare the pipeline [readings] and its settings with this one; do not delete state to go on.'
@@ -41,7 +41,7 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
 /** Where the cells of one window, channel and phase go; without sums where the day is not released. */
 interface Place extends Pick<PartialCell, 'window' | 'windowSeconds' | 'date' | 'channel' | 'phase'> {
   readonly day: OpenDay | undefined
-  readonly sums: WindowSums | undefined
+  readonly sums: SumTable | undefined
 }
 
 const fits = (place: Place, cell: PartialCell): boolean =>
@@ -69,13 +69,13 @@ function findPlace(state: ReleaseState, cell: PartialCell, progress: EpochMs, to
   }
   if (position < day.sealed[phase]) halt(`a ${phase} cell of ${date} came after its window was sealed`)
   const row = sumsRow(window, channel, phase)
-  const open = state.windows.get(row) ?? { date, sums: new Map() }
+  const open = state.windows.get(row) ?? { date, sums: sumTable() }
   state.windows.set(row, open)
   state.dirty.add(row)
   return { ...place, day, sums: open.sums }
 }
 
-function addAt(day: OpenDay | undefined, sums: WindowSums, cell: PartialCell): void {
+function addAt(day: OpenDay | undefined, sums: SumTable, cell: PartialCell): void {
   const at = day?.plan.indexOf(cell.level, cell.group)
   if (at === undefined) halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
   sums.set(at, addCell(sums.get(at) ?? emptySum, cell))

@@ -176,6 +176,7 @@ function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uin
       .text('restricted')
       .text(restricted.maxShareOfTwo ?? '')
       .text(restricted.protection ?? '')
+  if (restricted?.maxShareOfThree) writer.text('three').text(restricted.maxShareOfThree)
   const unsteady = groups.filter((group) => group.unsteady)
   if (unsteady.length > 0) writer.text('unsteady').integer(unsteady.length)
   for (const { level, group } of unsteady) writer.text(groupName(level, group))

@@ -22,6 +22,7 @@ import {
   type ReleaseState,
   type SumsBody,
 } from './state.ts'
+import { sumTable } from './sums.ts'
 import { provenPlan } from './unproven.ts'
 
 /**
@@ -107,10 +108,10 @@ function restoreRow(state: ReleaseState, row: string, body: Uint8Array): void {
   if (row.startsWith('sums ')) {
     const { date, sums } = read<SumsBody>(body)!
     const entries = sums.map(
-      ([at, boundedWh, exactWh, count, largestWh, secondWh]) =>
-        [at, { boundedWh, exactWh, count, largestWh, secondWh }] as const,
+      ([at, boundedWh, exactWh, count, largestWh, secondWh, thirdWh = secondWh]) =>
+        [at, { boundedWh, exactWh, count, largestWh, secondWh, thirdWh }] as const,
     )
-    state.windows.set(row, { date, sums: new Map(entries) })
+    state.windows.set(row, { date, sums: sumTable(entries) })
   } else if (row.startsWith('noisy ')) state.noisy.set(row, read<NoisyBody>(body)!)
 }
 

@@ -12,8 +12,11 @@ import { restrictedRecords } from './restricted.ts'
 import { smoothWindow } from './smooth.ts'
 import { smoothLate } from './smooth-late.ts'
 import { filtersRow, lateSharesRow } from './smooth-rows.ts'
-import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow, type WindowSums } from './state.ts'
-import { emptySum } from './sums.ts'
+import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow } from './state.ts'
+import { emptySum, type GroupSum } from './sums.ts'
+
+/** The sums of the window that is sealed, by position of the group in the day's plan. Empty groups have none. */
+type WindowSums = ReadonlyMap<number, GroupSum>
 
 /**
  * Seals the next window of a phase: draws the noise, once, and makes the ledger link that holds the bytes to publish and
@@ -29,7 +32,7 @@ export function sealWindow(
   const { domain, keyring, published } = tools
   const { policy } = day.plan.resolved
   const row = sumsRow(seal.window, seal.channel, seal.phase)
-  const sums: WindowSums = state.windows.get(row)?.sums ?? new Map()
+  const sums: WindowSums = new Map(state.windows.get(row)?.sums)
   const key = keyring.derived('ledger_digest', day.grid.date)
   if (!key) {
     throw new HaltError(

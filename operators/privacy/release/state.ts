@@ -8,7 +8,7 @@ import { type ChainHead, emptyHead } from '../ledger/chain.ts'
 import type { GridSeal } from './day-grid.ts'
 import { type DayPlan, type DayPlanData, planData } from './day-plan.ts'
 import { emptySmoothing, type Smoothing, smoothingBody } from './smooth-rows.ts'
-import type { GroupSum } from './sums.ts'
+import type { SumTable } from './sums.ts'
 
 /** How far one source partition has come. */
 export interface SourcePosition {
@@ -26,9 +26,6 @@ export interface OpenDay {
   /** How many of `seals` are in the ledger. */
   readonly sealed: Record<Phase, number>
 }
-
-/** The sums of one window, channel and phase by position of the group in the day's plan. Empty groups have none. */
-export type WindowSums = Map<number, GroupSum>
 
 /** Charged over the calendar year so far. */
 export interface YearAccount {
@@ -58,7 +55,7 @@ export interface ReleaseState {
    */
   unprovenThrough: string | null
   readonly days: Map<string, OpenDay>
-  readonly windows: Map<string, { readonly date: string; readonly sums: WindowSums }>
+  readonly windows: Map<string, { readonly date: string; readonly sums: SumTable }>
   /** Released preliminary values, by row, kept until the late seal. */
   readonly noisy: Map<string, NoisyBody>
   smoothing: Smoothing
@@ -109,7 +106,16 @@ export interface HeadBody {
 export type PlanBody = DayPlanData
 export interface SumsBody {
   readonly date: string
-  readonly sums: readonly (readonly [at: number, bounded: number, exact: number, count: number, l: number, s: number])[]
+  /** The third largest is absent in rows from before it was looked at. */
+  readonly sums: readonly (readonly [
+    at: number,
+    bounded: number,
+    exact: number,
+    count: number,
+    largest: number,
+    second: number,
+    third?: number,
+  ])[]
 }
 /** Noisy and smoothed values of a window in the plan's order; `null` where withheld. */
 export interface NoisyBody {
@@ -132,10 +138,11 @@ function bodyOf(state: ReleaseState, row: string): object | undefined {
   if (day) return planData(day.plan)
   const open = state.windows.get(row)
   if (open) {
-    const sums = [...open.sums].sort(([a], [b]) => a - b)
     return {
       date: open.date,
-      sums: sums.map(([at, s]) => [at, s.boundedWh, s.exactWh, s.count, s.largestWh, s.secondWh] as const),
+      sums: [...open.sums].map(
+        ([at, s]) => [at, s.boundedWh, s.exactWh, s.count, s.largestWh, s.secondWh, s.thirdWh] as const,
+      ),
     }
   }
   return state.noisy.get(row) ?? smoothingBody(state.smoothing, row)

@@ -73,19 +73,21 @@ export function openSums(stage: Stage): Sums {
         if (seq !== before + 1) faults.push(`I2: partial ${seq} follows partial ${before}`)
         last.set(sourcePartition, seq)
         for (const cell of cells) {
-          const { level, group, channel, phase, window, boundedWh, exactWh, count, largestWh, secondWh } = cell
+          const { level, group, channel, phase, window, boundedWh, exactWh, count, largestWh, secondWh, thirdWh } = cell
           const name = sealName({ window, channel, phase })
           const own = sums.get(name) ?? new Map<number, Sum>()
           sums.set(name, own)
           const at = plan.indexOf(level, group)!
-          const sum = own.get(at) ?? { boundedWh: 0, exactWh: 0, count: 0, largestWh: 0, secondWh: 0 }
+          const sum = own.get(at) ?? { boundedWh: 0, exactWh: 0, count: 0, largestWh: 0, secondWh: 0, thirdWh: 0 }
           own.set(at, sum)
           sum.boundedWh += boundedWh
           sum.exactWh += exactWh
           sum.count += count
-          const [first = 0, second = 0] = [sum.largestWh, sum.secondWh, largestWh, secondWh].sort((a, b) => b - a)
+          const all = [sum.largestWh, sum.secondWh, sum.thirdWh, largestWh, secondWh, thirdWh]
+          const [first = 0, second = 0, third = 0] = all.sort((a, b) => b - a)
           sum.largestWh = first
           sum.secondWh = second
+          sum.thirdWh = third
           if (level !== 'utility') continue
           const place = `${channel} ${window}`
           total.set(place, (total.get(place) ?? 0) + exactWh)

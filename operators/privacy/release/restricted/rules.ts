@@ -3,14 +3,14 @@ import type { PlannedGroup } from '../day-plan.ts'
 import type { ResolvedPolicy } from '../policy.ts'
 import { addCounts, rulesInForce, stepRules, totalOf, twoClasses } from '../rules/count-rules.ts'
 import { type ClassCounts, ruleClasses } from '../rules/rule-set.ts'
-import { type GroupSum, secondOf } from '../sums.ts'
+import { type GroupSum, type Largest, largestOf } from '../sums.ts'
 
 /** Why a restricted cell is suppressed. */
 export const suppressions = ['below_k', 'dominance', 'p_percent', 'membership', 'complementary'] as const
 export type Suppression = (typeof suppressions)[number]
 
 /** A group, or groups taken together that do not overlap: what the rules look at. */
-export interface Held extends Pick<GroupSum, 'exactWh' | 'count' | 'largestWh' | 'secondWh'> {
+export interface Held extends Pick<GroupSum, 'exactWh' | 'count'>, Largest {
   /** Registered points. */
   readonly classes: ClassCounts
   /** How many groups without parts it is made of. */
@@ -22,6 +22,7 @@ export const nobody: Held = Object.freeze({
   count: 0,
   largestWh: 0,
   secondWh: 0,
+  thirdWh: 0,
   classes: twoClasses(0, 0),
   groups: 0,
 })
@@ -33,8 +34,7 @@ export function together(a: Held, b: Held): Held {
   return {
     exactWh: a.exactWh + b.exactWh,
     count: a.count + b.count,
-    largestWh: Math.max(a.largestWh, b.largestWh),
-    secondWh: secondOf(a, b),
+    ...largestOf(a, b),
     classes: addCounts(a.classes, b.classes),
     groups: a.groups + b.groups,
   }
@@ -46,6 +46,7 @@ export const holding = ({ classes }: PlannedGroup, sum: GroupSum): Held => ({
   count: sum.count,
   largestWh: sum.largestWh,
   secondWh: sum.secondWh,
+  thirdWh: sum.thirdWh,
   classes,
   groups: 1,
 })
@@ -58,7 +59,7 @@ export type Rules = (held: Held) => Suppression | null
 
 /**
  * The rules of a day. Fewest contributors by class; largest share of one (where a class that is there has such a rule);
- * (n, k) dominance of the two largest; and the p % rule: without its two largest contributions a sum must hold at least
+ * (n, k) dominance of the two and the three largest; and the p % rule: without its two largest contributions a sum must hold at least
  * p % of the largest, or the second could estimate the first that closely (Hundepool and others 2012, chapter 4).
  *
  * Where two sums that do not overlap both keep the rules, so does their sum: each rule is a subadditive measure (Cox
@@ -71,14 +72,17 @@ export function rulesOf(resolved: ResolvedPolicy, groups: readonly PlannedGroup[
     .filter((each) => groups.some((group) => group.classes[each] > 0))
     .map((each) => classes[each].maxShare)
     .flatMap((text) => (text === null ? [] : [rational.parse(text)]))
+  const { maxShareOfThree = null } = restricted
+  const ofThree = maxShareOfThree === null ? undefined : rational.parse(maxShareOfThree)
   const ofTwo = restricted.maxShareOfTwo === null ? undefined : rational.parse(restricted.maxShareOfTwo)
   const p = restricted.protection === null ? undefined : rational.parse(restricted.protection)
   const { minimum } = stepRules(resolved)[0]!
   return (held) => {
-    const { count, exactWh, largestWh, secondWh } = held
+    const { count, exactWh, largestWh, secondWh, thirdWh } = held
     if (count < minimum(held.classes)) return 'below_k'
     if (shares.some((share) => exceeds(largestWh, share, exactWh))) return 'dominance'
     if (ofTwo && exceeds(largestWh + secondWh, ofTwo, exactWh)) return 'dominance'
+    if (ofThree && exceeds(largestWh + secondWh + thirdWh, ofThree, exactWh)) return 'dominance'
     if (p && BigInt(exactWh - largestWh - secondWh) * p.den < BigInt(largestWh) * p.num) return 'p_percent'
     return null
   }
@@ -91,6 +95,8 @@ const exceeds = (part: number, share: Rational, whole: number): boolean =>
 export interface RestrictedRules {
   /** Largest part of a sum that its two largest contributions may have; `null` for no rule. */
   readonly maxShareOfTwo: string | null
+  /** The same of its three largest contributions. Default: no rule. */
+  readonly maxShareOfThree?: string | null
   /** p of the p % rule, as a fraction; `null` for no rule. */
   readonly protection: string | null
 }

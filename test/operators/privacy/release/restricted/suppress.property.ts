@@ -13,16 +13,18 @@ import { group } from '../../../../helpers/release-fixtures.ts'
 
 const numRuns = Number(process.env['MV_CASES'] ?? 1_000)
 
-const policyOf = (p: string | null, two: string | null, share: string | null): ReleasePolicy => ({
+const policyOf = (p: string | null, two: string | null, three: string | null, share: string | null): ReleasePolicy => ({
   ...defaultPolicy,
   rules: { residential: { minCount: 4, maxShare: null }, other: { minCount: 3, maxShare: share } },
-  restricted: { protection: p, maxShareOfTwo: two },
+  restricted: { protection: p, maxShareOfTwo: two, maxShareOfThree: three },
 })
 
 const policies = fc.constantFrom(
   ...['1/10', '1/2', '1/100', null].flatMap((p) =>
     ['17/20', '3/5', null].flatMap((two) =>
-      ['3/20', '1/2', null].map((share) => resolvePolicy(policyOf(p, two, share))),
+      ['3/4', null].flatMap((three) =>
+        ['3/20', '1/2', null].map((share) => resolvePolicy(policyOf(p, two, three, share))),
+      ),
     ),
   ),
 )
@@ -95,9 +97,9 @@ const trees: fc.Arbitrary<Made> = fc
   })
 
 function sumOf(values: readonly number[]): GroupSum {
-  const [largestWh = 0, secondWh = 0] = [...values].sort((a, b) => b - a)
+  const [largestWh = 0, secondWh = 0, thirdWh = 0] = [...values].sort((a, b) => b - a)
   const exactWh = values.reduce((sum, x) => sum + x, 0)
-  return { boundedWh: exactWh, exactWh, count: values.length, largestWh, secondWh }
+  return { boundedWh: exactWh, exactWh, count: values.length, largestWh, secondWh, thirdWh }
 }
 
 const fraction = (text: string): number => {
@@ -111,13 +113,15 @@ function breaksRule({ plan, values }: Made, at: number): boolean {
   const { residential, other } = plan.groups[at]!
   const all = [...values[at]!].sort((a, b) => b - a)
   const total = all.reduce((sum, x) => sum + x, 0)
-  const [first = 0, second = 0] = all
+  const [first = 0, second = 0, third = 0] = all
   const counts = [residential > 0 ? rules.residential.minCount : 0, other > 0 ? rules.other.minCount : 0]
   const least = Math.max(...counts) || rules.residential.minCount
   if (all.length < least) return true
   if (other > 0 && rules.other.maxShare !== null && first > fraction(rules.other.maxShare) * total + 1e-9) return true
-  const { maxShareOfTwo, protection } = restricted!
+  const { maxShareOfTwo, maxShareOfThree = null, protection } = restricted!
   if (maxShareOfTwo !== null && first + second > fraction(maxShareOfTwo) * total + 1e-9) return true
+  const three = first + second + third
+  if (maxShareOfThree !== null && three > fraction(maxShareOfThree) * total + 1e-9) return true
   return protection !== null && total - first - second < fraction(protection) * first - 1e-9
 }
 

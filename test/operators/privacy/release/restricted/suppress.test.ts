@@ -16,6 +16,7 @@ const sum = (count: number, exactWh = count * 200, largestWh = Math.min(300, exa
   count,
   largestWh,
   secondWh: Math.min(100, largestWh),
+  thirdWh: Math.min(100, largestWh),
 })
 
 function reasons(groups: readonly RegisteredGroup[], sums: readonly GroupSum[]): (string | null)[] {
@@ -130,6 +131,9 @@ describe('restricted aggregates', () => {
     const strict = resolvePolicy({ ...defaultPolicy, restricted: { maxShareOfTwo: null, protection: '1/2' } })
     const cells = new Map([[0, sum(100, 3_000, 1_934)]])
     assert.deepEqual(suppress(planDay(strict, [homes('a')]), cells), ['p_percent'])
+    const ofThree = { maxShareOfTwo: null, maxShareOfThree: '7/10', protection: null }
+    const third = resolvePolicy({ ...defaultPolicy, restricted: ofThree })
+    assert.deepEqual(suppress(planDay(third, [homes('a')]), cells), ['dominance'])
     const none = resolvePolicy({ ...defaultPolicy, restricted: { maxShareOfTwo: null, protection: null } })
     assert.deepEqual(suppress(planDay(none, [homes('a')]), cells), [null])
   })
@@ -145,15 +149,15 @@ describe('restricted aggregates', () => {
     ])
   })
 
-  it('keeps the two largest values in whatever order cells come', () => {
+  it('keeps the three largest values in whatever order cells come', () => {
     const cells = [
-      cell('2026-01-15T00:00', 10, { largestWh: 10, secondWh: 3 }),
-      cell('2026-01-15T00:00', 12, { largestWh: 12, secondWh: 11 }),
+      cell('2026-01-15T00:00', 10, { largestWh: 10, secondWh: 3, thirdWh: 2 }),
+      cell('2026-01-15T00:00', 12, { largestWh: 12, secondWh: 11, thirdWh: 0 }),
       cell('2026-01-15T00:00', 5, { largestWh: 5, secondWh: 0 }),
     ]
     for (const order of [cells, cells.toReversed(), [cells[1]!, cells[0]!, cells[2]!]]) {
-      const { largestWh, secondWh, count, boundedWh } = order.reduce(addCell, emptySum)
-      assert.deepEqual([largestWh, secondWh, count, boundedWh], [12, 11, 3, 27])
+      const { largestWh, secondWh, thirdWh, count, boundedWh } = order.reduce(addCell, emptySum)
+      assert.deepEqual([largestWh, secondWh, thirdWh, count, boundedWh], [12, 11, 10, 3, 27])
     }
   })
 
