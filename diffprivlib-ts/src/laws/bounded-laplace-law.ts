@@ -12,7 +12,8 @@ export interface Moments {
   readonly mse: Bounds
 }
 
-const momentsOf = (
+/** The moments from a closed form of the bias and one of the mean square. */
+export const momentsOf = (
   bias: (at: Intervals) => Enclosure,
   mse: (at: Intervals, bias: Enclosure) => Enclosure,
 ): Moments => ({

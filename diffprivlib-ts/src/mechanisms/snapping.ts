@@ -1,6 +1,7 @@
 import type { L1Sensitivity, Neighbours } from '../bounding.ts'
 import { ParameterError } from '../errors.ts'
 import { missOf } from '../laws/law.ts'
+import { snappedMoments } from '../laws/snapped-laplace-law.ts'
 import type { PrivacyLoss } from '../loss.ts'
 import { directed } from '../numeric/directed.ts'
 import { ln } from '../numeric/fixed-point.ts'
@@ -8,7 +9,7 @@ import type { BitSource } from '../random/bit-source.ts'
 import { add, compare, div, format, integer, mul, one, type Rational, ratio, sign, sub } from '../rational.ts'
 import { snappedSampler } from '../samplers/snapped-laplace.ts'
 import { exactValue, gridForLaplace, nearestNumber } from './grid.ts'
-import { factsOf, once, type ReleaseFacts, requireSame, securely } from './release.ts'
+import { type Accuracy, factsOf, once, type ReleaseFacts, requireSame, scaled, securely } from './release.ts'
 
 /** Options of `snapping`. */
 export interface SnappingOptions<N extends Neighbours> {
@@ -23,8 +24,8 @@ export interface SnappingOptions<N extends Neighbours> {
   readonly upper: Rational
 }
 
-/** `snapping`'s mechanism. */
-export interface SnappingMechanism<out N extends Neighbours> {
+/** `snapping`'s mechanism. A value outside the domain counts as its nearer end. */
+export interface SnappingMechanism<out N extends Neighbours> extends Accuracy<[value: Rational]> {
   readonly facts: ReleaseFacts
   readonly loss: PrivacyLoss<N>
   /** The epsilon that the noise is made for, a little less than what is spent. */
@@ -67,10 +68,13 @@ export const snappingOver = <N extends Neighbours>(
   const spend = once()
   const clamp = (value: Rational): Rational =>
     compare(value, bound) > 0 ? bound : compare(add(value, bound), integer(0n)) < 0 ? sub(integer(0n), bound) : value
+  const centredOf = (value: Rational): Rational => clamp(div(sub(value, middle), sensitivity.l1))
+  const step = mul(grain, sensitivity.l1)
+  const at = (value: Rational) => snappedMoments(div(scale, grain), div(centredOf(value), grain), div(bound, grain))
   function randomise(value: number): number
   function randomise(value: Rational): Rational
   function randomise(value: number | Rational): number | Rational {
-    const centred = clamp(div(sub(exactValue(value), middle), sensitivity.l1))
+    const centred = centredOf(exactValue(value))
     spend()
     const snapped = noisy(div(centred, grain))
     const released = add(mul(clamp(mul(integer(snapped), grain)), sensitivity.l1), middle)
@@ -85,13 +89,16 @@ export const snappingOver = <N extends Neighbours>(
         epsilon: format(epsilon),
         effectiveEpsilon: format(effectiveEpsilon),
         sensitivity: format(sensitivity.l1),
-        grain: format(mul(grain, sensitivity.l1)),
+        grain: format(step),
         lower: format(lower),
         upper: format(upper),
       },
     }),
     loss: Object.freeze({ kind: 'pure', neighbours, epsilon } as const),
     effectiveEpsilon,
+    bias: (value: Rational) => scaled(at(value).bias, step),
+    variance: (value: Rational) => scaled(at(value).variance, mul(step, step)),
+    mse: (value: Rational) => scaled(at(value).mse, mul(step, step)),
     randomise,
     interval: (confidence: Rational) => {
       const tail = directed((precision) => ln(div(one, missOf(confidence)), precision), 'up')

@@ -68,7 +68,7 @@ export const catalogue: Readonly<Record<string, (bits?: SecureBits) => AnyMechan
   },
   snapping: (bits = secureBits()) => {
     const it = mechanisms.snapping({ neighbours, sensitivity: l1, epsilon, ...ends }, bits)
-    return { ...it, release: () => it.randomise(secret) }
+    return { ...it, variance: it.variance(integer(3)), release: () => it.randomise(secret) }
   },
   gaussian: (bits = secureBits()) => {
     const it = mechanisms.gaussian({ neighbours, sensitivity: l2, epsilon, delta, grid }, bits)
