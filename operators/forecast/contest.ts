@@ -122,12 +122,12 @@ export function choose(contest: Contest, { contenders }: Lineup, pooled: Float64
 
 /**
  * By how much the variance that a contender claims is to be multiplied so that it would have been right on the days scored;
- * one further day counts as just right.
+ * a quarter of a day counts as just right.
  */
 export function calibration(contest: Contest, at: number, pooled: Float64Array): number {
   const days = contest.days[at]!
   if (days === 0) return 1
   const claimed = contest.claimed[at]! / days
   const excess = Math.max(judged(contest, at, pooled), 0)
-  return Math.min(Math.max((days * excess + claimed) / (days * claimed + claimed), 0.02), 10_000)
+  return Math.min(Math.max((4 * days * excess + claimed) / (4 * days * claimed + claimed), 0.02), 10_000)
 }

@@ -128,9 +128,9 @@ describe('the contest of models', () => {
       const contest = after(lineup, 40, () => 1_000 + sigma * normal())
       return calibration(contest, 1, pooledExcess([contest], 2))
     }
-    // Claimed: a deviation of 10. The day that counts as just right weighs an eighth.
+    // Claimed: a deviation of 10. What counts as just right weighs a thirtieth.
     assert.ok(Math.abs(factor(10) - 1) < 0.15, `${factor(10)}`)
-    assert.ok(factor(30) > 6 && factor(30) < 9.5, `${factor(30)}`)
-    assert.ok(factor(1) < 0.2, `${factor(1)}`)
+    assert.ok(factor(30) > 7 && factor(30) < 10.5, `${factor(30)}`)
+    assert.ok(factor(1) < 0.06, `${factor(1)}`)
   })
 })
