@@ -1,9 +1,9 @@
-import { ParameterError } from '../errors.ts'
 import { squareRoot } from '../numeric/double.ts'
 import { powerOfTwo, toNumber } from '../rational.ts'
 import { oneStep, type Participation, strategySensitivity } from './sensitivity.ts'
 import { quotient } from './series.ts'
-import type { Strategy, ToeplitzStrategy } from './strategy.ts'
+import type { Strategy, ToeplitzStrategy, TreeStrategy } from './strategy.ts'
+import { nodesBetween, treeReach } from './tree-window.ts'
 import { reachOf, type Workload } from './workload.ts'
 
 /**
@@ -34,19 +34,20 @@ const toeplitzVariances = (strategy: ToeplitzStrategy, workload: Workload): Floa
   })
 }
 
-const treeVariances = (steps: number, refined: boolean): Float64Array =>
-  Float64Array.from({ length: steps }, (_, step) => {
-    let sum = 0
-    for (let height = 0, left = step + 1; left > 0; height++, left >>>= 1)
-      if (left % 2 === 1) sum += refined ? refinedVariance(height) : 1
-    return sum
+const treeVariances = (strategy: TreeStrategy, workload: Workload): Float64Array => {
+  const reach = treeReach(strategy, workload)
+  const variance = (height: number): number => (strategy.name === 'refined' ? refinedVariance(height) : 1)
+  return Float64Array.from({ length: strategy.steps }, (_, step) => {
+    const from = reach === 0 ? 0 : Math.max(0, step + 1 - reach)
+    return nodesBetween(from, step + 1).reduce((sum, { height }) => sum + variance(height), 0)
   })
+}
 
 /**
  * The expected error of a strategy for a workload (its own when left out) when each privacy unit takes part as said (`oneStep` when left
  * out): sensitivity times the noise that the estimate gathers, sqrt(sum of b_k^2) with b = workload / coefficients as series, or the nodes
  * of the tree. Doubles, good to about 10 digits. The rounding to integers of a release is not in it. Takes O(steps^2) for a Toeplitz
- * strategy. Throws ParameterError for a window asked of a tree.
+ * strategy. Throws ParameterError for a window larger than a tree was built for.
  */
 export const expectedError = (
   strategy: Strategy,
@@ -68,7 +69,5 @@ export const expectedError = (
 /** The squared noise that each step's estimate gathers, in units of the squared noise of one measurement. */
 export const variancesOf = (strategy: Strategy, workload?: Workload): Float64Array => {
   if (strategy.kind === 'toeplitz') return toeplitzVariances(strategy, workload ?? strategy.workload)
-  if (workload !== undefined && workload !== 'prefix')
-    throw new ParameterError('a tree answers prefix sums only: use a Toeplitz strategy for windows')
-  return treeVariances(strategy.steps, strategy.name === 'refined')
+  return treeVariances(strategy, workload ?? 'prefix')
 }

@@ -19,6 +19,7 @@ export {
   squareRootToeplitz,
   type ToeplitzOptions,
   type ToeplitzStrategy,
+  type TreeOptions,
   type TreeStrategy,
   toeplitz,
 } from './strategy.ts'

@@ -85,7 +85,7 @@ export interface ContinualRelease<N extends Neighbours> {
    * throws ParameterError, and nothing is drawn.
    */
   readonly release: (step: number, value: readonly bigint[]) => ContinualStep
-  /** The estimate of any workload after the latest step, free of charge. Throws ParameterError before step 0, and for a window of a tree. */
+  /** The estimate of any workload after the latest step, free of charge. Throws ParameterError before step 0, and for a window larger than a tree was built for. */
   readonly estimate: (workload: Workload) => readonly bigint[]
   /** The standard deviation of an estimate after a step, known in advance, in units of the query; its rounding to an integer not included. */
   readonly deviation: (step: number, workload?: Workload) => number

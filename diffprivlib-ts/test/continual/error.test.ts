@@ -139,6 +139,53 @@ describe('rolling sums over 365 days', () => {
     })
 })
 
+describe('windows of a tree', () => {
+  /** The variance of a window's estimate by its definition: the fewest nodes, found by trying all ways to cut. */
+  const fewest = (from: number, to: number, variance: (height: number) => number): number => {
+    const best = new Array<number>(to + 1).fill(Infinity)
+    best[from] = 0
+    for (let start = from; start < to; start++)
+      for (let height = 0; start % 2 ** height === 0 && start + 2 ** height <= to; height++)
+        best[start + 2 ** height] = Math.min(best[start + 2 ** height]!, best[start]! + variance(height))
+    return best[to]!
+  }
+
+  it('have the variance of the best way to cut them into nodes', () => {
+    const steps = 75
+    for (const [strategy, variance] of [
+      [binaryTree({ steps, window: 40 }), () => 1],
+      [refinedTree({ steps, window: 40 }), (height: number) => 2 ** height / (2 ** (height + 1) - 1)],
+    ] as const)
+      for (const window of [1, 2, 7, 13, 40]) {
+        const { at } = expectedError(strategy, { workload: { window } })
+        for (const [t, deviation] of at.entries()) {
+          const expected = Math.sqrt(7 * fewest(Math.max(0, t + 1 - window), t + 1, variance))
+          assert.ok(Math.abs(deviation / expected - 1) < 1e-9, `window ${window}, step ${t}`)
+        }
+      }
+  })
+
+  for (const [window, binary, refined] of [
+    [7, 5.18, 4.47],
+    [30, 6.54, 5.31],
+    [90, 7.13, 5.63],
+  ] as const)
+    it(`of ${window} days over 365 have rms ${binary}, refined ${refined}, and a Toeplitz factor made for them less`, (t) => {
+      const rms = (strategy: Strategy) => expectedError(strategy, { workload: { window } }).rms
+      const [plain, better] = [rms(binaryTree({ steps: 365, window })), rms(refinedTree({ steps: 365, window }))]
+      t.diagnostic(`binary ${plain.toFixed(4)}, refined ${better.toFixed(4)}`)
+      assert.ok(plain <= binary && plain > binary - 0.1, `${plain}`)
+      assert.ok(better <= refined && better > refined - 0.1, `${better}`)
+      assert.ok(rms(toeplitz({ steps: 365, workload: { window } })) < better)
+    })
+
+  it('of the whole horizon are prefix sums', () => {
+    const tree = binaryTree({ steps: 40, window: 9 })
+    assert.deepEqual(expectedError(tree, { workload: { window: 40 } }), expectedError(tree))
+    assert.throws(() => expectedError(tree, { workload: { window: 10 } }), /windows of up to 9 steps/)
+  })
+})
+
 describe('a table of strategies', () => {
   const table: readonly [string, Strategy, number, number][] = [
     ['independent noise', independentSteps({ steps: 365 }), 19.11, 13.53],

@@ -35,6 +35,8 @@ const strategies: readonly [string, Strategy][] = [
   ['a rolling factor', optimisedToeplitz({ steps: 24, workload: { window: 7 } })],
   ['a binary tree', binaryTree({ steps: 24 })],
   ['a refined tree', refinedTree({ steps: 24 })],
+  ['a binary tree for windows', binaryTree({ steps: 24, window: 7 })],
+  ['a refined tree for windows', refinedTree({ steps: 24, window: 24 })],
 ]
 const stream = Array.from({ length: 24 }, (_, t) => [BigInt((t * 7919) % 5000), BigInt(-(t * t))])
 const through = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
@@ -109,6 +111,60 @@ for (const [name, strategy] of strategies)
       assert.deepEqual(release.snapshot(), before)
     })
   })
+
+describe('windows of a tree', () => {
+  for (const make of [binaryTree, refinedTree])
+    for (const largest of [1, 2, 7, 16, 23, 24]) {
+      const strategy = make({ steps: 24, window: largest })
+      const run = (data: readonly (readonly bigint[])[], cutAt = -1) => {
+        const bits = seededBits(5)
+        let release = continualReleaseOver(optionsOf(strategy, 2), undefined, bits)
+        return data.map((value, t) => {
+          if (t === cutAt) release = continualReleaseOver(optionsOf(strategy, 2), through(release.snapshot()), bits)
+          release.release(t, value)
+          return Array.from({ length: largest }, (_, i) => release.estimate({ window: i + 1 }))
+        })
+      }
+
+      it(`of the ${strategy.name} tree for up to ${largest} steps hold those steps and no others`, () => {
+        const here = run(stream)
+        for (const moved of [0, 3, 8, 17]) {
+          const there = run(stream.map((value, t) => (t === moved ? value.map((x) => x + 1_000_000n) : value)))
+          for (let t = 0; t < 24; t++)
+            for (let window = 1; window <= largest; window++) {
+              const expected = moved <= t && moved > t - window ? 1_000_000n : 0n
+              const [before, after] = [here[t]![window - 1]!, there[t]![window - 1]!]
+              // The weights of a refined tree are cut to 2^-64 of a step's million.
+              for (const [i, x] of after.entries())
+                assert.equal(x - before[i]!, expected, `step ${t}, window ${window}`)
+            }
+        }
+      })
+
+      it(`of the ${strategy.name} tree for up to ${largest} steps go on from a snapshot`, () => {
+        for (const cutAt of [1, 5, 16, 23]) assert.deepEqual(run(stream, cutAt), run(stream))
+        const release = continualRelease(optionsOf(strategy, 2))
+        for (let t = 0; t < 24; t++) release.release(t, stream[t]!)
+        assert.ok(release.snapshot().measured.length < 2 * largest + 5)
+        assert.equal(release.snapshot().secret.length, 2)
+      })
+    }
+
+  it('change no measurement and no cost', () => {
+    const run = (strategy: Strategy) => {
+      const release = continualReleaseOver(optionsOf(strategy), undefined, seededBits(6))
+      return { steps: stream.map((value, t) => release.release(t, value.slice(1))), sigma2: release.facts.sigma2 }
+    }
+    assert.deepEqual(run(binaryTree({ steps: 24, window: 9 })), run(binaryTree({ steps: 24 })))
+  })
+
+  it('need a snapshot of the same windows', () => {
+    const narrow = continualRelease(optionsOf(binaryTree({ steps: 24, window: 3 })))
+    narrow.release(0, [1n])
+    const wide = optionsOf(binaryTree({ steps: 24, window: 4 }))
+    assert.throws(() => restoreContinualRelease(wide, narrow.snapshot()), /other options/)
+  })
+})
 
 describe('a snapshot', () => {
   const options = optionsOf(optimisedToeplitz({ steps: 24, band: 5 }), 2)
@@ -200,6 +256,17 @@ describe('a continual release', () => {
       },
       /prefix sums only/,
     ],
+    [
+      'a larger window than the tree was built for',
+      () => {
+        const release = continualRelease(optionsOf(binaryTree({ steps: 4, window: 2 })))
+        release.release(0, [1n])
+        return release.estimate({ window: 3 })
+      },
+      /windows of up to 2 steps, got 3/,
+    ],
+    ["a tree's window of 0", () => binaryTree({ steps: 4, window: 0 }), /window is an integer from 1/],
+    ["a tree's window beyond its horizon", () => refinedTree({ steps: 4, window: 5 }), /window is an integer from 1/],
   ]
   for (const [what, call, says] of refused) it(`refuses ${what}`, () => assert.throws(call, says))
 })
@@ -211,6 +278,8 @@ describe('the noise of estimates', () => {
     [squareRootToeplitz({ steps: 12, workload: { window: 5 } }), { window: 5 }],
     [binaryTree({ steps: 12 }), 'prefix'],
     [refinedTree({ steps: 12 }), 'prefix'],
+    [binaryTree({ steps: 12, window: 7 }), { window: 7 }],
+    [refinedTree({ steps: 12, window: 7 }), { window: 5 }],
   ]
   for (const [strategy, workload] of workloads)
     it(`of the ${strategy.name} ${strategy.kind} for ${JSON.stringify(workload)} has the deviation that was foretold`, () => {
