@@ -1,4 +1,6 @@
+import type { Register } from '../operators/contract/register.ts'
 import { type ForecastOptions, forecast as forecastLoad } from '../operators/forecast/index.ts'
+import { levels } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
 import { type Pipeline, pipeline } from './runtime/index.ts'
 
@@ -12,4 +14,12 @@ export function forecast(options: ForecastOptions): Pipeline {
     },
     { state: topics.forecastState, replay: true },
   )
+}
+
+/** The groups that others are parts of, from the public groups of the register: what makes forecasts add up. */
+export function parentsIn(register: Pick<Register, 'groups'>): NonNullable<ForecastOptions['parentOf']> {
+  const parents = new Map(
+    levels.map((level) => [level, new Map(register.groups(level).map(({ group, parent }) => [group, parent]))]),
+  )
+  return ({ level, group }) => parents.get(level)?.get(group)
 }

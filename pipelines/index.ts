@@ -12,7 +12,7 @@ import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
 import type { LoadPublic } from '../schemas/load-public.ts'
 import type { RegisterEntry } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
-import { forecast } from './forecast.ts'
+import { forecast, parentsIn } from './forecast.ts'
 import { type LedgerPin, load } from './load.ts'
 import { publish } from './publish.ts'
 import { readings } from './readings.ts'
@@ -83,6 +83,6 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
       pin,
     }),
     publish({ codec, domain: domain.name }),
-    forecast({ timeZone: domain.timeZone }),
+    forecast({ timeZone: domain.timeZone, parentOf: parentsIn(register) }),
   ]
 }
