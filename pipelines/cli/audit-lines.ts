@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { SeenRecord } from '../simulation/audit-stage.ts'
+import { drawnValues, undrawnFields } from '../simulation/audit-values.ts'
 
 /** One thing that one run showed. */
 export interface AuditLine {
   readonly world: string
   readonly run: number
-  /** Level, group, channel, start of the window in UTC, and which value: `raw`, `consistent`, `smoothed` or `rest`. */
+  /** Level, group, channel, start of the window in UTC, and which value: `raw`, `consistent`, `smoothed`, … or `rest`. */
   readonly id: string
   /** 0: preliminary, 1: final. */
   readonly rev: number
@@ -23,7 +24,7 @@ export const auditValues = ['all', 'raw'] as const
 export type AuditValues = (typeof auditValues)[number]
 
 /**
- * The lines of one run, in the order of the log: for each copy of a record its three values, and `rest`: everything else
+ * The lines of one run, in the order of the log: for each copy of a record its values, and `rest`: everything else
  * that it holds, as a number made of its digest, so that any change of it shows. Left out of `rest` is only where the
  * ledger has it: a number and the hash of noisy bytes.
  */
@@ -34,7 +35,7 @@ export function linesOf(
   values: AuditValues,
 ): readonly AuditLine[] {
   return seen.flatMap(({ record, attempt, bytes, t }): AuditLine[] => {
-    const { level, group, channel, window, phase, rawWh, consistentWh, smoothedWh, ...others } = record
+    const { level, group, channel, window, phase } = record
     const name = `${level}/${group}/${channel}/${new Date(window).toISOString()}`
     const line = (which: string, value: number | null): AuditLine => ({
       world,
@@ -46,13 +47,10 @@ export function linesOf(
       t,
       bytes: bytes.length,
     })
-    if (values === 'raw') return [line('raw', rawWh)]
-    const { ledgerSeq: _seq, ledgerHash: _hash, ...rest } = others
+    if (values === 'raw') return [line('raw', record.rawWh)]
     return [
-      line('raw', rawWh),
-      line('consistent', consistentWh),
-      line('smoothed', smoothedWh),
-      line('rest', numberOf(JSON.stringify(rest))),
+      ...drawnValues(record).map(([field, value]) => line(field.replace(/Wh$/, ''), value)),
+      line('rest', numberOf(JSON.stringify(undrawnFields(record)))),
     ]
   })
 }

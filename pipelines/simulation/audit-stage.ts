@@ -1,14 +1,22 @@
 import { createSecretKey } from 'node:crypto'
 import type { LogRecord, OutgoingRecord, SchemaRegistry } from '../../connectors/contract.ts'
 import { type MemoryLog, memoryLog, memorySchemaRegistry, memoryStateView } from '../../connectors/memory/index.ts'
-import { minutes, virtualClock } from '../../operators/contract/clock.ts'
+import { minutes, type VirtualClock, virtualClock } from '../../operators/contract/clock.ts'
 import { secureNoise } from '../../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import type { LedgerRecord } from '../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import { topicSpecs, topics } from '../../schemas/topics.ts'
 import { readRange } from '../runtime/changelog.ts'
-import { Killed, type Ports, type Running, runAll, type Step } from '../runtime/index.ts'
+import {
+  Killed,
+  type Pipeline,
+  type Ports,
+  type Running,
+  runAll,
+  type Step,
+  type TaskOptions,
+} from '../runtime/index.ts'
 import type { AnyTopic } from '../runtime/stream.ts'
 import { openWire } from '../runtime/wire.ts'
 import { watchActivity } from '../testing/activity.ts'
@@ -32,6 +40,8 @@ export interface AuditStageOptions {
   readonly policy?: ReleasePolicy
   /** Killed there once in every run, and started again. Default: never. */
   readonly crash?: CrashPoint | undefined
+  /** What tasks take instead of the usual. */
+  readonly task?: Partial<TaskOptions>
   /** Parts put in the place of the real ones: tests plant their bugs here. Default: none. */
   readonly parts?: AuditParts
 }
@@ -47,17 +57,37 @@ export interface SeenRecord {
   readonly attempt: number
 }
 
+/** Where a run stands. */
+export interface AuditGround {
+  readonly log: MemoryLog
+  readonly clock: VirtualClock
+}
+
 /** What one run left in its log. */
-export interface AuditRun {
+export interface AuditRun extends AuditGround {
   readonly seen: readonly SeenRecord[]
   readonly ledger: () => Promise<readonly LedgerRecord[]>
-  readonly log: MemoryLog
+}
+
+export interface RunAuditOptions {
+  /** A log that has seen the world already, and its clock. Default: new ones, on which everything is received. */
+  readonly on?: AuditGround
+  /** Makes the log of a run that begins anew. Default: one in memory. */
+  readonly openLog?: (clock: VirtualClock) => Promise<MemoryLog>
+  /** Ends the run earlier than the world says. */
+  readonly until?: number
+  /** Time passes in steps of this length, ms, and readings come in as it does; default: in leaps, which changes no value. */
+  readonly stepMs?: number
+  /** Is called after each step, once everything rests. */
+  readonly watch?: (ground: AuditGround) => Promise<void>
 }
 
 export interface AuditStage {
   /** Runs the pipelines over the world once, over a log, a view and noise of its own. */
-  readonly run: () => Promise<AuditRun>
+  readonly run: (options?: RunAuditOptions) => Promise<AuditRun>
   readonly decode: (bytes: Uint8Array) => LoadPublic
+  /** Committed links of the ledger in a log. */
+  readonly ledgerIn: (log: MemoryLog) => Promise<readonly LedgerRecord[]>
 }
 
 /** The default policy in one-hour windows: a day has 24 of them. `rhoPerDay` as an exact fraction. */
@@ -83,7 +113,7 @@ const heartbeatMs = minutes(1)
  * clear: decoding is not repeated, since it is deterministic and comes before the clip.
  */
 export async function openAuditStage(options: AuditStageOptions): Promise<AuditStage> {
-  const { world, policy = auditPolicy(), crash, parts = {} } = options
+  const { world, policy = auditPolicy(), crash, parts = {}, task } = options
   const registry = remembering(memorySchemaRegistry())
   const wire = await openWire(registry, Object.values(topics) as readonly AnyTopic[])
   const decode = (bytes: Uint8Array): LoadPublic => wire.decode(topics.loadPublic, bytes) as LoadPublic
@@ -116,37 +146,48 @@ export async function openAuditStage(options: AuditStageOptions): Promise<AuditS
     spec.name === topics.meterFrames.name ? { ...spec, timestamps: 'create' as const } : spec,
   )
 
-  const run = async (): Promise<AuditRun> => {
-    const clock = virtualClock(world.from)
-    const log = memoryLog({ clock })
+  const run = async (how: RunAuditOptions = {}): Promise<AuditRun> => {
+    const { on, openLog = async (clock) => memoryLog({ clock }), until = world.until, stepMs, watch } = how
+    const clock = on?.clock ?? virtualClock(world.from)
+    const log = on?.log ?? (await openLog(clock))
     await log.createTopics(specs)
     const ports: Ports = { log, view: memoryStateView(), registry, clock, seal: (bytes) => bytes }
-    const life = startAgain(pipelines, ports, crash)
-    await life.settle()
-    // The domain begins on the day on which its progress is first known: before anything is received.
-    // A crash may take the first sign of life.
-    for (let sign = 0; sign < (crash ? 2 : 1); sign++) {
-      clock.advance(heartbeatMs)
+    const life = startAgain(pipelines, ports, crash, { heartbeatMs, ...task })
+    const moveTo = async (instant: number): Promise<void> => {
+      clock.moveTo(instant)
       await life.settle()
+      await watch?.({ log, clock })
     }
-    await log.append(frames)
     await life.settle()
-    clock.moveTo(world.until)
+    // The domain begins on the day on which its progress is first known: before anything is received. A crash may take
+    // the first sign of life.
+    for (let sign = 0; sign < (crash ? 2 : 1); sign++) await moveTo(clock.now() + heartbeatMs)
+    let rest = on ? [] : frames
+    while (stepMs !== undefined && clock.now() < until) {
+      const next = Math.min(until, clock.now() + stepMs)
+      const due = rest.filter(({ timestamp }) => timestamp! < next)
+      rest = rest.filter(({ timestamp }) => timestamp! >= next)
+      if (due.length > 0) await log.append(due)
+      await moveTo(next)
+    }
+    if (rest.length > 0) await log.append(rest)
     await life.settle()
+    await moveTo(until)
     // Ticks lie behind their seals by publishDelaySeconds, rounded up to the grid.
-    clock.advance((policy.publishDelaySeconds + policy.tickSeconds) * 1_000)
-    await life.settle()
+    await moveTo(until + (policy.publishDelaySeconds + policy.tickSeconds) * 1_000)
     await life.stop()
     return {
       seen: seenIn(await read(log, topics.loadPublic.name), decode),
-      ledger: async () =>
-        (await read(log, topics.releaseLedger.name, 'read_committed')).map(
-          ({ value }) => wire.decode(topics.releaseLedger, value!) as LedgerRecord,
-        ),
+      ledger: () => ledgerIn(log),
       log,
+      clock,
     }
   }
-  return { run, decode }
+  const ledgerIn = async (log: MemoryLog): Promise<readonly LedgerRecord[]> =>
+    (await read(log, topics.releaseLedger.name, 'read_committed')).map(
+      ({ value }) => wire.decode(topics.releaseLedger, value!) as LedgerRecord,
+    )
+  return { run, decode, ledgerIn }
 }
 
 /** Asks a registry only once for what does not change: a run is too short to parse every schema again. */
@@ -166,7 +207,12 @@ function remembering(registry: SchemaRegistry): SchemaRegistry {
 }
 
 /** Keeps pipelines running through the one crash of a run. */
-function startAgain(pipelines: Parameters<typeof runAll>[0], ports: Ports, crash: CrashPoint | undefined) {
+function startAgain(
+  pipelines: readonly Pipeline[],
+  ports: Ports,
+  crash: CrashPoint | undefined,
+  task: Partial<TaskOptions>,
+) {
   let left = crash?.nth ?? 0
   const activity = watchActivity(({ pipeline, step, at, topics: sent }) => {
     if (!crash || left === 0 || pipeline !== crash.pipeline || step !== crash.step || at !== crash.at) return
@@ -181,7 +227,7 @@ function startAgain(pipelines: Parameters<typeof runAll>[0], ports: Ports, crash
         if (!running) {
           activity.reset()
           activity.expect(pipelines.length)
-          running = await runAll(pipelines, ports, { probe: activity.probe, partitions: [0], task: { heartbeatMs } })
+          running = await runAll(pipelines, ports, { probe: activity.probe, partitions: [0], task })
         }
         return await activity.rest(running.done)
       } catch (error) {

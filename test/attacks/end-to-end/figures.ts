@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { rational } from 'diffprivlib-ts'
 import type { SeenRecord } from '../../../pipelines/simulation/audit-stage.ts'
+import { drawnValues, undrawnFields } from '../../../pipelines/simulation/audit-values.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 
@@ -54,11 +55,11 @@ const incrementOf = (values: Values, { name, late }: Step): number =>
     : (values.get(`${name} preliminary`) ?? Number.NaN)
 
 /** Everything of a record but its values and its place in the ledger, which differ in every run. */
-function restOf({ t, bytes, record }: SeenRecord): string {
-  const { rawWh, consistentWh, smoothedWh, ledgerSeq: _seq, ledgerHash: _hash, ...rest } = record
-  const shown = [rawWh, consistentWh, smoothedWh].map((value) => (value === null ? 0 : 1))
-  void bytes
-  return createHash('sha256').update(JSON.stringify({ rest, shown, t })).digest('base64')
+function restOf({ t, record }: SeenRecord): string {
+  const shown = drawnValues(record).map(([, value]) => value !== null)
+  return createHash('sha256')
+    .update(JSON.stringify([undrawnFields(record), shown, t]))
+    .digest('base64')
 }
 
 /**
