@@ -2,6 +2,7 @@ import type { SchemaRegistry } from '../connectors/contract.ts'
 import type { Keyring } from '../operators/contract/keyring.ts'
 import type { Register } from '../operators/contract/register.ts'
 import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
+import type { ForecastOptions } from '../operators/forecast/index.ts'
 import { kAnonymize, kAnonymizeByMonth } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
@@ -37,6 +38,8 @@ export interface PipelinesOptions {
   readonly attributesSince?: string
   /** Default: the operating system's randomness. Tests alone pass another. */
   readonly noise?: NoiseSource
+  /** Holidays and weather, which forecasts may know beside released load. Default: neither is known. */
+  readonly surroundings?: Pick<ForecastOptions, 'holidays' | 'weather'>
   /** The head of the ledger as the operator keeps it. Default: none is kept. */
   readonly pin?: LedgerPin | undefined
 }
@@ -54,6 +57,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     attributesSince,
     noise = secureNoise(),
     pin,
+    surroundings = {},
   } = options
   const all = [...entries]
   const generalise =
@@ -83,6 +87,6 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
       pin,
     }),
     publish({ codec, domain: domain.name }),
-    forecast({ timeZone: domain.timeZone, parentOf: parentsIn(register) }),
+    forecast({ timeZone: domain.timeZone, parentOf: parentsIn(register), ...surroundings }),
   ]
 }

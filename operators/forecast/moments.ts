@@ -39,7 +39,7 @@ export type Weather = (at: EpochMs) => number | undefined
 
 const kept = 1_024
 
-/** The grid of windows of this length; moments are worked out once. */
+/** The grid of windows of this length; moments are worked out once, and again when the weather turns out otherwise. */
 export function gridOf(stepMs: number, { timeZone, holidays, weather }: Surroundings): Grid {
   const known = new Map<EpochMs, Moment>()
   return {
@@ -47,12 +47,13 @@ export function gridOf(stepMs: number, { timeZone, holidays, weather }: Surround
     perDay: Math.round(86_400_000 / stepMs),
     momentAt: (at) => {
       const found = known.get(at)
-      if (found) return found
+      const celsius = weather?.(at)
+      if (found && found.celsius === celsius) return found
       const { day, date, start, end } = localDay(timeZone, at)
       // 1970-01-01 was a Thursday.
       const weekday = holidays.has(date) ? 6 : (((day + 3) % 7) + 7) % 7
       const kind = weekday === 6 ? 'sunday' : weekday === 5 ? 'saturday' : 'workday'
-      const moment: Moment = { at, phase: (at - start) / (end - start), kind, weekday, celsius: weather?.(at) }
+      const moment: Moment = { at, phase: (at - start) / (end - start), kind, weekday, celsius }
       if (known.size >= kept) known.clear()
       known.set(at, moment)
       return moment

@@ -13,6 +13,7 @@ import { openWire } from '../runtime/wire.ts'
 import { connectionsOf } from './connections.ts'
 import { policyOf } from './deploy-policy.ts'
 import { StartError } from './errors.ts'
+import { forecastFiles } from './forecast-files.ts'
 import { knownPipelines } from './known-pipelines.ts'
 import { filePin } from './ledger-pin.ts'
 import { pick } from './pick.ts'
@@ -67,6 +68,7 @@ export async function openServices(settings: Settings, names: readonly string[])
       domain: { name: zone, zone, timeZone, partitions },
       policy,
       pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
+      surroundings: wanted.some(({ name }) => name === 'forecast') ? forecastFiles(settings) : {},
     })
     // Pipelines without keys refuse nothing, so that nothing of theirs is sealed; if it were, it would halt them.
     const seal = overRegister ? sealer(keyring) : (bytes: Uint8Array) => sealer(keyring)(bytes)

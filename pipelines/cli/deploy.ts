@@ -19,6 +19,7 @@ import { sealer } from '../runtime/index.ts'
 import type { Settings } from '../runtime/settings.ts'
 import { policyOf } from './deploy-policy.ts'
 import { CliError, usageError } from './errors.ts'
+import { forecastFiles } from './forecast-files.ts'
 import { filePin } from './ledger-pin.ts'
 import { checkPartitions, readRegister, timeZoneOf } from './register-file.ts'
 import { placedByRules } from './rules-of.ts'
@@ -68,6 +69,7 @@ export async function openEmbedded(settings: Settings, files: LogFiles = nodeFil
         domain: { name: zone, zone, timeZone, partitions },
         policy,
         pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
+        surroundings: forecastFiles(settings),
       }),
       ports: { log, view, registry, clock: systemClock, seal: sealer(keyring) },
       task: { horizonMs: days(settings.horizonDays) },

@@ -65,6 +65,20 @@ export const settingSpecs: readonly SettingSpec[] = [
     help: 'File outside the log that keeps the head of release.ledger; [load] halts where the ledger was rolled back.',
   },
   {
+    key: 'holidaysFile',
+    variable: 'METERVEIL_HOLIDAYS_FILE',
+    ...path,
+    fallback: 'no holidays',
+    help: 'JSON file of the local dates that [forecast] takes for Sundays.',
+  },
+  {
+    key: 'weatherFile',
+    variable: 'METERVEIL_WEATHER_FILE',
+    ...path,
+    fallback: 'no weather',
+    help: 'CSV file of outdoor temperatures, time,celsius, observed and forecast, for [forecast]; read again when it changes.',
+  },
+  {
     key: 'metricsPort',
     variable: 'METERVEIL_METRICS_PORT',
     ...whole(0, 65_535),

@@ -32,6 +32,9 @@ export interface Settings extends Services {
   readonly registerFile: string | undefined
   /** File that keeps the head of release.ledger outside the log; `undefined` keeps none. */
   readonly ledgerPinFile: string | undefined
+  /** Files of what [forecast] may know beside released load: holidays and outdoor temperatures. */
+  readonly holidaysFile: string | undefined
+  readonly weatherFile: string | undefined
   /** Loopback port of /metrics and /health; 0 takes a free one, `undefined` serves none. */
   readonly metricsPort: number | undefined
   /** Legal or residency zone, which is the release domain. */
@@ -141,6 +144,8 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     keyringFolder: text('keyringFolder'),
     registerFile: text('registerFile'),
     ledgerPinFile: text('ledgerPinFile'),
+    holidaysFile: text('holidaysFile'),
+    weatherFile: text('weatherFile'),
     metricsPort: number('metricsPort'),
     zone: text('zone') ?? 'main',
     timeZone: text('timeZone'),
