@@ -166,6 +166,8 @@ function beginDay({ lineup, series: all, ...field }: Field, { nodes }: Tree, day
       }))
       scoreDay(contest, scored, series.load)
       const ahead = momentsUntil(lineup, tail.at(-1)!.window, dayEnd)
+      // A window of a local day of 25 hours is longer than the next day.
+      if (ahead.length === 0) continue
       predictDay(contest, lineup, current, outlookOf(series, ahead), series.whole !== undefined)
     }
     const pooled = pooledExcess(

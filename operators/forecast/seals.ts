@@ -14,19 +14,20 @@ export interface SealCollector {
 
 interface Open {
   readonly name: string
-  readonly channel: LoadPublic['channel']
+  /** Channel and length of the first window. */
+  readonly kind: string
   readonly records: LoadPublic[]
   readonly names: Set<string>
   closed: boolean
 }
 
 /**
- * A seal holds the same groups as the one before it on the same channel, except when the groups of a day have changed: it
+ * A seal holds the same groups as the one before it of its channel and length, except when the groups of a day have changed: it
  * is complete when all of those have come, or when another one begins. A group that comes after that is new: it counts
  * from the next seal on.
  */
 export function sealCollector(): SealCollector {
-  const lastNames = new Map<LoadPublic['channel'], ReadonlySet<string>>()
+  const lastNames = new Map<string, ReadonlySet<string>>()
   let open: Open | undefined
 
   const close = (): readonly Seal[] => {
@@ -36,18 +37,18 @@ export function sealCollector(): SealCollector {
   }
   return {
     add: (record) => {
-      const { ledgerSeq, channel, phase } = record
+      const { ledgerSeq, channel, phase, windowSeconds } = record
       const name = `${ledgerSeq} ${channel} ${phase}`
       const done: Seal[] = []
       if (open?.name !== name) {
         done.push(...close())
-        if (open) lastNames.set(open.channel, open.names)
-        open = { name, channel, records: [], names: new Set(), closed: false }
+        if (open) lastNames.set(open.kind, open.names)
+        open = { name, kind: `${channel} ${windowSeconds}`, records: [], names: new Set(), closed: false }
       }
       open.names.add(nodeName(record))
       if (open.closed) return done
       open.records.push(record)
-      const expected = lastNames.get(channel)
+      const expected = lastNames.get(open.kind)
       if (expected && open.records.length >= expected.size && [...expected].every((each) => open?.names.has(each))) {
         done.push(...close())
       }
