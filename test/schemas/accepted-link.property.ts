@@ -41,6 +41,46 @@ test('a link read where it lies is what the codec decodes', () => {
   )
 })
 
+test('numbers of every size are read as the codec reads them', () => {
+  const around = (power: number) => [-(2 ** power), 1 - 2 ** power, 2 ** power - 1, 2 ** power]
+  const ints = Array.from({ length: 31 }, (_, power) => around(power)).flat()
+  const cells = ints.map((index) => ({ index, day: -1 - index, value: Buffer.alloc(0) }))
+  const [body] = fc.sample(links, 1)
+  for (let power = 0; power < 52; power++) {
+    for (const seq of around(power)) {
+      const link = { ...body!, seq, floor: seq, tables: [{ table: 't', cells }] }
+      assert.deepEqual(scanned(acceptedBatchCodec.encode(link)), link)
+    }
+  }
+})
+
+/** A record whose first cell has these bytes in place of its index. */
+function withIndex(number: readonly number[]): Uint8Array {
+  const cells = [{ index: 1, day: 2, value: Buffer.from([3]) }]
+  const [link] = fc.sample(links, 1)
+  const whole = acceptedBatchCodec.encode({ ...link!, tables: [{ table: 't', cells }] })
+  // Behind it stand the day, the length and byte of the value, and the ends of both arrays.
+  return Buffer.concat([whole.subarray(0, whole.length - 6), Buffer.from(number), whole.subarray(whole.length - 5)])
+}
+
+for (const [what, make] of Object.entries({
+  'a number of six bytes': () => withIndex([0x80, 0x80, 0x80, 0x80, 0x80, 0]),
+  'a number beyond 32 bits': () => withIndex([0xff, 0xff, 0xff, 0xff, 0x1f]),
+  'a sequence beyond 53 bits': () => {
+    const body = acceptedBatchCodec.encode(fc.sample(links, 1)[0]!)
+    const from = hashPlace(body) - 32
+    return Buffer.concat([body.subarray(0, 1), Buffer.alloc(8, 0xff), Buffer.from([0x7f]), body.subarray(from)])
+  },
+  'a byte behind the record': () => Buffer.concat([withIndex([2]), Buffer.from([0])]),
+})) {
+  test(`${what} is refused, as the codec does`, () => {
+    assert.doesNotThrow(() => scanned(withIndex([2])))
+    const body = make()
+    assert.throws(() => acceptedBatchCodec.decode(body), CodecError)
+    assert.throws(() => scanned(body), CodecError)
+  })
+}
+
 test('bytes that the codec refuses are refused, and others say the same', () => {
   const mutation = fc.record({ at: fc.nat(), to: fc.nat(255) })
   let refused = 0

@@ -97,6 +97,10 @@ for (const [who, read] of Object.entries(readers)) {
       c,
       d,
     ],
+    'a number is left out, though each link names the hash before it': ([a, , c]: AcceptedBatch[]) => [
+      a,
+      link(changelog, a!.hash, c!),
+    ],
     'a link calls itself a marker': ([a, b, c]: AcceptedBatch[]) => [
       a,
       b,
