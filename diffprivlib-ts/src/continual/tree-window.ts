@@ -1,4 +1,5 @@
 import { ParameterError } from '../errors.ts'
+import { powerOfTwo } from '../rational.ts'
 import type { TreeStrategy } from './strategy.ts'
 import { reachOf, type Workload } from './workload.ts'
 
@@ -13,26 +14,26 @@ export const nodesBetween = (from: number, to: number): readonly TreeNode[] => {
   const nodes: TreeNode[] = []
   for (let start = from; start < to; ) {
     let height = 0
-    while (start % 2 ** (height + 1) === 0 && start + 2 ** (height + 1) <= to) height += 1
+    while (start % powerOfTwo(height + 1) === 0 && start + powerOfTwo(height + 1) <= to) height += 1
     nodes.push({ height, start })
-    start += 2 ** height
+    start += powerOfTwo(height)
   }
   return nodes
 }
 
 /** The step after the last node of a height that is complete after `done` steps. */
-const endOf = (height: number, done: number): number => done - (done % 2 ** height)
+const endOf = (height: number, done: number): number => done - (done % powerOfTwo(height))
 
 /** How many nodes of a height lie inside the last `window` of `done` steps. */
 const countOf = (height: number, done: number, window: number): number => {
-  const size = 2 ** height
+  const size = powerOfTwo(height)
   return Math.max(0, Math.floor(done / size) - Math.ceil(Math.max(0, done - window) / size))
 }
 
 /** How many nodes lie inside the last `window` of `done` steps. */
 export const nodesInside = (done: number, window: number): number => {
   let count = 0
-  for (let height = 0; 2 ** height <= window; height++) count += countOf(height, done, window)
+  for (let height = 0; powerOfTwo(height) <= window; height++) count += countOf(height, done, window)
   return count
 }
 
@@ -49,7 +50,7 @@ export interface KeptNodes {
 /** The nodes kept of a tree, from the rows that were kept before. */
 export const keptNodes = (window: number, done: number, rows: readonly (readonly bigint[])[]): KeptNodes => {
   const levels: (readonly bigint[])[][] = []
-  for (let height = 0, at = 0; 2 ** height <= window; height++) {
+  for (let height = 0, at = 0; powerOfTwo(height) <= window; height++) {
     const count = countOf(height, done, window)
     levels.push(rows.slice(at, at + count))
     at += count
@@ -60,7 +61,7 @@ export const keptNodes = (window: number, done: number, rows: readonly (readonly
       for (const [height, level] of levels.entries())
         while (level.length > countOf(height, after, window)) level.shift()
     },
-    find: ({ height, start }, after) => levels[height]!.at((start - endOf(height, after)) / 2 ** height)!,
+    find: ({ height, start }, after) => levels[height]!.at((start - endOf(height, after)) / powerOfTwo(height))!,
     rows: () => levels.flat(),
   }
 }

@@ -3,6 +3,7 @@ import type { BitSource } from '../random/bit-source.ts'
 import type { Rational } from '../rational.ts'
 import { integerGaussian, proposalScale } from './canonne-kamath-steinke.ts'
 import { lazyGaussian, lazyTakesGaussian } from './lazy/gaussian.ts'
+import { wideGaussian, wideTakesGaussian } from './lazy/wide.ts'
 import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit } from './sampler.ts'
 
 /**
@@ -12,5 +13,6 @@ import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit } from 
 export const gaussianSampler = (sigma2: Rational, source: BitSource): IntegerSampler => {
   requireNoiseParameter(sigma2, 'sigma^2 of a discrete Gaussian')
   if (lazyTakesGaussian(sigma2)) return fromNumbers(lazyGaussian(sigma2, source))
+  if (wideTakesGaussian(sigma2)) return fromBigints(wideGaussian(sigma2, source), false)
   return fromBigints(integerGaussian(source, sigma2), proposalScale(sigma2) <= BigInt(numberScaleLimit))
 }

@@ -1,10 +1,11 @@
 import { requireNoiseParameter } from '../limits.ts'
 import type { BitSource } from '../random/bit-source.ts'
-import { compare, integer, type Rational } from '../rational.ts'
+import type { Rational } from '../rational.ts'
 import { integerLaplace } from './canonne-kamath-steinke.ts'
 import { lazyTakes } from './lazy/geometric.ts'
 import { lazyLaplace } from './lazy/laplace.ts'
-import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit } from './sampler.ts'
+import { isWide, wideLaplace } from './lazy/wide.ts'
+import { fromBigints, fromNumbers, type IntegerSampler } from './sampler.ts'
 
 /**
  * A sampler of the discrete Laplace, P[k] = (1 - a)/(1 + a) a^|k| with a = exp(-1/scale): lazy where it is proved, else by integers alone;
@@ -13,5 +14,6 @@ import { fromBigints, fromNumbers, type IntegerSampler, numberScaleLimit } from 
 export const laplaceSampler = (scale: Rational, source: BitSource): IntegerSampler => {
   requireNoiseParameter(scale, 'the scale of a discrete Laplace')
   if (lazyTakes(scale)) return fromNumbers(lazyLaplace(scale, source))
-  return fromBigints(integerLaplace(source, scale), compare(scale, integer(numberScaleLimit)) <= 0)
+  if (isWide(scale)) return fromBigints(wideLaplace(scale, source), false)
+  return fromBigints(integerLaplace(source, scale), true)
 }

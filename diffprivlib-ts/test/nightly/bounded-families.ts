@@ -1,11 +1,13 @@
 // Families whose values stay inside a domain, and the ends of what the samplers take.
+import { discreteGaussianLaw } from '../../src/laws/discrete-gaussian-law.ts'
 import { discreteLaplaceLaw } from '../../src/laws/discrete-laplace-law.ts'
 import { roundedGaussianLaw } from '../../src/laws/rounded-gaussian-law.ts'
 import { staircaseLaw } from '../../src/laws/staircase-law.ts'
 import { keepAttempt } from '../../src/mechanisms/binary.ts'
 import { clampSteps, foldSteps } from '../../src/mechanisms/domain.ts'
-import { decimal, integer, ratio } from '../../src/rational.ts'
+import { decimal, integer, mul, ratio } from '../../src/rational.ts'
 import { bernoulliExp } from '../../src/samplers/bernoulli.ts'
+import { gaussianSampler } from '../../src/samplers/discrete-gaussian.ts'
 import { laplaceSampler } from '../../src/samplers/discrete-laplace.ts'
 import { geometricSampler } from '../../src/samplers/geometric.ts'
 import { untilAccepted } from '../../src/samplers/rejection.ts'
@@ -68,6 +70,33 @@ const uneven = (scale: number, below: number, above: number): Family => {
   }
 }
 
+/** Of a scale whose draws are bigints. */
+const wide = (scale: string): readonly Family[] => {
+  const sigma2 = mul(decimal(scale), decimal(scale))
+  return [
+    {
+      name: `discrete Laplace of scale ${scale}`,
+      sampler: (source) => {
+        const { next } = laplaceSampler(decimal(scale), source)
+        return () => Number(next())
+      },
+      below: belowOf(discreteLaplaceLaw(decimal(scale))),
+      ...cellsOf(Number(scale)),
+      lowBits: true,
+    },
+    {
+      name: `discrete Gaussian of sigma ${scale}`,
+      sampler: (source) => {
+        const { next } = gaussianSampler(sigma2, source)
+        return () => Number(next())
+      },
+      below: belowOf(discreteGaussianLaw(sigma2)),
+      ...cellsOf(Number(scale), 7),
+      lowBits: true,
+    },
+  ]
+}
+
 const stairs = { epsilon: ratio(1n, 10n), width: 1_000_000n, riser: 400_000n }
 const sixteenths = 3 * 2 ** 40
 
@@ -115,4 +144,10 @@ const ends: readonly Family[] = [
 ]
 
 /** All of them. */
-export const boundedFamilies: readonly Family[] = [...domains, uneven(100, 20, 500), uneven(100, 5, 150), ...ends]
+export const boundedFamilies: readonly Family[] = [
+  ...domains,
+  uneven(100, 20, 500),
+  uneven(100, 5, 150),
+  ...ends,
+  ...wide('1e12'),
+]

@@ -76,6 +76,19 @@ describe('chi-square of the production samplers', () => {
   })
 })
 
+describe('chi-square of the production samplers of wide scales, as bigints', () => {
+  for (const [i, scale] of ['1e12', '1e20', '1e100'].entries()) {
+    it(`discrete Laplace of scale ${scale}`, () => {
+      const { next } = seededLaplace(decimal(scale), seededBits(800 + i))
+      assertFits(fit(() => Number(next()), discreteLaplaceLaw(decimal(scale)), Number(scale), draws / 5))
+    })
+    it(`discrete Gaussian of sigma ${scale}`, () => {
+      const { next } = seededGaussian(square(scale), seededBits(900 + i))
+      assertFits(fit(() => Number(next()), discreteGaussianLaw(square(scale)), Number(scale), draws / 5))
+    })
+  }
+})
+
 describe('chi-square of the integer samplers', () => {
   // Every draw of a huge scale costs tens of microseconds of bigint work, so those take fewer.
   for (const [i, scale] of ['1', '25', '1e12', '1e20'].entries()) {

@@ -12,6 +12,7 @@ import {
   proposalScale,
 } from '../../src/samplers/canonne-kamath-steinke.ts'
 import { acceptsOf, geometricOf } from '../../src/samplers/lazy/prefix.ts'
+import { wideAttempt } from '../../src/samplers/lazy/wide.ts'
 import { uniformAttempt, uniformNumberAttempt } from '../../src/samplers/uniform.ts'
 import { seededBits } from '../../src/testing/seeded-bits.ts'
 import {
@@ -25,6 +26,7 @@ import {
   checkLazyGaussian,
   checkLazyGeometric,
   checkUniform,
+  checkWide,
 } from './paths.ts'
 
 const scales = [ratio(1n, 3n), ratio(1n, 2n), integer(1), ratio(3n, 2n), ratio(7n, 3n), integer(4)]
@@ -83,6 +85,9 @@ describe('every path of every sampler adds up to the exact law, to 2^-40 of the 
     it(`geometric of scale ${format(scale)}`, () => assert.deepEqual(checkGeometric(geometricAttempt, scale), []))
     it(`discrete Laplace of scale ${format(scale)}`, () =>
       assert.deepEqual(checkLaplace(laplaceAttempt, scale, discreteLaplaceLaw(scale).probability), []))
+    for (const low of [1, 2, 3])
+      it(`geometric of scale ${format(scale)}, ${low} low bits apart`, () =>
+        assert.deepEqual(checkWide(wideAttempt, scale, low), []))
     it(`lazy geometric of scale ${format(scale)}`, () =>
       assert.deepEqual(
         checkLazyGeometric((prefix, source, step) => geometricOf(prefix, scale, source, step), scale),

@@ -3,7 +3,19 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { encloseRational, expNegativeRational, plain } from '../../src/numeric/fixed-point.ts'
 import type { BitSource } from '../../src/random/bit-source.ts'
-import { decimal, div, format, integer, mul, type Rational, ratio, toNumber, zero } from '../../src/rational.ts'
+import {
+  compare,
+  decimal,
+  div,
+  format,
+  integer,
+  mul,
+  type Rational,
+  ratio,
+  toNumber,
+  zero,
+} from '../../src/rational.ts'
+import { acceptanceExponent, proposalScale } from '../../src/samplers/canonne-kamath-steinke.ts'
 import { cellOf, cellSampler } from '../../src/samplers/lazy/cell.ts'
 import { realCoin } from '../../src/samplers/lazy/coin.ts'
 import { decayCoin, expAccepts, nearDouble } from '../../src/samplers/lazy/exp-coin.ts'
@@ -11,6 +23,7 @@ import { lazyExponential } from '../../src/samplers/lazy/exponential.ts'
 import { lazyGeometric } from '../../src/samplers/lazy/geometric.ts'
 import { acceptsOf } from '../../src/samplers/lazy/prefix.ts'
 import { lazySpherical } from '../../src/samplers/lazy/spherical.ts'
+import { lowBitsOf, lowCoin, wideAccepts } from '../../src/samplers/lazy/wide.ts'
 import { lazyRoundedAccepts, roundedAcceptance, roundedAccepts } from '../../src/samplers/rounded-gaussian.ts'
 import { snappedSampler } from '../../src/samplers/snapped-laplace.ts'
 import {
@@ -52,6 +65,36 @@ describe('the lazy samplers behind the mechanisms on hostile bits', () => {
         }
         assert.deepEqual(expFaults(make, exponent, cases / 10, 23).slice(0, 5), [], `size ${size}`)
       }
+    })
+
+  for (const scale of ['1e11', '1e12', '1e100', '1e300'].map(decimal))
+    it(`low bits of a geometric of scale ${format(scale)}`, () => {
+      const low = lowBitsOf(scale)
+      const high = div(scale, integer(1n << BigInt(low)))
+      assert.ok(compare(high, integer(2n ** 34n)) > 0 && compare(high, integer(2n ** 36n)) < 0)
+      const most = (1n << BigInt(low)) - 1n
+      for (const value of [0n, 1n, most / 3n, most]) {
+        const make = (_: Rational, source: BitSource) => {
+          const coin = lowCoin(scale, lazyExponential(source), source)
+          return () => coin(value)
+        }
+        assert.deepEqual(expFaults(make, div(integer(value), scale), cases / 10, 30).slice(0, 5), [], `value ${value}`)
+      }
+    })
+
+  for (const sigma of ['1e11', '1e12', '1e100'].map(decimal))
+    it(`acceptance of a discrete Gaussian of sigma ${format(sigma)}`, () => {
+      const sigma2 = mul(sigma, sigma)
+      const scale = proposalScale(sigma2)
+      for (const share of [0n, 1n, 8n, 10n, 11n, 25n, 80n, 320n, 400n])
+        for (const y of [(share * scale) / 10n + 7n, -(share * scale) / 10n]) {
+          const make = (_: Rational, source: BitSource) => {
+            const accepts = wideAccepts(sigma2, source)
+            return () => accepts(y)
+          }
+          const exponent = acceptanceExponent(y, scale, sigma2)
+          assert.deepEqual(expFaults(make, exponent, cases / 20, 31).slice(0, 5), [], `y ${y}`)
+        }
     })
 
   it('coins of real biases, and of 0, 1 and 1/4', () => {
@@ -123,6 +166,10 @@ const planted: readonly { readonly bug: string; readonly finds: () => readonly s
       ),
   },
   { bug: 'a coin without its margin', finds: () => expFaults(bareCoin, decimal('2.5'), 400, 32) },
+  {
+    bug: 'low bits that are kept without looking',
+    finds: () => expFaults(() => () => true, ratio(1n, 1n << 34n), 400, 39),
+  },
   {
     bug: 'a coin that takes a number below 2^-43 for refused',
     finds: () =>

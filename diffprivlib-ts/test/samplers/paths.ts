@@ -1,9 +1,10 @@
 // The enumerations of every integer sampler, as functions of the sampler, so that the planted bugs run through the same checks.
 import type { BitSource } from '../../src/random/bit-source.ts'
-import { compare, integer, type Rational, ratio, sub } from '../../src/rational.ts'
+import { compare, div, integer, type Rational, ratio, sub } from '../../src/rational.ts'
 import type { Coin } from '../../src/samplers/bernoulli.ts'
 import type { Bricks } from '../../src/samplers/canonne-kamath-steinke.ts'
 import type { Prefix } from '../../src/samplers/lazy/prefix.ts'
+import type { WideBricks } from '../../src/samplers/lazy/wide.ts'
 import { blur, disagreements, exactly, middle, refused, twoToMinus } from '../helpers/agreement.ts'
 import {
   type Choose,
@@ -102,6 +103,26 @@ export const checkGeometric = (
 ): readonly string[] =>
   judged(
     enumerateChoices((choose) => orRefused(attempt(bricksOver(choose), scale)), 80),
+    geometricLaw(scale),
+    upTo(30n),
+  )
+
+/** One attempt at a geometric whose low bits are drawn apart, over an exact geometric for the rest, exact bits and exact coins. */
+export const checkWide = (
+  attempt: (bricks: WideBricks, low: number) => bigint | undefined,
+  scale: Rational,
+  low: number,
+): readonly string[] =>
+  judged(
+    enumerateChoices((choose) => {
+      const law = geometricLaw(div(scale, integer(1n << BigInt(low))))
+      const bricks: WideBricks = {
+        high: () => BigInt(choose(200, (branch) => middle(law(BigInt(branch))))),
+        bits: (count) => BigInt(choose(2 ** count, () => ratio(1n, 1n << BigInt(count)))),
+        decays: (value) => expCoinOf(choose)(div(integer(value), scale)),
+      }
+      return orRefused(attempt(bricks, low))
+    }, 80),
     geometricLaw(scale),
     upTo(30n),
   )

@@ -13,6 +13,7 @@ import {
 } from '../../src/samplers/canonne-kamath-steinke.ts'
 import { negativeLogarithm, prepareLogarithm } from '../../src/samplers/lazy/logarithm.ts'
 import { acceptsOf, geometricOf } from '../../src/samplers/lazy/prefix.ts'
+import { wideAttempt } from '../../src/samplers/lazy/wide.ts'
 import {
   checkCoin,
   checkExp,
@@ -24,6 +25,7 @@ import {
   checkLazyGaussian,
   checkLazyGeometric,
   checkUniform,
+  checkWide,
 } from './paths.ts'
 import { gaussianFaults, laplaceFaults, type Maker } from './word-coupling.ts'
 
@@ -111,6 +113,15 @@ const planted: readonly { readonly bug: string; readonly finds: () => readonly s
   {
     bug: 'a geometric of half the scale',
     finds: () => checkGeometric((bricks, scale) => geometricAttempt(bricks, div(scale, two)), one),
+  },
+  {
+    bug: 'a geometric that keeps all of its low bits',
+    finds: () => checkWide((bricks, low) => wideAttempt({ ...bricks, decays: () => true }, low), one, 2),
+  },
+  {
+    bug: 'a geometric that leaves out one of its low bits',
+    finds: () =>
+      checkWide((bricks, low) => wideAttempt({ ...bricks, bits: (n) => bricks.bits(n - 1) * 2n }, low), one, 2),
   },
   {
     bug: 'a discrete Laplace that counts zero twice',

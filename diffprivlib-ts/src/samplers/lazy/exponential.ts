@@ -8,7 +8,7 @@ export interface LazyExponential {
   readonly next: () => number
   /** An independent fair bit, drawn with the last U. */
   readonly negative: () => boolean
-  /** All that is known of the last U. */
+  /** All that is known of the last U. Throws RangeError when it was forgotten: a decision must draw a number of its own. */
   readonly prefix: () => Prefix
   /** Overwrites the last U, so that a later look into memory does not find it: called when its outcome is decided. */
   readonly forget: () => void
@@ -23,6 +23,8 @@ export const prefixOf = (j: number, high: number, low: number): Prefix => ({
   length: 52 + j,
 })
 
+const forgotten = -1
+
 /**
  * Draws U as two words: the first holds 11 bits that place U's first one, the fair bit, and 20 bits of the 52 after that one; the second holds
  * the other 32. A third places the first one where those 11 bits are zero.
@@ -30,7 +32,7 @@ export const prefixOf = (j: number, high: number, low: number): Prefix => ({
 export const lazyExponential = (source: BitSource): LazyExponential => {
   prepareLogarithm()
   const word = source.word
-  const last = { j: 0, high: 0, low: 0, negative: false }
+  const last = { j: forgotten, high: 0, low: 0, negative: false }
   return {
     next: () => {
       const first = word()
@@ -49,9 +51,12 @@ export const lazyExponential = (source: BitSource): LazyExponential => {
       return j === 0 ? Number.NaN : negativeLogarithm(j, high, low)
     },
     negative: () => last.negative,
-    prefix: () => (last.j === 0 ? deepPrefix : prefixOf(last.j, last.high, last.low)),
+    prefix: () => {
+      if (last.j === forgotten) throw new RangeError('no number was drawn for this decision')
+      return last.j === 0 ? deepPrefix : prefixOf(last.j, last.high, last.low)
+    },
     forget: () => {
-      last.j = 0
+      last.j = forgotten
       last.high = 0
       last.low = 0
       last.negative = false
