@@ -38,6 +38,10 @@ export interface LoadPublic {
   /** Half-widths around rawWh that the noise law gives, in Wh, rounded up; they do not cover clipping. */
   readonly half50Wh: number | null
   readonly half95Wh: number | null
+  /** The same at 95 % around consistentWh; `null` where not computed, or not stated in an older record. */
+  readonly consistentHalf95Wh: number | null
+  /** The same around smoothedWh, as far as the load behaves as the models of the smoothing say. */
+  readonly smoothedHalf95Wh: number | null
   readonly flags: readonly PublicFlag[]
   /** Where a value is withheld: the nearest group above whose load holds it and is released, `level/group`; else `null`. */
   readonly mergedInto: string | null
@@ -83,6 +87,8 @@ export const loadPublicCodec: Codec<LoadPublic> = avroCodec<LoadPublic, LoadPubl
     smoothedWh: fields.smoothedWh,
     half50Wh: fields.half50Wh,
     half95Wh: fields.half95Wh,
+    consistentHalf95Wh: fields.consistentHalf95Wh,
+    smoothedHalf95Wh: fields.smoothedHalf95Wh,
     flags: fields.flags,
     mergedInto: fields.mergedInto,
     registered: fields.registered,

@@ -140,6 +140,8 @@ function envelope(
     smoothedWh: null,
     half50Wh: 0,
     half95Wh: 0,
+    consistentHalf95Wh: 0,
+    smoothedHalf95Wh: 0,
     flags: [],
     mergedInto: null,
     registered: size,

@@ -63,6 +63,8 @@ export function released(n: number, rawWh: number | null, rest: Partial<LoadPubl
     smoothedWh: null,
     half50Wh: 0,
     half95Wh: 0,
+    consistentHalf95Wh: 0,
+    smoothedHalf95Wh: 0,
     flags: [],
     mergedInto: null,
     registered: 3_000,

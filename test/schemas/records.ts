@@ -197,6 +197,8 @@ const loadPublic: Arbitrary<LoadPublic> = record({
   smoothedWh: nullable(double),
   half50Wh: nullable(long),
   half95Wh: nullable(long),
+  consistentHalf95Wh: nullable(long),
+  smoothedHalf95Wh: nullable(long),
   flags: fc.subarray([...publicFlags]),
   mergedInto: nullable(text),
   registered: int,

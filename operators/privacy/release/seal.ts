@@ -9,7 +9,7 @@ import type { GridSeal } from './day-grid.ts'
 import type { ReleaseOutput, ReleaseTools } from './domain.ts'
 import { groupName } from './restricted/group-name.ts'
 import { restrictedRecords } from './restricted.ts'
-import { smoothWindow } from './smooth.ts'
+import { smoothWithSpread } from './smooth.ts'
 import { smoothLate } from './smooth-late.ts'
 import { filtersRow, lateSharesRow } from './smooth-rows.ts'
 import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow } from './state.ts'
@@ -43,8 +43,8 @@ export function sealWindow(
   const digest = sealedDigest(key, day, seal, sums, tools)
   const values = noisyValues(state, day, seal, sums, tools)
   const consistent = consistencyOf(day.plan).estimate(values)
-  const smoothed = smoothedValues(state, day, seal, { values, consistent }, tools)
-  const records = publicRecords(day, seal, { values, consistent, smoothed }, state.head.seq + 1)
+  const { smoothed, spread } = smoothedValues(state, day, seal, { values, consistent }, tools)
+  const records = publicRecords(day, seal, { values, consistent, smoothed, spread }, state.head.seq + 1)
   const entry: LedgerEntry = {
     kind: 'seal',
     domain: domain.name,
@@ -67,7 +67,7 @@ export function sealWindow(
   if (state.seals !== null) state.seals += 1
   state.windows.delete(row)
   state.dirty.add(row).add(headRow)
-  keepValues(state, day, seal, values, smoothed)
+  keepValues(state, day, seal, { values, smoothed, spread })
   const window = { ...pick(seal), windowSeconds: policy.windowSeconds }
   const restricted = restrictedRecords(day.plan, window, sums)
   return [{ to: 'ledger', record: link }, ...restricted.map((record) => ({ to: 'restricted', record }) as const)]
@@ -131,7 +131,8 @@ type Values = readonly (number | null)[]
 
 /**
  * Smoothed values from released ones, in the plan's order. The late ones are the preliminary ones plus the smoothed late
- * increment; `null` where the preliminary ones were not smoothed.
+ * increment; `null` where the preliminary ones were not smoothed. `spread` holds their standard deviations in whole Wh,
+ * rounded up; the errors of the two parts are taken for independent, as their noise is.
  */
 function smoothedValues(
   state: ReleaseState,
@@ -139,7 +140,7 @@ function smoothedValues(
   { window, channel, phase }: GridSeal,
   { values, consistent }: { readonly values: Values; readonly consistent: Values },
   { domain: { timeZone } }: ReleaseTools,
-): Values {
+): Readonly<Record<'smoothed' | 'spread', Values>> {
   const { smoothing } = state
   const { windowSeconds } = plan.resolved.policy
   const filters = filtersRow(channel, windowSeconds, (window - grid.start) / (windowSeconds * 1_000))
@@ -147,34 +148,55 @@ function smoothedValues(
   if (phase === 'preliminary') {
     smoothing.through[channel] = window
     const known = { plan, timeZone, window, consistent }
-    return smoothWindow(smoothing.filters[channel], known, smoothing.gains)
+    const made = smoothWithSpread(smoothing.filters[channel], known, smoothing.gains)
+    return { smoothed: made.smoothed, spread: deviations(made.spread) }
   }
   state.dirty.add(lateSharesRow(channel))
   const before = state.noisy.get(noisyRow(window, channel))
   const base = before?.smoothed ?? values.map(() => null)
   const increments = values.map((value, i) => (value === null ? null : value - (before?.values[i] ?? 0)))
   const late = smoothLate(smoothing.lateShares[channel], plan, base, consistencyOf(plan).estimate(increments))
-  return late.map((value, i) => (value === null ? null : value + (base[i] ?? 0)))
+  return {
+    smoothed: late.smoothed.map((value, i) => (value === null ? null : value + (base[i] ?? 0))),
+    spread: deviations(late.spread.map((variance, i) => variance + (before?.spread?.[i] ?? Number.NaN) ** 2)),
+  }
+}
+
+/** Roots of variances in whole Wh, rounded up; `null` where there is none. */
+function deviations(variances: Float64Array): Values {
+  return Array.from(variances, (variance) => (Number.isNaN(variance) ? null : Math.ceil(Math.sqrt(variance))))
 }
 
 /** The preliminary values are needed once more, for the late seal. */
-function keepValues(state: ReleaseState, day: OpenDay, seal: GridSeal, values: Values, smoothed: Values): void {
+function keepValues(
+  state: ReleaseState,
+  day: OpenDay,
+  seal: GridSeal,
+  kept: Readonly<Record<'values' | 'smoothed' | 'spread', Values>>,
+): void {
   const row = noisyRow(seal.window, seal.channel)
-  if (seal.phase === 'preliminary') state.noisy.set(row, { date: day.grid.date, values, smoothed })
+  if (seal.phase === 'preliminary') state.noisy.set(row, { date: day.grid.date, ...kept })
   else state.noisy.delete(row)
   state.dirty.add(row)
+}
+
+/** Half-width of the 95 % interval around a value with this standard deviation and rounded to whole Wh; `null` without one. */
+function halfOf(value: number | null | undefined, deviation: number | null | undefined): number | null {
+  if (value == null || deviation == null || Number.isNaN(deviation)) return null
+  return Math.ceil(1.959964 * deviation) + 1
 }
 
 /** The public records of a window in the plan's order, with the place for their ledger hash still empty. */
 function publicRecords(
   day: OpenDay,
   seal: GridSeal,
-  { values, consistent, smoothed }: Readonly<Record<'values' | 'consistent' | 'smoothed', Values>>,
+  { values, consistent, smoothed, spread }: Readonly<Record<'values' | 'consistent' | 'smoothed' | 'spread', Values>>,
   ledgerSeq: number,
 ): readonly LoadPublic[] {
   const { resolved, groups } = day.plan
   const late = seal.phase === 'late'
   const draws = late ? 2 : 1
+  const { variances } = consistencyOf(day.plan)
   return groups.map(({ level, group, registered, withheld, mergedInto }, i) => {
     const terms = resolved.levels[level]
     const flags: PublicFlag[] = withheld ? [withheld] : []
@@ -193,6 +215,8 @@ function publicRecords(
       smoothedWh: smoothed[i] ?? null,
       half50Wh: shown === null ? null : terms.half[draws].half50Wh,
       half95Wh: shown === null ? null : terms.half[draws].half95Wh,
+      consistentHalf95Wh: halfOf(consistent[i], Math.sqrt(draws * variances[i]!)),
+      smoothedHalf95Wh: halfOf(smoothed[i], spread[i]),
       flags,
       mergedInto: into ? groupName(into.level, into.group) : null,
       registered,

@@ -1,6 +1,6 @@
 import { consistencyOf } from './consistent.ts'
 import type { DayPlan } from './day-plan.ts'
-import { filterName } from './smooth.ts'
+import { filterName, type SmoothedValues } from './smooth.ts'
 
 /** Which part of the preliminary load comes late, as believed of one group: mean and variance. */
 export interface LateShare {
@@ -19,16 +19,17 @@ const own = 0.03
  * Smooths the late increments of one window, in the plan's order, from the share of the preliminary load that came late
  * so far: a Kalman filter of one number, with the known noise variance. An increment that stands out of noise and share by
  * more than three standard deviations is the window's own event, e.g. an outage, and counts almost as released. `null`
- * where withheld.
+ * where withheld. The variances are those of the increments alone.
  */
 export function smoothLate(
   shares: LateShares,
   plan: DayPlan,
   preliminary: readonly (number | null)[],
   increments: readonly (number | null)[],
-): readonly (number | null)[] {
+): SmoothedValues {
   const { variances } = consistencyOf(plan)
-  return plan.groups.map((group, i) => {
+  const errors = new Float64Array(plan.groups.length).fill(Number.NaN)
+  const smoothed = plan.groups.map((group, i) => {
     const name = filterName(group)
     const base = preliminary[i] ?? null
     const increment = increments[i] ?? null
@@ -47,6 +48,9 @@ export function smoothLate(
     const event = Math.max(0, surprise * surprise - 9 * total)
     const gain = (spread * load) / (total + event)
     shares.set(name, { share: share + gain * surprise, variance: spread - gain * load * spread })
-    return Math.round(expected + ((known + usual + event) / (total + event)) * surprise)
+    const trusted = (known + usual + event) / (total + event)
+    errors[i] = trusted * variances[i]!
+    return Math.round(expected + trusted * surprise)
   })
+  return { smoothed, spread: errors }
 }

@@ -47,14 +47,34 @@ export interface SmoothedWindow {
  */
 export function smoothWindow(
   filters: SeriesFilters,
-  { plan, timeZone, window, consistent }: SmoothedWindow,
+  known: SmoothedWindow,
   gains: GainSource,
   replay?: Replay,
 ): readonly (number | null)[] {
+  return smoothWithSpread(filters, known, gains, replay).smoothed
+}
+
+/** Smoothed values, and the variance of each in Wh^2 as far as the load behaves as the models say; NaN where withheld. */
+export interface SmoothedValues {
+  readonly smoothed: readonly (number | null)[]
+  readonly spread: Float64Array
+}
+
+/**
+ * As `smoothWindow`, with the variances. What is left of a group's load beside its share of the group above, and that share,
+ * are taken to err independently: both come out of values that were made to add up, so this is rather too much.
+ */
+export function smoothWithSpread(
+  filters: SeriesFilters,
+  { plan, timeZone, window, consistent }: SmoothedWindow,
+  gains: GainSource,
+  replay?: Replay,
+): SmoothedValues {
   const { windowSeconds } = plan.resolved.policy
   const { variances } = consistencyOf(plan)
   const references = referencesOf(plan)
   const smoothed: (number | null)[] = replay ? [...replay.smoothed] : plan.groups.map(() => null)
+  const spread = new Float64Array(plan.groups.length).fill(Number.NaN)
   plan.groups.forEach((group, i) => {
     const name = filterName(group)
     if (replay && !replay.includes(name, window)) return
@@ -71,9 +91,13 @@ export function smoothWindow(
       filters.set(name, filter)
     }
     const taken = gains.at(timeZone, windowSeconds, filter.born, window)
-    smoothed[i] = Math.round(expected + takeIn(filter.belief, value - expected, variances[i]!, taken))
+    const { load, variance } = takeIn(filter.belief, value - expected, variances[i]!, taken)
+    smoothed[i] = Math.round(expected + load)
+    // The error of the group above comes with its share; of both together no more is believed than of the value itself.
+    const shared = reference === undefined ? 0 : reference.share ** 2 * spread[reference.at]!
+    spread[i] = Math.min(variance + shared, variances[i]!)
   })
-  return smoothed
+  return { smoothed, spread }
 }
 
 /** Bringing older filters up to date: only some groups are taken in; what was sealed for the others stands. */
@@ -88,8 +112,13 @@ function newFilter(born: EpochMs, windowSeconds: number, value: number): SeriesF
   return { born, windowSeconds, belief }
 }
 
-/** Takes in one value and answers the load that it and those before it speak for. */
-function takeIn(belief: Float64Array, value: number, variance: number, gains: Gains): number {
+/** Takes in one value and answers the load that it and those before it speak for, and the variance of that in Wh^2. */
+function takeIn(
+  belief: Float64Array,
+  value: number,
+  variance: number,
+  gains: Gains,
+): { readonly load: number; readonly variance: number } {
   const n = stateCount
   const { features, gain, total, logTotal, kept, decay } = gains
   let best = Number.NEGATIVE_INFINITY
@@ -110,13 +139,17 @@ function takeIn(belief: Float64Array, value: number, variance: number, gains: Ga
   }
   let sum = 0
   let weighted = 0
+  let squares = 0
   for (let model = 0; model < modelCount; model++) {
     belief[weightsAt + model]! -= best
     const weight = Math.exp(belief[weightsAt + model]!)
     sum += weight
     weighted += weight * estimates[model]!
+    // A filter with gain g keeps the part g of the noise variance; from the value, where squares stay small.
+    squares += weight * (kept[model]! * variance + (estimates[model]! - value) ** 2)
   }
-  return weighted / sum
+  const load = weighted / sum
+  return { load, variance: Math.max(0, squares / sum - (load - value) ** 2) }
 }
 
 /** Of which group, by position, a group is a part, and which part of it by registered points. */

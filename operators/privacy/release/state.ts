@@ -123,6 +123,8 @@ export interface NoisyBody {
   readonly values: readonly (number | null)[]
   /** Absent in rows from before values were smoothed. */
   readonly smoothed?: readonly (number | null)[]
+  /** Standard deviation of each smoothed value in whole Wh, rounded up. Absent in rows from before it was stated. */
+  readonly spread?: readonly (number | null)[]
 }
 
 /** The rows that changed since the last call; a row whose content is gone is closed. */

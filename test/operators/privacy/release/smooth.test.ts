@@ -145,7 +145,9 @@ describe('smoothed late increments', () => {
     let off = 0
     for (let n = 0; n < 480; n++) {
       const load = 4 * sigma
-      const [smoothed] = smoothLate(shares, one, [load], [Math.round(0.2 * load + sigma * normal())])
+      const {
+        smoothed: [smoothed],
+      } = smoothLate(shares, one, [load], [Math.round(0.2 * load + sigma * normal())])
       if (n >= 384) off += (smoothed! - 0.2 * load) ** 2
     }
     assert.ok(Math.sqrt(off / 96) < 0.35 * sigma, `${Math.sqrt(off / 96) / sigma}`)
@@ -155,15 +157,19 @@ describe('smoothed late increments', () => {
     const shares: LateShares = new Map()
     const load = 20 * sigma
     for (let n = 0; n < 96; n++) smoothLate(shares, one, [load], [Math.round(0.05 * load)])
-    const [smoothed] = smoothLate(shares, one, [load], [load])
+    const {
+      smoothed: [smoothed],
+    } = smoothLate(shares, one, [load], [load])
     assert.ok(smoothed! > 0.9 * load && smoothed! <= load)
-    const [empty] = smoothLate(shares, one, [0], [Math.round(load)])
+    const {
+      smoothed: [empty],
+    } = smoothLate(shares, one, [0], [Math.round(load)])
     assert.ok(empty! > 0.9 * load)
   })
 
   it('are none where a value is withheld or was not smoothed', () => {
     const shares: LateShares = new Map()
-    assert.deepEqual(smoothLate(shares, one, [null], [5]), [null])
-    assert.deepEqual(smoothLate(shares, one, [5], [null]), [null])
+    assert.deepEqual(smoothLate(shares, one, [null], [5]).smoothed, [null])
+    assert.deepEqual(smoothLate(shares, one, [5], [null]).smoothed, [null])
   })
 })
