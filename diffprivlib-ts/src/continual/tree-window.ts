@@ -1,7 +1,8 @@
 import { ParameterError } from '../errors.ts'
-import { powerOfTwo } from '../rational.ts'
 import type { TreeStrategy } from './strategy.ts'
 import { reachOf, type Workload } from './workload.ts'
+
+// A horizon has fewer than 2^18 steps, so heights stay below 18 and sizes are small shifts.
 
 /** A complete node of a binary tree: 2^height steps from `start`, a multiple of that, on. */
 export interface TreeNode {
@@ -14,26 +15,26 @@ export const nodesBetween = (from: number, to: number): readonly TreeNode[] => {
   const nodes: TreeNode[] = []
   for (let start = from; start < to; ) {
     let height = 0
-    while (start % powerOfTwo(height + 1) === 0 && start + powerOfTwo(height + 1) <= to) height += 1
+    while (start % (2 << height) === 0 && start + (2 << height) <= to) height += 1
     nodes.push({ height, start })
-    start += powerOfTwo(height)
+    start += 1 << height
   }
   return nodes
 }
 
 /** The step after the last node of a height that is complete after `done` steps. */
-const endOf = (height: number, done: number): number => done - (done % powerOfTwo(height))
+const endOf = (height: number, done: number): number => done - (done % (1 << height))
 
 /** How many nodes of a height lie inside the last `window` of `done` steps. */
 const countOf = (height: number, done: number, window: number): number => {
-  const size = powerOfTwo(height)
+  const size = 1 << height
   return Math.max(0, Math.floor(done / size) - Math.ceil(Math.max(0, done - window) / size))
 }
 
 /** How many nodes lie inside the last `window` of `done` steps. */
 export const nodesInside = (done: number, window: number): number => {
   let count = 0
-  for (let height = 0; powerOfTwo(height) <= window; height++) count += countOf(height, done, window)
+  for (let height = 0; 1 << height <= window; height++) count += countOf(height, done, window)
   return count
 }
 
@@ -50,7 +51,7 @@ export interface KeptNodes {
 /** The nodes kept of a tree, from the rows that were kept before. */
 export const keptNodes = (window: number, done: number, rows: readonly (readonly bigint[])[]): KeptNodes => {
   const levels: (readonly bigint[])[][] = []
-  for (let height = 0, at = 0; powerOfTwo(height) <= window; height++) {
+  for (let height = 0, at = 0; 1 << height <= window; height++) {
     const count = countOf(height, done, window)
     levels.push(rows.slice(at, at + count))
     at += count
@@ -61,7 +62,7 @@ export const keptNodes = (window: number, done: number, rows: readonly (readonly
       for (const [height, level] of levels.entries())
         while (level.length > countOf(height, after, window)) level.shift()
     },
-    find: ({ height, start }, after) => levels[height]!.at((start - endOf(height, after)) / powerOfTwo(height))!,
+    find: ({ height, start }, after) => levels[height]!.at((start - endOf(height, after)) / (1 << height))!,
     rows: () => levels.flat(),
   }
 }
