@@ -1,5 +1,5 @@
-// Goodness of fit of the samplers behind the mechanisms, by chi-square. False-alarm rate at most 1e-9 each (helpers/chi-square.ts); seeds are
-// fixed. MV_DRAWS sets the number of draws of the fast ones (default 1,000,000); those that compute with bigints take a tenth to a fiftieth.
+// Goodness of fit of the samplers behind the mechanisms, by chi-square, also at scales that goodness.stat.ts leaves out. False-alarm rate at most
+// 1e-9 each (helpers/chi-square.ts); seeds are fixed. MV_DRAWS sets the number of draws (default 1,000,000), of which most take a part.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { boundedNoiseLaw } from '../../src/laws/bounded-noise-law.ts'
