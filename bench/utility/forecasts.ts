@@ -3,10 +3,10 @@ import { forecast } from '../../operators/forecast/index.ts'
 import type { ResolvedPolicy } from '../../operators/privacy/release/policy.ts'
 import { localDay } from '../../operators/window/local-day.ts'
 import type { ForecastPublic } from '../../schemas/forecast-public.ts'
-import type { LoadPublic } from '../../schemas/load-public.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import type { TreeGroup } from './groups.ts'
 import type { Households } from './households.ts'
+import { releasedRecord } from './released-record.ts'
 
 /** How day-ahead forecasts of one level did, each made at a local midnight for the 24 hours after it. */
 export interface ForecastErrors {
@@ -59,10 +59,23 @@ export function forecastJudge(
   }
   return {
     take: (at, raw, consistent) => {
-      const batch = chosen.map((i): Envelope<LoadPublic> => {
-        const group = groups[i]!
-        released.get(nameOf(group))![at] = raw[i]!
-        return envelope(group, start + at * stepMs, raw[i]!, consistent[i]!, resolved, at, intervalSeconds)
+      const batch = chosen.map((i) => {
+        const { level, group, size } = groups[i]!
+        released.get(nameOf(groups[i]!))![at] = raw[i]!
+        return envelopeOf(
+          releasedRecord({
+            level,
+            group,
+            registered: size,
+            window: start + at * stepMs,
+            windowSeconds: intervalSeconds,
+            phase: 'preliminary',
+            rawWh: raw[i]!,
+            consistentWh: consistent[i]!,
+            sigma2: resolved?.levels[level].statement[1].sigma2 ?? '0',
+            ledgerSeq: at,
+          }),
+        )
       })
       operator.process(batch, state, out, { partition: 0, seq: 0, progress: 0, floor: 0, whole: envelopeOf(null) })
     },
@@ -115,56 +128,6 @@ const envelopeOf = <T>(value: T): Envelope<T> => ({
   value,
   origin: { topic: 'load.public', partition: 0, offset: 0n, receivedAt: 0 },
 })
-
-const noHash = new Uint8Array(32)
-
-function envelope(
-  { level, group, size }: TreeGroup,
-  window: number,
-  rawWh: number,
-  consistentWh: number,
-  resolved: ResolvedPolicy | undefined,
-  ledgerSeq: number,
-  windowSeconds: number,
-): Envelope<LoadPublic> {
-  const terms = resolved?.levels[level]
-  return envelopeOf({
-    level,
-    group,
-    channel: 'import',
-    phase: 'preliminary',
-    window,
-    windowSeconds,
-    rawWh,
-    consistentWh,
-    smoothedWh: null,
-    half50Wh: 0,
-    half95Wh: 0,
-    consistentHalf95Wh: 0,
-    smoothedHalf95Wh: 0,
-    flags: [],
-    mergedInto: null,
-    registered: size,
-    privacy: { ...(terms?.statement[1] ?? noStatement) },
-    ledgerSeq,
-    ledgerHash: noHash,
-  })
-}
-
-/** Of values that no noise protects: what this bench compares with. */
-const noStatement: LoadPublic['privacy'] = {
-  unit: 'household-day',
-  neighbours: 'add-remove',
-  mechanism: 'none',
-  rho: '0',
-  epsilonDay: 0,
-  epsilonWeek: 0,
-  epsilonYear: 0,
-  delta: 0,
-  capRule: 'none',
-  clipWh: 0,
-  sigma2: '0',
-}
 
 function fail(reason: unknown): never {
   throw new Error(`a record of the bench was left out: ${String(reason)}`)
