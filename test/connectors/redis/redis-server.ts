@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,6 +31,8 @@ export interface TestServer {
 export interface ServerOptions {
   readonly aof?: boolean
   readonly args?: readonly string[]
+  /** Where it keeps its data; one of its own by default. Deleted in the end. */
+  readonly folder?: string
 }
 
 const startMs = 20_000
@@ -41,12 +43,13 @@ const program = (): Promise<string> => {
   return present === undefined ? fetchedValkey({ cache: cacheFolder, report: () => {} }) : Promise.resolve(present)
 }
 
-export async function redisServer({ aof = false, args = [] }: ServerOptions = {}): Promise<TestServer> {
+export async function redisServer({ aof = false, args = [], ...options }: ServerOptions = {}): Promise<TestServer> {
   const command = await program()
   let port = await freePort()
   // A node of a Cluster also listens ten thousand ports higher.
   while (args.includes('--cluster-enabled') && !(await isFree(port + 10_000))) port = await freePort()
-  const folder = mkdtempSync(join(tmpdir(), 'meterveil-redis-'))
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'meterveil-redis-'))
+  mkdirSync(folder, { recursive: true })
   const dumpFile = join(folder, 'dump.rdb')
   const kept = join(folder, 'kept.rdb')
   let child: ChildProcess | undefined
