@@ -24,7 +24,7 @@ import { type AuditParts, auditPipelines, frameOf } from './audit-pipelines.ts'
 import type { AuditReading, AuditWorld } from './audit-world.ts'
 
 /**
- * Where a run is killed once, as a process would be: at the nth time, from 1, that a pipeline comes to a step. Of `produce`
+ * Where a run is killed, as a process would be: at the nth time, from 1, that a pipeline comes to a step. Of `produce`
  * and `commit` count those whose transaction holds what the pipeline is for: partial sums, seals, public records.
  */
 export interface CrashPoint {
@@ -32,13 +32,15 @@ export interface CrashPoint {
   readonly step: Step
   readonly at: 'before' | 'after'
   readonly nth: number
+  /** How many times in a row: at the nth time and at those after it. Default 1. */
+  readonly times?: number
 }
 
 export interface AuditStageOptions {
   readonly world: AuditWorld
   /** Default `auditPolicy()`. */
   readonly policy?: ReleasePolicy
-  /** Killed there once in every run, and started again. Default: never. */
+  /** Killed there in every run, and started again. Default: never. */
   readonly crash?: CrashPoint | undefined
   /** What tasks take instead of the usual. */
   readonly task?: Partial<TaskOptions>
@@ -206,7 +208,7 @@ function remembering(registry: SchemaRegistry): SchemaRegistry {
   }
 }
 
-/** Keeps pipelines running through the one crash of a run. */
+/** Keeps pipelines running through the crashes of a run. */
 function startAgain(
   pipelines: readonly Pipeline[],
   ports: Ports,
@@ -214,11 +216,15 @@ function startAgain(
   task: Partial<TaskOptions>,
 ) {
   let left = crash?.nth ?? 0
+  let times = crash?.times ?? 1
   const activity = watchActivity(({ pipeline, step, at, topics: sent }) => {
     if (!crash || left === 0 || pipeline !== crash.pipeline || step !== crash.step || at !== crash.at) return
     if (sent && !sent.includes(mainTopics[crash.pipeline])) return
     left -= 1
-    if (left === 0) throw new Killed('a crash that was asked for')
+    if (left > 0) return
+    times -= 1
+    if (times > 0) left = 1
+    throw new Killed('a crash that was asked for')
   })
   let running: Running | undefined
   const settle = async (): Promise<void> => {

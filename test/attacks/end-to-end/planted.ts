@@ -36,7 +36,7 @@ export interface Made {
 export interface Planted {
   readonly bug: string
   readonly world: Omit<ExampleOptions, 'present'>
-  /** Runs a world that show it. */
+  /** Runs a world that show it: about three times as many as p = 10^-6 takes on average. */
   readonly runs: number
   readonly crash?: CrashPoint
   readonly make: (over: PlantedOver) => Made
@@ -87,19 +87,19 @@ export const planted: readonly Planted[] = [
   {
     bug: 'half of sigma',
     world: early,
-    runs: 400,
+    runs: 800,
     make: ({ noise }) => noiseOf((sigma2) => noise.gaussian(rational.mul(sigma2, rational.ratio(1n, 4n)))),
   },
   {
     bug: 'no clip',
     world: { ...early, wh: 12_000 },
-    runs: 400,
+    runs: 500,
     make: ({ noise }) => ({ parts: { noise, bound: unclipped } }),
   },
   {
     bug: 'a clip of the sum instead of each home',
     world: { ...early, wh: 12_000 },
-    runs: 600,
+    runs: 500,
     make: ({ noise }) => ({
       parts: {
         noise,
@@ -126,7 +126,7 @@ export const planted: readonly Planted[] = [
   {
     bug: 'a clip that is not reset at midnight',
     world: late,
-    runs: 2_000,
+    runs: 3_000,
     make: ({ noise }) => {
       const { day } = localDay('Europe/Berlin', Date.parse('2026-01-15T12:00:00Z'))
       return { parts: { noise, bound: rekeyed(({ index }) => ({ index, day })) } }
@@ -135,7 +135,7 @@ export const planted: readonly Planted[] = [
   {
     bug: 'late values under a second budget',
     world: { ...late, wh: 9_000 },
-    runs: 2_400,
+    runs: 3_000,
     make: ({ noise }) => ({
       parts: {
         noise,
@@ -149,13 +149,13 @@ export const planted: readonly Planted[] = [
   {
     bug: 'duplicates that are counted',
     world: { ...early, copies: 4 },
-    runs: 600,
+    runs: 900,
     make: ({ noise }) => ({ parts: { noise, dedupe: null } }),
   },
   {
     bug: 'a home that is in two feeders on the day it moves',
     world: { ...early, feeders: 2, wh: 9_000 },
-    runs: 800,
+    runs: 1_100,
     make: ({ noise }) => ({
       parts: {
         noise,
@@ -177,7 +177,7 @@ export const planted: readonly Planted[] = [
   {
     bug: 'one draw for two neighbouring windows',
     world: early,
-    runs: 300,
+    runs: 400,
     make: ({ noise }) => {
       const kept = new Map<string, { value: bigint; uses: number }>()
       return noiseOf((sigma2) => {
@@ -217,8 +217,8 @@ export const planted: readonly Planted[] = [
   {
     bug: 'noise that is drawn again when publishing is replayed',
     world: early,
-    runs: 2_000,
-    crash: { pipeline: 'publish', step: 'produce', at: 'after', nth: 1 },
+    runs: 800,
+    crash: { pipeline: 'publish', step: 'produce', at: 'after', nth: 1, times: 3 },
     make: ({ noise }) => ({
       parts: {
         noise: { gaussian: () => 0n },
@@ -232,7 +232,7 @@ export const planted: readonly Planted[] = [
   {
     bug: 'a generator that is seeded alike at every start',
     world: early,
-    runs: 300,
+    runs: 400,
     make: ({ quiet, noise }) => {
       let bits = seededBits(7)
       const made = noiseOf((sigma2) => (quiet ? noise.gaussian(sigma2) : seededGaussian(sigma2, bits).next()))
@@ -247,7 +247,7 @@ export const planted: readonly Planted[] = [
   {
     bug: 'uniform bits whose first is always 1',
     world: early,
-    runs: 500,
+    runs: 700,
     make: ({ quiet, noise }) => {
       const real = seededBits(11)
       const top = (count: number): number => 2 ** (count - 1)
@@ -261,7 +261,7 @@ export const planted: readonly Planted[] = [
   {
     bug: 'a sampler in half precision',
     world: early,
-    runs: 400,
+    runs: 700,
     make: ({ noise }) => noiseOf((sigma2) => BigInt(half(Number(noise.gaussian(sigma2))))),
   },
   {

@@ -1,0 +1,53 @@
+// npm run nightly:audit [-- --runs 1e6] [--hours 12] [--rho 1/2] [--crash]: the end-to-end audit over both phases of a day, in all
+// cores, until there are so many runs a world or the hours are over; the report says how many there were. Exit code 1 where a
+// bound is above what is claimed: right code is accused once in a million nights.
+import { parseArgs } from 'node:util'
+import { auditPolicy } from '../../pipelines/simulation/audit-stage.ts'
+import { auditOf, boundsInWords, claimsOf, refuted } from '../attacks/end-to-end/claims.ts'
+import { type Crowd, crowd } from '../attacks/end-to-end/crowd.ts'
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '1e6' },
+    hours: { type: 'string', default: '12' },
+    rho: { type: 'string', default: auditPolicy().rhoPerDay },
+    crash: { type: 'boolean', default: false },
+  },
+})
+const [wanted, hours] = [Number(values.runs), Number(values.hours)]
+if (!(wanted >= 100) || !(hours > 0)) {
+  process.stderr.write('--runs takes 100 or more, --hours more than 0\n')
+  process.exit(2)
+}
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const grouped = (count: number): string => Math.round(count).toLocaleString('en-GB')
+const began = performance.now()
+const minutesGone = (): number => (performance.now() - began) / 60_000
+
+const claims = claimsOf(values.rho)
+const task = {
+  world: { phases: 'both' },
+  rhoPerDay: values.rho,
+  crash: values.crash ? ({ pipeline: 'publish', step: 'produce', at: 'after', nth: 1 } as const) : undefined,
+} as const
+const all: { names: readonly string[]; with: Crowd['with'][number][]; without: Crowd['without'][number][] } = {
+  names: [],
+  with: [],
+  without: [],
+}
+// Small shares first, so that the hours are kept also where a run is slow.
+for (let share = Math.min(wanted, 2_000); all.with.length < wanted && minutesGone() < hours * 60; share = 20_000) {
+  const part = await crowd({ ...task, runs: Math.min(share, wanted - all.with.length) })
+  all.names = part.names
+  for (const row of part.with) all.with.push(row)
+  for (const row of part.without) all.without.push(row)
+  say(
+    `${grouped(all.with.length)} runs a world, ${part.cpuMs.toFixed(1)} ms of CPU each, ${minutesGone().toFixed(1)} min`,
+  )
+}
+const report = auditOf({ ...all, cpuMs: 0 }, claims.delta)
+say(boundsInWords(report, claims))
+const alarms = refuted(report, claims)
+for (const alarm of alarms) say(`REFUTED: ${alarm}`)
+if (all.with.length < wanted) say(`the hours were too few for ${grouped(wanted)} runs: give more --hours`)
+process.exitCode = alarms.length > 0 ? 1 : 0
