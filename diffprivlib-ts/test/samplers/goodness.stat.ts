@@ -14,10 +14,13 @@ const failures = (family: Family, draw: () => number, draws: number): readonly s
 
 describe('goodness of fit over secure bits', () => {
   for (const family of families)
-    it(`${family.name}, ten million draws`, () => {
+    it(`${family.name}, ten million draws`, (t) => {
       const verdicts = verdictsOf(family, countDraws(family, family.sampler(secureBits()), tenMillion))
-      for (const { test, statistic, limit } of verdicts)
-        assert.ok(statistic <= limit, `${test}: ${statistic}, limit ${limit}, false-alarm rate ${falseAlarm} at most`)
+      for (const { test, statistic, limit } of verdicts) {
+        const line = `${test}: ${statistic.toPrecision(6)}, limit ${limit.toPrecision(6)}, false-alarm rate ${falseAlarm} at most`
+        t.diagnostic(line)
+        assert.ok(statistic <= limit, line)
+      }
     })
 
   it('all of these tests together have a false-alarm rate of 1e-7 at most', () => {
