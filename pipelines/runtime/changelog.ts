@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Isolation, Log, LogRecord } from '../../connectors/contract.ts'
 import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
+import { hashPlace } from '../../schemas/accepted-link.ts'
 import type { AnyTopic } from './stream.ts'
+import type { Wire } from './wire.ts'
 
 const zeroHash = new Uint8Array(32)
 
@@ -11,8 +13,20 @@ export type LinkBody = Omit<AcceptedBatch, 'prev' | 'hash'>
 /** Closes a link: its hash is SHA-256 over its encoding with the hash set to zero. */
 export function link(topic: AnyTopic, prev: Uint8Array, body: LinkBody): AcceptedBatch {
   const open: AcceptedBatch = { ...body, prev, hash: zeroHash }
-  return { ...open, hash: createHash('sha256').update(topic.codec.encode(open)).digest() }
+  return { ...open, hash: hashOf(topic.codec.encode(open)) }
 }
+
+/** Closes a link as `link` does, and gives the value of its record: encoded once, with the hash written into it. */
+export function linkValue(wire: Wire, topic: AnyTopic, prev: Uint8Array, body: LinkBody) {
+  const open: AcceptedBatch = { ...body, prev, hash: zeroHash }
+  const value = wire.encode(topic, open)
+  const { body: encoded } = wire.body(topic, value)
+  const hash = hashOf(encoded)
+  encoded.set(hash, hashPlace(encoded))
+  return { link: { ...open, hash } satisfies AcceptedBatch, value }
+}
+
+const hashOf = (encoded: Uint8Array): Uint8Array => createHash('sha256').update(encoded).digest()
 
 /** Hash before the first batch. */
 export const genesis = zeroHash

@@ -7,7 +7,7 @@ import type { LinkHead } from '../../schemas/accepted-link.ts'
 import { batchCells, toCellValues } from './batch-cells.ts'
 import { type ChainResult, runChain } from './chain.ts'
 import { dayMs, type FoldedChain, floorDay, foldChain, readTail, type Tail } from './chain-reader.ts'
-import { genesis, link, readLast } from './changelog.ts'
+import { genesis, linkValue, readLast } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
 import { placeMarker, unseen } from './marker.ts'
 import type { Fate } from './observer.ts'
@@ -147,11 +147,11 @@ async function processBatch(task: TaskContext, held: Held, records: readonly Log
   const floor = Math.max(held.floor, progress - options.horizonMs)
   const { result, tables, refused } = await transform(task, held, records, progress, floor, to)
   const body = { kind: 'batch', seq: held.seq + 1, inFrom: held.position, inTo: to, floor, progress, tables } as const
-  const accepted = link(pipeline.options.changelog!, held.hash, body)
+  const { link: accepted, value } = linkValue(task.wire, pipeline.options.changelog!, held.hash, body)
   const rejections = [...refused, ...result.rejections]
   const outgoing = await toRecords(task, { outputs: result.outputs, rejections }, rawValues(records), accepted.seq)
-  const changelog = changelogRecord(task, accepted)
-  if (changelog.value!.length > maxChangelogBytes && records.length > 1) return split(task, held, records, to)
+  const changelog = changelogRecord(task, value)
+  if (value.length > maxChangelogBytes && records.length > 1) return split(task, held, records, to)
   await transact(task, held.producer, to, [...outgoing, changelog])
   commitHeld(held, accepted)
   const fates = new Map<Fate, number>(result.fates)
@@ -253,9 +253,9 @@ async function heartbeat(task: TaskContext, held: Held): Promise<void> {
     progress,
     tables,
   } as const
-  const accepted = link(pipeline.options.changelog!, held.hash, body)
+  const { link: accepted, value } = linkValue(task.wire, pipeline.options.changelog!, held.hash, body)
   const outgoing = await toRecords(task, result, () => new Uint8Array())
-  await transact(task, held.producer, held.position, [...outgoing, changelogRecord(task, accepted)])
+  await transact(task, held.producer, held.position, [...outgoing, changelogRecord(task, value)])
   commitHeld(held, accepted)
   task.observer.batch(pipeline.name, partition, {
     records: 0,

@@ -31,7 +31,11 @@ export function placeMarker(task: TaskContext, producer: Transactor): Promise<Ma
     progress: 0,
     tables: [],
   }
-  return commitAndAwait(task, producer, changelogRecord(task, marker))
+  return commitAndAwait(
+    task,
+    producer,
+    changelogRecord(task, task.wire.encode(task.pipeline.options.changelog!, marker)),
+  )
 }
 
 /** Commits one record that no other equals, and waits until a committed read shows it. */

@@ -10,7 +10,6 @@ import {
 import type { Clock } from '../../operators/contract/clock.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
 import type { Batch, Envelope } from '../../operators/contract/operator.ts'
-import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import { CodecError, type EpochMs } from '../../schemas/codec.ts'
 import { type ChainResult, isPublished, isRouted, type Output, type Rejection } from './chain.ts'
 import { deadLetter, type Sealer } from './dead-letter.ts'
@@ -241,10 +240,10 @@ function hash(text: string): number {
   return h
 }
 
-/** A link of the changelog, or a marker, as a record of it. */
-export function changelogRecord({ pipeline, partition, wire }: TaskContext, value: AcceptedBatch): OutgoingRecord {
+/** An encoded link of the changelog, or a marker, as a record of it. */
+export function changelogRecord({ pipeline, partition }: TaskContext, value: Uint8Array): OutgoingRecord {
   const topic = pipeline.options.changelog!
-  return { topic: topic.name, partition, key: null, value: wire.encode(topic, value), headers: headersOf(topic) }
+  return { topic: topic.name, partition, key: null, value, headers: headersOf(topic) }
 }
 
 /** What the broker takes as one batch, with room for headers; connectors refuse more. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryLog, memorySchemaRegistry } from '../../../connectors/memory/index.ts'
 import { type ChainPlace, foldChain, readTail } from '../../../pipelines/runtime/chain-reader.ts'
-import { genesis, link } from '../../../pipelines/runtime/changelog.ts'
+import { genesis, link, linkValue } from '../../../pipelines/runtime/changelog.ts'
 import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
 import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { type AcceptedBatch, acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
@@ -200,4 +200,17 @@ test('links that an earlier schema wrote are verified by their own bytes, and fo
   values[0]![values[0]!.length - 3]! ^= 1
   for (const value of values) await other.append([{ topic: 'accepted', partition: 0, key: null, value }])
   await assert.rejects(foldChain({ ...place, log: other }, genesis), isBroken)
+})
+
+test('a link encoded once, with its hash written into it, is the link and its encoding', async () => {
+  const wire = await openWire(memorySchemaRegistry(), [changelog])
+  const [first, second] = chainOf(2)
+  for (const [prev, one] of [
+    [genesis, first!],
+    [first!.hash, second!],
+  ] as const) {
+    const made = linkValue(wire, changelog, prev, one)
+    assert.deepEqual({ ...made.link, hash: Buffer.from(made.link.hash) }, { ...one, hash: Buffer.from(one.hash) })
+    assert.deepEqual(Buffer.from(made.value), Buffer.from(wire.encode(changelog, one)))
+  }
 })
