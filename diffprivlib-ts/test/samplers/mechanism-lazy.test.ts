@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { encloseRational, expNegativeRational, plain } from '../../src/numeric/fixed-point.ts'
-import type { BitSource } from '../../src/random/bit-source.ts'
+import { type BitSource, wideBits } from '../../src/random/bit-source.ts'
 import {
   compare,
   decimal,
@@ -26,6 +26,7 @@ import { lazySpherical } from '../../src/samplers/lazy/spherical.ts'
 import { lowBitsOf, lowCoin, wideAccepts } from '../../src/samplers/lazy/wide.ts'
 import { lazyRoundedAccepts, roundedAcceptance, roundedAccepts } from '../../src/samplers/rounded-gaussian.ts'
 import { snappedSampler } from '../../src/samplers/snapped-laplace.ts'
+import { seededBits } from '../../src/testing/seeded-bits.ts'
 import {
   expFaults,
   geometricFaults,
@@ -234,6 +235,29 @@ const planted: readonly { readonly bug: string; readonly finds: () => readonly s
       ),
   },
 ]
+
+describe('what the lazy samplers stand on', () => {
+  it('a fraction as a double is within a relative 2^-52 of it', () => {
+    const bits = seededBits(51)
+    const part = () => wideBits(bits, 1 + (bits.word() % 400)) | 1n
+    for (let i = 0; i < cases; i++) {
+      const [num, den] = [part(), part()]
+      const error = sub(fromDouble(nearDouble({ num, den })), ratio(num, den))
+      const size = compare(error, zero) < 0 ? mul(error, integer(-1)) : error
+      assert.ok(compare(mul(size, integer(1n << 52n)), ratio(num, den)) <= 0, `${num}/${den}`)
+    }
+    assert.equal(nearDouble({ num: 0n, den: 7n }), 0)
+  })
+
+  it('a number that was forgotten decides nothing', () => {
+    const { next, prefix, forget } = lazyExponential(seededBits(52))
+    assert.throws(prefix, /no number was drawn/)
+    next()
+    assert.ok(prefix().length > 43)
+    forget()
+    assert.throws(prefix, /no number was drawn/)
+  })
+})
 
 describe('planted bugs of the lazy samplers behind the mechanisms are found', () => {
   for (const { bug, finds } of planted) it(bug, () => assert.notDeepEqual(finds(), []))
