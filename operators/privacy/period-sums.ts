@@ -58,6 +58,8 @@ export function periodSums(records: Iterable<LoadPublic>, periods: readonly Peri
     if (record.group !== first.group || record.level !== first.level || record.channel !== first.channel) {
       throw new RangeError('a period sum takes the records of one group and channel')
     }
+    // What is withheld adds nothing; a group that is released in longer windows has both, and they may begin together.
+    if (record.rawWh === null) continue
     const known = values.get(record.window)
     if (known?.phase === record.phase && known.rawWh !== record.rawWh) {
       throw new RangeError(`the window ${new Date(record.window).toISOString()} has two values of one phase`)

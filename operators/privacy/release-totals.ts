@@ -134,8 +134,8 @@ function closeDay(state: ReleaseState, { grid, seals }: OpenDay): void {
   state.days.delete(grid.date)
   state.closedThrough = grid.date
   state.dirty.add(headRow).add(planRow(grid.date))
-  for (const { window, channel, phase } of seals.late) {
-    state.windows.delete(sumsRow(window, channel, phase))
-    state.noisy.delete(noisyRow(window, channel))
+  for (const { window, channel, phase, coarserSeconds } of seals.late) {
+    state.windows.delete(sumsRow(window, channel, phase, coarserSeconds))
+    state.noisy.delete(noisyRow(window, channel, coarserSeconds))
   }
 }

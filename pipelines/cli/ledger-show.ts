@@ -34,6 +34,7 @@ export async function showLedger({ ledger, terminal }: LedgerWork, { date, last 
   showCharges(terminal, days)
   showStatements(terminal, overview, days)
   showWithheld(terminal, ledger, days, date !== undefined)
+  if (date !== undefined) showPlan(terminal, days)
   if (date !== undefined) explainUncharged(terminal, overview, date)
 }
 
@@ -44,8 +45,8 @@ async function readOverview(ledger: OpenedLedger): Promise<LedgerOverview> {
 }
 
 function showCharges(terminal: Terminal, days: readonly LedgerDay[]): void {
-  for (const { date, charged = null, charges, preliminary, late } of days) {
-    terminal.record({ kind: 'day', date, charged, charges, preliminary, late })
+  for (const { date, charged = null, plan = null, charges, preliminary, late } of days) {
+    terminal.record({ kind: 'day', date, charged, plan, charges, preliminary, late })
   }
   if (days.length === 0) return
   terminal.title('Charged and sealed')
@@ -101,6 +102,14 @@ function showWithheld(
   for (const { reason, names } of rows) {
     const more = names.length > namedAtMost ? `, and ${count(names.length - namedAtMost)} more` : ''
     terminal.line(`${reason}: ${names.slice(0, namedAtMost).join(', ')}${more}`)
+  }
+}
+
+/** What `rules check` must come to from the register and the rules of that day. */
+function showPlan(terminal: Terminal, days: readonly LedgerDay[]): void {
+  for (const { plan } of days) {
+    if (plan)
+      terminal.line(`Digest of the plan, as meterveil rules check prints it: ${Buffer.from(plan).toString('hex')}`)
   }
 }
 

@@ -33,13 +33,15 @@ export interface LedgerDay {
   readonly date: string
   /** Ledger link of the charge, or undefined where the day was not charged. */
   readonly charged: number | undefined
+  /** SHA-256 of the day's plan, policy and groups, that the charge carries; undefined where the day was not charged. */
+  readonly plan: Uint8Array | undefined
   readonly charges: readonly { readonly level: string; readonly kind: string; readonly rho: string }[]
   /** Windows sealed per phase, over both channels. */
   readonly preliminary: number
   readonly late: number
   /** All that was charged. */
   readonly rho: Rational
-  /** The newest seal, which says why groups are withheld. */
+  /** The newest seal of all groups, which says why some are withheld. */
   readonly newest: LedgerSeal | undefined
 }
 
@@ -72,6 +74,7 @@ export function ledgerOverview({ keep = () => true }: OverviewOptions = {}): {
   const dayOf = (date: string): Counted => {
     const none: Counted = {
       charged: undefined,
+      plan: undefined,
       charges: [],
       rho: rational.zero,
       preliminary: 0,
@@ -91,6 +94,7 @@ export function ledgerOverview({ keep = () => true }: OverviewOptions = {}): {
       const day = dayOf(link.date)
       if (link.kind === 'charge') {
         day.charged ??= link.seq
+        day.plan ??= link.policy
         day.charges = [
           ...day.charges,
           ...link.charges.map(({ level, release, rho }) => ({ level, kind: release, rho })),
@@ -100,7 +104,8 @@ export function ledgerOverview({ keep = () => true }: OverviewOptions = {}): {
       }
       seals += 1
       day[link.phase] += 1
-      if (keep(link.date)) day.newest = link
+      // Seals of longer windows hold some groups alone.
+      if (keep(link.date) && link.count >= (day.newest?.count ?? 0)) day.newest = link
     },
     finish: () => ({ head, domain, links, seals, days: listed(days) }),
   }

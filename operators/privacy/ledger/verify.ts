@@ -108,7 +108,7 @@ export function verifyLedger(options: VerifyOptions & { readonly from?: 'first l
 
   const followSeal = (link: LedgerSeal): readonly PackedRecord[] => {
     const { seq, date, zone, window, windowSeconds, channel, phase, tick } = link
-    const name = `${new Date(window).toISOString()} ${channel}`
+    const name = `${new Date(window).toISOString()} ${windowSeconds} s ${channel}`
     counted.seals += 1
     const charge = charges.get(date)
     const whole = beforeBegin === undefined || date > beforeBegin

@@ -3,8 +3,8 @@ import type { LoadPartial, PartialCell } from '../../../schemas/load-partial.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 import { HaltError } from '../../contract/halt.ts'
 import { type LocalDay, localDay } from '../../window/local-day.ts'
-import { dayNamed, gridPosition, gridSeals } from './day-grid.ts'
-import { type DayPlan, planDay } from './day-plan.ts'
+import { blockOf, dayNamed, gridPosition, gridSeals } from './day-grid.ts'
+import { coarserSteps, type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
 import { crossing } from './restricted/tree.ts'
 import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './state.ts'
@@ -32,7 +32,7 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
   for (const cell of partial.cells) {
     // Cells of one window lie together, so that most of them share their place.
     if (!place || !fits(place, cell)) place = findPlace(state, cell, progress, tools)
-    if (place.sums) addAt(place.day, place.sums, cell)
+    addAt(place, cell)
   }
   state.sources.set(sourcePartition, { seq, progress })
   state.dirty.add(headRow)
@@ -42,6 +42,8 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
 interface Place extends Pick<PartialCell, 'window' | 'windowSeconds' | 'date' | 'channel' | 'phase'> {
   readonly day: OpenDay | undefined
   readonly sums: SumTable | undefined
+  /** Sums of the longer windows it lies in, by step: for groups that are released in those instead. */
+  readonly coarser: ReadonlyMap<number, SumTable>
 }
 
 const fits = (place: Place, cell: PartialCell): boolean =>
@@ -56,29 +58,40 @@ function findPlace(state: ReleaseState, cell: PartialCell, progress: EpochMs, to
   const place = { window, windowSeconds, date, channel, phase }
   const local = localDay(tools.domain.timeZone, window)
   if (local.date !== date) halt('a partial cell names another day than its window')
-  if (state.first !== null && date < state.first) return { ...place, day: undefined, sums: undefined }
+  if (state.first !== null && date < state.first)
+    return { ...place, day: undefined, sums: undefined, coarser: new Map() }
   if (state.closedThrough !== null && date <= state.closedThrough) {
     halt(`a partial cell of ${date} came after the late values of that day were sealed`)
   }
   if (window >= progress) halt('a partial cell lies ahead of its own progress')
   const day = state.days.get(date) ?? openDay(state, local, tools)
   const { policy } = day.plan.resolved
-  const position = gridPosition(day.grid, policy, window, channel)
+  const position = gridPosition(day.seals[phase], window, channel)
   if (position === undefined || windowSeconds !== policy.windowSeconds) {
     halt(`a partial cell of ${date} is not on the grid of ${policy.windowSeconds} s windows`)
   }
   if (position < day.sealed[phase]) halt(`a ${phase} cell of ${date} came after its window was sealed`)
+  const sumsOf = (row: string): SumTable => {
+    const open = state.windows.get(row) ?? { date, sums: sumTable() }
+    state.windows.set(row, open)
+    return open.sums
+  }
+  const rowOf = (seconds: number): string => sumsRow(blockOf(day.grid, window, seconds).start, channel, phase, seconds)
   const row = sumsRow(window, channel, phase)
-  const open = state.windows.get(row) ?? { date, sums: sumTable() }
-  state.windows.set(row, open)
-  state.dirty.add(row)
-  return { ...place, day, sums: open.sums }
+  // Their last window is not sealed before this one, so they are not sealed either.
+  const coarser = coarserSteps(day.plan).map((seconds) => [seconds, rowOf(seconds)] as const)
+  for (const each of [row, ...coarser.map(([, name]) => name)]) state.dirty.add(each)
+  const tables = new Map(coarser.map(([seconds, name]) => [seconds, sumsOf(name)]))
+  return { ...place, day, sums: sumsOf(row), coarser: tables }
 }
 
-function addAt(day: OpenDay | undefined, sums: SumTable, cell: PartialCell): void {
+function addAt({ day, sums, coarser }: Place, cell: PartialCell): void {
+  if (!sums) return
   const at = day?.plan.indexOf(cell.level, cell.group)
   if (at === undefined) halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
-  sums.set(at, addCell(sums.get(at) ?? emptySum, cell))
+  const seconds = day?.plan.groups[at]?.coarserSeconds
+  const longer = seconds === undefined || seconds === null ? undefined : coarser.get(seconds)
+  for (const table of longer ? [sums, longer] : [sums]) table.set(at, addCell(table.get(at) ?? emptySum, cell))
 }
 
 /**
@@ -104,8 +117,8 @@ export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTool
 export function dayOf(timeZone: string, grid: LocalDay, plan: DayPlan): OpenDay {
   const { policy } = plan.resolved
   const seals = {
-    preliminary: gridSeals(timeZone, grid, policy, 'preliminary'),
-    late: gridSeals(timeZone, grid, policy, 'late'),
+    preliminary: gridSeals(timeZone, grid, policy, 'preliminary', coarserSteps(plan)),
+    late: gridSeals(timeZone, grid, policy, 'late', coarserSteps(plan)),
   }
   return { grid, plan, seals, charge: 'none', sealed: { preliminary: 0, late: 0 } }
 }

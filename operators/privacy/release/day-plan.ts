@@ -126,6 +126,17 @@ export function planFromData({ policy, groups }: DayPlanData): DayPlan {
   )
 }
 
+/** The lengths of longer windows in which groups of the day are released, shortest first. */
+export function coarserSteps({ groups }: Pick<DayPlan, 'groups'>): readonly number[] {
+  const known = steps.get(groups) ?? sortedSteps(groups)
+  steps.set(groups, known)
+  return known
+}
+
+const steps = new WeakMap<DayPlan['groups'], readonly number[]>()
+const sortedSteps = (groups: DayPlan['groups']): readonly number[] =>
+  [...new Set(groups.flatMap(({ coarserSeconds }) => coarserSeconds ?? []))].sort((a, b) => a - b)
+
 /** Fewest points that a group must hold in the policy's windows: that of the strictest class in it. */
 export function minimumCount(resolved: ResolvedPolicy, { classes }: Pick<PlannedGroup, 'classes'>): number {
   return stepRules(resolved)[0]!.minimum(classes)

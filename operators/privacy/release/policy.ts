@@ -130,28 +130,52 @@ export function resolvePolicy(policy: ReleasePolicy): ResolvedPolicy {
     capRule: policy.capRule,
   } as const
   const terms = levels.map((level, i) => {
-    const clipWh = clipFor(policy, level)
     const levelRho = rational.mul(cap, shares[i]!)
-    const sigma2 = gaussianSigma2(rational.integer(BigInt(clipWh) ** 2n), levelRho)
-    const twice = rational.mul(rational.integer(2), sigma2)
-    const stated = (variance: Rational): PrivacyStatement => ({
-      ...whole,
-      rho: rational.format(levelRho),
-      clipWh,
-      sigma2: rational.format(variance),
-    })
-    return [
-      level,
-      {
-        clipWh,
-        rho: levelRho,
-        sigma2,
-        half: { 1: halfWidths(sigma2), 2: halfWidths(twice) },
-        statement: { 1: stated(sigma2), 2: stated(twice) },
-      },
-    ] as const
+    return [level, termsOf(whole, levelRho, clipFor(policy, level))] as const
   })
   return deepFreeze({ policy, cap, rho, levels: Object.fromEntries(terms) as Record<Level, LevelTerms> })
+}
+
+function termsOf(
+  whole: Omit<PrivacyStatement, 'rho' | 'clipWh' | 'sigma2'>,
+  rho: Rational,
+  clipWh: number,
+): LevelTerms {
+  const sigma2 = gaussianSigma2(rational.integer(BigInt(clipWh) ** 2n), rho)
+  const twice = rational.mul(rational.integer(2), sigma2)
+  const stated = (variance: Rational): PrivacyStatement => ({
+    ...whole,
+    rho: rational.format(rho),
+    clipWh,
+    sigma2: rational.format(variance),
+  })
+  return {
+    clipWh,
+    rho,
+    sigma2,
+    half: { 1: halfWidths(sigma2), 2: halfWidths(twice) },
+    statement: { 1: stated(sigma2), 2: stated(twice) },
+  }
+}
+
+const longer = new WeakMap<LevelTerms, Map<number, LevelTerms>>()
+
+/**
+ * The terms of sums over so many of the policy's windows at once, for the rho of the level. Sums over m intervals each of a
+ * vector of norm at most S have a norm of at most sqrt(m) S (Cauchy and Schwarz, met by a constant load), also where both
+ * phases and both channels are taken together. So noise of m times the variance costs the same: as much as m windows added
+ * up have, at most rounded up.
+ */
+export function termsOver({ levels: terms }: ResolvedPolicy, level: Level, windows: number): LevelTerms {
+  const own = terms[level]
+  if (windows === 1) return own
+  const known = longer.get(own) ?? new Map<number, LevelTerms>()
+  longer.set(own, known)
+  const { rho: _rho, clipWh: _clip, sigma2: _sigma2, ...whole } = own.statement[1]
+  const clipWh = Number(squareRoot(BigInt(own.clipWh) ** 2n * BigInt(windows), 'up'))
+  const made = known.get(windows) ?? deepFreeze(termsOf(whole, own.rho, clipWh))
+  known.set(windows, made)
+  return made
 }
 
 /**

@@ -121,7 +121,8 @@ function pastWindows({ days, noisy }: ReleaseState): Readonly<Record<Channel, re
     [...days.values()]
       .flatMap(({ plan, seals }) =>
         seals.preliminary.flatMap((seal): PastWindow[] => {
-          const kept = seal.channel === channel ? noisy.get(noisyRow(seal.window, channel)) : undefined
+          const isOwn = seal.channel === channel && seal.coarserSeconds === null
+          const kept = isOwn ? noisy.get(noisyRow(seal.window, channel)) : undefined
           if (!kept) return []
           const smoothed = kept.smoothed ?? kept.values.map(() => null)
           return [{ window: seal.window, plan, values: kept.values, smoothed }]
@@ -162,7 +163,10 @@ function checkDay(day: OpenDay, links: DayLinks = { charges: [], seals: [] }): v
     const expected = day.seals[phase].slice(0, day.sealed[phase])
     const agrees =
       seals.length === expected.length &&
-      seals.every((seal, i) => seal.window === expected[i]!.window && seal.channel === expected[i]!.channel)
+      seals.every(({ window, windowSeconds, channel }, i) => {
+        const due = expected[i]!
+        return window === due.window && windowSeconds === due.windowSeconds && channel === due.channel
+      })
     if (!agrees) halt(`release.ledger and load.state differ in which ${phase} windows of ${date} are sealed`)
   }
 }

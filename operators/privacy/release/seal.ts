@@ -6,7 +6,9 @@ import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
 import { packRecords, unlinkedHash } from '../ledger/packed-records.ts'
 import { consistencyOf } from './consistent.ts'
 import type { GridSeal } from './day-grid.ts'
+import type { PlannedGroup } from './day-plan.ts'
 import type { ReleaseOutput, ReleaseTools } from './domain.ts'
+import { termsOver } from './policy.ts'
 import { groupName } from './restricted/group-name.ts'
 import { restrictedRecords } from './restricted.ts'
 import { smoothWithSpread } from './smooth.ts'
@@ -31,7 +33,7 @@ export function sealWindow(
 ): readonly ReleaseOutput[] {
   const { domain, keyring, published } = tools
   const { policy } = day.plan.resolved
-  const row = sumsRow(seal.window, seal.channel, seal.phase)
+  const row = sumsRow(seal.window, seal.channel, seal.phase, seal.coarserSeconds)
   const sums: WindowSums = new Map(state.windows.get(row)?.sums)
   const key = keyring.derived('ledger_digest', day.grid.date)
   if (!key) {
@@ -42,8 +44,13 @@ export function sealWindow(
   }
   const digest = sealedDigest(key, day, seal, sums, tools)
   const values = noisyValues(state, day, seal, sums, tools)
-  const consistent = consistencyOf(day.plan).estimate(values)
-  const { smoothed, spread } = smoothedValues(state, day, seal, { values, consistent }, tools)
+  // Longer windows are of some groups alone: they neither add up with the others nor follow what is smoothed.
+  const isOwn = seal.coarserSeconds === null
+  const none = values.map(() => null)
+  const consistent = isOwn ? consistencyOf(day.plan).estimate(values) : none
+  const { smoothed, spread } = isOwn
+    ? smoothedValues(state, day, seal, { values, consistent }, tools)
+    : { smoothed: none, spread: none }
   const records = publicRecords(day, seal, { values, consistent, smoothed, spread }, state.head.seq + 1)
   const entry: LedgerEntry = {
     kind: 'seal',
@@ -51,7 +58,7 @@ export function sealWindow(
     zone: domain.zone,
     date: day.grid.date,
     window: seal.window,
-    windowSeconds: policy.windowSeconds,
+    windowSeconds: seal.windowSeconds,
     channel: seal.channel,
     phase: seal.phase,
     tick: seal.tick,
@@ -69,7 +76,7 @@ export function sealWindow(
   state.dirty.add(row).add(headRow)
   keepValues(state, day, seal, { values, smoothed, spread })
   const window = { ...pick(seal), windowSeconds: policy.windowSeconds }
-  const restricted = restrictedRecords(day.plan, window, sums)
+  const restricted = isOwn ? restrictedRecords(day.plan, window, sums) : []
   return [{ to: 'ledger', record: link }, ...restricted.map((record) => ({ to: 'restricted', record }) as const)]
 }
 
@@ -81,7 +88,7 @@ function pick({ channel, phase, window }: GridSeal): Pick<GridSeal, 'channel' | 
 export function sealedDigest(
   key: KeyObject,
   day: OpenDay,
-  { window, channel, phase }: GridSeal,
+  { window, windowSeconds, coarserSeconds, channel, phase }: GridSeal,
   sums: WindowSums,
   { domain }: Pick<ReleaseTools, 'domain'>,
 ): Uint8Array {
@@ -92,6 +99,7 @@ export function sealedDigest(
     const sum = sums.get(i) ?? emptySum
     writer.integer(sum.boundedWh).integer(sum.exactWh).integer(sum.count).integer(sum.largestWh).integer(sum.secondWh)
   }
+  if (coarserSeconds !== null) writer.text('windows').integer(windowSeconds)
   return new Uint8Array(createHmac('sha256', key).update(writer.finish()).digest())
 }
 
@@ -107,18 +115,25 @@ function noisyValues(
   sums: WindowSums,
   { noise }: ReleaseTools,
 ): (number | null)[] {
-  const before = seal.phase === 'late' ? state.noisy.get(noisyRow(seal.window, seal.channel)) : undefined
+  const before =
+    seal.phase === 'late' ? state.noisy.get(noisyRow(seal.window, seal.channel, seal.coarserSeconds)) : undefined
   if (seal.phase === 'late' && before?.values.length !== day.plan.groups.length) {
     throw new HaltError(
       `load.state lost the preliminary values of a window of ${day.grid.date}`,
       'Restore load.state together with release.ledger; do not delete either.',
     )
   }
-  return day.plan.groups.map(({ level, withheld }, i) => {
-    if (withheld) return null
+  return day.plan.groups.map((group, i) => {
+    if (!isShownIn(group, seal)) return null
     const sealed = BigInt(sums.get(i)?.boundedWh ?? 0) + BigInt(before?.values[i] ?? 0)
-    return wholeNumber(sealed + noise.gaussian(day.plan.resolved.levels[level].sigma2))
+    return wholeNumber(sealed + noise.gaussian(termsOver(day.plan.resolved, group.level, seal.windows).sigma2))
   })
+}
+
+/** Whether a group has a value in the windows of a seal: in the policy's, or in the longer ones it is released in instead. */
+function isShownIn({ withheld, coarserSeconds }: PlannedGroup, seal: GridSeal): boolean {
+  if (seal.coarserSeconds === null) return withheld === null
+  return coarserSeconds === seal.coarserSeconds && withheld !== 'withheld_unproven'
 }
 
 function wholeNumber(value: bigint): number {
@@ -174,7 +189,7 @@ function keepValues(
   seal: GridSeal,
   kept: Readonly<Record<'values' | 'smoothed' | 'spread', Values>>,
 ): void {
-  const row = noisyRow(seal.window, seal.channel)
+  const row = noisyRow(seal.window, seal.channel, seal.coarserSeconds)
   if (seal.phase === 'preliminary') state.noisy.set(row, { date: day.grid.date, ...kept })
   else state.noisy.delete(row)
   state.dirty.add(row)
@@ -186,7 +201,10 @@ function halfOf(value: number | null | undefined, deviation: number | null | und
   return Math.ceil(1.959964 * deviation) + 1
 }
 
-/** The public records of a window in the plan's order, with the place for their ledger hash still empty. */
+/**
+ * The public records of a window in the plan's order, with the place for their ledger hash still empty: of every group, or
+ * of those that are released in its longer windows.
+ */
 function publicRecords(
   day: OpenDay,
   seal: GridSeal,
@@ -194,35 +212,52 @@ function publicRecords(
   ledgerSeq: number,
 ): readonly LoadPublic[] {
   const { resolved, groups } = day.plan
+  const { channel, window, windowSeconds, coarserSeconds } = seal
   const late = seal.phase === 'late'
   const draws = late ? 2 : 1
   const { variances } = consistencyOf(day.plan)
-  return groups.map(({ level, group, registered, withheld, mergedInto }, i) => {
-    const terms = resolved.levels[level]
-    const flags: PublicFlag[] = withheld ? [withheld] : []
-    const into = mergedInto === null ? undefined : groups[mergedInto]
-    if (late) flags.push('late_increment_added')
+  return groups.flatMap((group, i): LoadPublic[] => {
+    if (coarserSeconds !== null && group.coarserSeconds !== coarserSeconds) return []
+    const terms = termsOver(resolved, group.level, seal.windows)
     const shown = values[i] ?? null
-    return {
-      level,
-      group,
-      channel: seal.channel,
-      phase: late ? 'final' : 'preliminary',
-      window: seal.window,
-      windowSeconds: resolved.policy.windowSeconds,
-      rawWh: shown,
-      consistentWh: consistent[i] ?? null,
-      smoothedWh: smoothed[i] ?? null,
-      half50Wh: shown === null ? null : terms.half[draws].half50Wh,
-      half95Wh: shown === null ? null : terms.half[draws].half95Wh,
-      consistentHalf95Wh: halfOf(consistent[i], Math.sqrt(draws * variances[i]!)),
-      smoothedHalf95Wh: halfOf(smoothed[i], spread[i]),
-      flags,
-      mergedInto: into ? groupName(into.level, into.group) : null,
-      registered,
-      privacy: terms.statement[draws],
-      ledgerSeq,
-      ledgerHash: unlinkedHash,
-    }
+    return [
+      {
+        level: group.level,
+        group: group.group,
+        channel,
+        phase: late ? 'final' : 'preliminary',
+        window,
+        windowSeconds,
+        rawWh: shown,
+        consistentWh: consistent[i] ?? null,
+        smoothedWh: smoothed[i] ?? null,
+        half50Wh: shown === null ? null : terms.half[draws].half50Wh,
+        half95Wh: shown === null ? null : terms.half[draws].half95Wh,
+        consistentHalf95Wh: halfOf(consistent[i], Math.sqrt(draws * variances[i]!)),
+        smoothedHalf95Wh: halfOf(smoothed[i], spread[i]),
+        flags: flagsOf(group, seal, shown === null),
+        mergedInto: shown === null ? holderOf(groups, group) : null,
+        registered: group.registered,
+        privacy: terms.statement[draws],
+        ledgerSeq,
+        ledgerHash: unlinkedHash,
+      },
+    ]
   })
+}
+
+function flagsOf({ withheld, coarserSeconds }: PlannedGroup, seal: GridSeal, isWithheld: boolean): PublicFlag[] {
+  const flags: PublicFlag[] = []
+  if (isWithheld && withheld) flags.push(withheld)
+  if (isWithheld && coarserSeconds !== null && seal.coarserSeconds === null && withheld !== 'withheld_unproven') {
+    flags.push('coarser_windows')
+  }
+  if (seal.phase === 'late') flags.push('late_increment_added')
+  return flags
+}
+
+/** The name of the group that a withheld one is merged into. */
+function holderOf(groups: readonly PlannedGroup[], { mergedInto }: PlannedGroup): string | null {
+  const into = mergedInto === null ? undefined : groups[mergedInto]
+  return into ? groupName(into.level, into.group) : null
 }

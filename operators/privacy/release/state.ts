@@ -82,11 +82,16 @@ export function emptyState(): ReleaseState {
 
 export const headRow = 'head'
 export const planRow = (date: string): string => `plan ${date}`
-/** Row of a window's sums, named by the window's start (ISO 8601), channel and phase. */
-export const sumsRow = (window: EpochMs, channel: Channel, phase: Phase): string =>
-  `sums ${new Date(window).toISOString()} ${channel} ${phase}`
-export const noisyRow = (window: EpochMs, channel: Channel): string =>
-  `noisy ${new Date(window).toISOString()} ${channel}`
+const lengthIn = (coarserSeconds: number | null): string => (coarserSeconds === null ? '' : ` ${coarserSeconds}`)
+/** Row of a window's sums, named by the window's start (ISO 8601), channel and phase, and the step where it is a coarser one. */
+export const sumsRow = (
+  window: EpochMs,
+  channel: Channel,
+  phase: Phase,
+  coarserSeconds: number | null = null,
+): string => `sums ${new Date(window).toISOString()} ${channel} ${phase}${lengthIn(coarserSeconds)}`
+export const noisyRow = (window: EpochMs, channel: Channel, coarserSeconds: number | null = null): string =>
+  `noisy ${new Date(window).toISOString()} ${channel}${lengthIn(coarserSeconds)}`
 
 /** JSON bodies of the rows. Sums and noisy values are small arrays: position first, Wh and counts after it. */
 export interface HeadBody {

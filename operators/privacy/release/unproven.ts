@@ -7,8 +7,10 @@ import type { ReleaseState } from './state.ts'
  */
 export function provenPlan(state: Pick<ReleaseState, 'unprovenThrough'>, date: string, plan: DayPlan): DayPlan {
   if (state.unprovenThrough === null || date > state.unprovenThrough) return plan
-  const groups = plan.groups.map((group) =>
-    Object.freeze({ ...group, withheld: group.withheld ?? 'withheld_unproven' }),
-  )
+  // Longer windows stay on the grid, so that what was sealed of the day is still known, and are withheld too.
+  const groups = plan.groups.map((group) => {
+    const withheld = group.coarserSeconds === null ? group.withheld : null
+    return Object.freeze({ ...group, withheld: withheld ?? ('withheld_unproven' as const) })
+  })
   return Object.freeze({ ...plan, groups: Object.freeze(groups) })
 }

@@ -142,6 +142,7 @@ describe('ledger show', () => {
   it('shows one day with the names of withheld groups, or why it is not charged', () => {
     const { stdout } = ledger('show', '--date', '2026-01-15')
     assert.match(stdout, /^withheld_small_group: feeder\/feeder-2$/m)
+    assert.match(stdout, /^Digest of the plan, as meterveil rules check prints it: [0-9a-f]{64}$/m)
     assert.doesNotMatch(stdout, /2026-01-16/)
     assert.match(ledger('show', '--date', '2026-01-14').stdout, /is not charged: .* \(day_before_first\)/)
     assert.match(ledger('show', '--date', '2026-01-17').stdout, /is not charged: .* \(day_not_reached\)/)

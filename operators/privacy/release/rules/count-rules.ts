@@ -1,6 +1,6 @@
-import { type Rational, rational } from 'diffprivlib-ts'
+import { rational } from 'diffprivlib-ts'
 import { type Level, levels } from '../../../../schemas/register-entry.ts'
-import { type ReleasePolicy, type ResolvedPolicy, squareRoot } from '../policy.ts'
+import { type ReleasePolicy, type ResolvedPolicy, squareRoot, termsOver } from '../policy.ts'
 import { type ClassCounts, type RuleClass, type RuleSet, ruleClasses } from './rule-set.ts'
 
 /** What register counts must come to in windows of one length. */
@@ -125,15 +125,13 @@ function shareRule(policy: ReleasePolicy, seconds: number): (counts: ClassCounts
 }
 
 /** sigma <= maxRelativeNoise x registered x mean load per window, compared exactly as squares. */
-function usefulness({ policy, levels: terms }: ResolvedPolicy, windows: number): StepRules['isUseful'] {
+function usefulness(resolved: ResolvedPolicy, windows: number): StepRules['isUseful'] {
+  const { policy } = resolved
   const allowed = rational.parse(policy.ruleSet?.maxRelativeNoise ?? policy.maxRelativeNoise)
   const seconds = BigInt(policy.windowSeconds) * BigInt(windows)
-  // The sum of m windows under one clip has sqrt(m) times the sensitivity.
-  const variance = (level: Level): Rational => rational.mul(terms[level].sigma2, rational.integer(windows))
-  const variances = Object.fromEntries(levels.map((level) => [level, variance(level)])) as Record<Level, Rational>
   return (level, registered) => {
     const load = rational.ratio(BigInt(registered) * BigInt(policy.meanLoadWhPerDay) * seconds, 86_400n)
     const most = rational.mul(load, allowed)
-    return rational.compare(variances[level], rational.mul(most, most)) <= 0
+    return rational.compare(termsOver(resolved, level, windows).sigma2, rational.mul(most, most)) <= 0
   }
 }

@@ -61,6 +61,8 @@ describe('the overview of a ledger', () => {
       ],
     )
     assert.ok(days[1]!.preliminary > 0)
+    const charge = ledger.find((link) => link.kind === 'charge')
+    assert.deepEqual(days[0]!.plan, charge?.policy)
   })
 
   it('says which groups a window withholds and why', () => {
