@@ -8,10 +8,12 @@ import {
   decimal,
   div,
   format,
+  fromDouble,
   integer,
   mul,
   type Rational,
   ratio,
+  sub,
   toNumber,
   zero,
 } from '../../src/rational.ts'
