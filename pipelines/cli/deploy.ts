@@ -68,6 +68,7 @@ export async function openEmbedded(settings: Settings, files: LogFiles = nodeFil
         registry,
         domain: { name: zone, zone, timeZone, partitions },
         policy,
+        ...(settings.attributesSince === undefined ? {} : { attributesSince: settings.attributesSince }),
         pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
         surroundings: forecastFiles(settings),
       }),

@@ -8,6 +8,7 @@ import { addDescribe } from './describe.ts'
 import { exitCodes, exitCodeTexts } from './errors.ts'
 import { addExplain } from './explain.ts'
 import { addLedger } from './ledger.ts'
+import { addPolicy } from './policy.ts'
 import { addRegister } from './register.ts'
 import { report } from './report.ts'
 import { addRules } from './rules.ts'
@@ -68,6 +69,7 @@ export function buildProgram(parts: Parts): Command {
   addDescribe(program, parts.pipelines)
   addLedger(program)
   addAuditRun(program)
+  addPolicy(program)
   addRegister(program)
   addRules(program)
   addServices(program)

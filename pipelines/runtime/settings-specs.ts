@@ -109,6 +109,14 @@ export const settingSpecs: readonly SettingSpec[] = [
     help: 'Readings of local days older than this are too late.',
   },
   {
+    key: 'attributesSince',
+    variable: 'METERVEIL_ATTRIBUTES_SINCE',
+    schema: z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/),
+    range: 'a month, YYYY-MM',
+    fallback: 'attributes are worked out once, from the register as it is at the start',
+    help: 'First local month in which readings were passed on, never to be changed: attributes are then worked out anew each month.',
+  },
+  {
     key: 'mode',
     variable: 'METERVEIL_MODE',
     ...oneOf('production', 'development'),

@@ -43,6 +43,8 @@ export interface Settings extends Services {
   readonly timeZone: string | undefined
   /** Readings of local days older than this are too late, in days. */
   readonly horizonDays: number
+  /** First local month in which readings were passed on; `undefined` works attributes out once, at the start. */
+  readonly attributesSince: string | undefined
   /** What replaces the default release policy. */
   readonly policy: {
     /** L2 bound S of a household-day in Wh, for half-hour windows, by level. */
@@ -150,6 +152,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     zone: text('zone') ?? 'main',
     timeZone: text('timeZone'),
     horizonDays: number('horizonDays') ?? 14,
+    attributesSince: text('attributesSince'),
     policy: {
       clipWhPerHalfHour: Object.fromEntries(clips),
       rhoPerDay: text('policy.rhoPerDay'),

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs'
+import { type ClipEffect, proposeClip, type SyntheticDays } from '../../operators/privacy/release/propose-clip.ts'
+import { type Level, levels } from '../../schemas/register-entry.ts'
+import { readSettings } from '../runtime/settings.ts'
+import { policyOf } from './deploy-policy.ts'
+import { usageError } from './errors.ts'
+import { syntheticDays } from './synthetic-days.ts'
+import type { Terminal } from './terminal.ts'
+import { count } from './text.ts'
+
+export interface PolicyProposal {
+  readonly released?: string
+  readonly days?: string
+  readonly homes?: readonly string[]
+  readonly settings?: string
+}
+
+/**
+ * `meterveil policy propose`: the bound of each level with the least error of noise and clip together. It reads released
+ * records and synthetic days, never a measured value, so that it costs no budget. It changes nothing: what is set takes
+ * effect on the next local day that is not charged yet. Throws a usage error where a file holds something else.
+ */
+export function proposePolicy(terminal: Terminal, options: PolicyProposal): void {
+  const settings = readSettings({ env: process.env, file: options.settings ?? process.env['METERVEIL_SETTINGS'] })
+  const policy = policyOf(settings)
+  const windows = 86_400 / policy.windowSeconds
+  const released = options.released === undefined ? undefined : readReleased(options.released)
+  const meanWhPerDay = released?.meanWhPerDay ?? policy.meanLoadWhPerDay
+  const days = options.days === undefined ? syntheticDays(windows, meanWhPerDay) : readDays(options.days, windows)
+  const homes = { ...released?.homes, ...homesOf(options.homes ?? []) }
+  if (Object.keys(homes).length === 0) {
+    throw usageError(
+      'policy propose needs the homes of a group.',
+      'Name them, as in --homes feeder=1000 utility=1000000, or give --released.',
+    )
+  }
+  const proposals = proposeClip(policy, days, homes)
+  const source = options.days === undefined ? 'built-in synthetic' : 'given synthetic'
+  const scale = released === undefined ? 'the public mean load of the policy' : 'the released mean load'
+  terminal.line(
+    `From ${count(days.length)} ${source} household-days${options.days === undefined ? `, scaled to ${scale}` : ''}; no measured value was read.`,
+  )
+  terminal.line('Noise, bias of the clip and both together, in % of the mean load of a group, before smoothing.')
+  const shown = (name: string, level: Level, group: number, effect: ClipEffect): string[] => [
+    level,
+    name,
+    count(group),
+    count(effect.clipWh),
+    ...[effect.noise, effect.bias, effect.worstBias, effect.error].map((part) => (100 * part).toFixed(2)),
+  ]
+  terminal.table(
+    ['level', { head: 'bound', align: 'left' }, 'homes', 'S in Wh', 'noise', 'bias', 'at worst', 'both'],
+    proposals.flatMap(({ level, homes: group, present, proposed }) => [
+      shown('present', level, group, present),
+      shown('proposed', level, group, proposed),
+    ]),
+  )
+  for (const { level, homes: group, present, proposed } of proposals) {
+    terminal.record({ kind: 'proposal', level, homes: group, present, proposed })
+  }
+  const clip = Object.fromEntries(proposals.map(({ level, proposed }) => [level, proposed.clipWh]))
+  terminal.line(`To take it over, put into the settings: ${JSON.stringify({ policy: { clipWhPerHalfHour: clip } })}`)
+  terminal.line(
+    'It holds from the next local day that is not charged yet. The cap C of an interval is what the fuse lets through, and stays.',
+  )
+}
+
+/** Mean load of a home and the median registered count of the groups of each level, from released records alone. */
+function readReleased(file: string): { readonly meanWhPerDay: number; readonly homes: Partial<Record<Level, number>> } {
+  let [wh, seconds] = [0, 0]
+  const counts = new Map<Level, Map<string, number>>(levels.map((level) => [level, new Map()]))
+  for (const record of linesOf(file)) {
+    const { level, group, channel, registered, rawWh, windowSeconds } = record as Readonly<Record<string, unknown>>
+    const groups = counts.get(level as Level)
+    if (!groups || typeof group !== 'string' || typeof registered !== 'number' || typeof windowSeconds !== 'number') {
+      throw usageError(`${file} does not hold records of load.public.`, 'Export them as JSON lines, one record each.')
+    }
+    groups.set(group, registered)
+    if (channel !== 'import' || typeof rawWh !== 'number') continue
+    wh += rawWh
+    seconds += windowSeconds * registered
+  }
+  if (!(wh > 0)) throw usageError(`${file} holds no released load.`, 'Give records with values of the channel import.')
+  const medians = [...counts].flatMap(([level, groups]) => {
+    const sorted = [...groups.values()].sort((a, b) => a - b)
+    return sorted.length > 0 ? [[level, sorted[sorted.length >> 1]!] as const] : []
+  })
+  return { meanWhPerDay: (wh / seconds) * 86_400, homes: Object.fromEntries(medians) }
+}
+
+function readDays(file: string, windows: number): SyntheticDays {
+  return linesOf(file).map((day) => {
+    const isDay = Array.isArray(day) && day.length === windows && day.every((wh) => Number.isSafeInteger(wh) && wh >= 0)
+    if (isDay) return day as readonly number[]
+    throw usageError(
+      `${file} does not hold household-days.`,
+      `Write one per line, as a JSON array of ${windows} whole numbers of Wh.`,
+    )
+  })
+}
+
+function linesOf(file: string): readonly unknown[] {
+  try {
+    const lines = readFileSync(file, 'utf8').split('\n')
+    return lines.filter((line) => line.trim() !== '').map((line) => JSON.parse(line) as unknown)
+  } catch {
+    throw usageError(`${file} cannot be read as JSON lines.`, 'Name a file with one JSON value per line.')
+  }
+}
+
+function homesOf(texts: readonly string[]): Partial<Record<Level, number>> {
+  const pairs = texts.map((text) => {
+    const [level = '', number = ''] = text.split('=')
+    const homes = Number(number)
+    if (!levels.includes(level as Level) || !Number.isSafeInteger(homes) || homes < 1) {
+      throw usageError(
+        `${text} is no level and count.`,
+        `Write it as level=count, with a level of ${levels.join(', ')}.`,
+      )
+    }
+    return [level, homes] as const
+  })
+  return Object.fromEntries(pairs)
+}

@@ -1,0 +1,99 @@
+// Proposed bounds at the command line: from released and synthetic data alone.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { meterveil } from './command.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'meterveil-policy-'))
+after(() => rmSync(folder, { recursive: true }))
+const file = (name: string, lines: readonly unknown[]): string => {
+  const path = join(folder, name)
+  writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  return path
+}
+interface Proposal {
+  readonly level: string
+  readonly homes: number
+  readonly present: { readonly clipWh: number; readonly error: number }
+  readonly proposed: { readonly clipWh: number; readonly error: number }
+}
+const proposalsOf = (stdout: string): Proposal[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Proposal)
+
+const released = (level: string, group: string, registered: number, rawWh: number | null) => ({
+  level,
+  group,
+  registered,
+  rawWh,
+  channel: 'import',
+  windowSeconds: 1_800,
+})
+
+describe('policy propose', () => {
+  it('tells noise and bias of the present and the proposed bound, and the settings to take over', () => {
+    const { code, stdout } = meterveil(['policy', 'propose', '--homes', 'feeder=1000', 'utility=1000000'])
+    assert.equal(code, 0)
+    assert.match(stdout, /no measured value was read/)
+    assert.match(stdout, /^feeder +present +1,000 +10,000/m)
+    const found = /settings: (\{.*\})$/m.exec(stdout)!
+    const { policy } = JSON.parse(found[1]!) as { policy: { clipWhPerHalfHour: Record<string, number> } }
+    assert.deepEqual(Object.keys(policy.clipWhPerHalfHour), ['utility', 'feeder'])
+    assert.ok(policy.clipWhPerHalfHour['feeder']! < policy.clipWhPerHalfHour['utility']!)
+  })
+
+  it('takes groups and mean load from released records', () => {
+    const records = [
+      released('feeder', 'f1', 3_000, 900_000),
+      released('feeder', 'f2', 5_000, null),
+      released('feeder', 'f3', 4_000, 1_200_000),
+      released('utility', 'u', 12_000, 3_600_000),
+    ]
+    const { code, stdout } = meterveil(['policy', 'propose', '--released', file('public.ndjson', records), '--json'])
+    assert.equal(code, 0)
+    const proposals = proposalsOf(stdout)
+    assert.deepEqual(
+      proposals.map(({ level, homes }) => [level, homes]),
+      [
+        ['utility', 12_000],
+        ['feeder', 4_000],
+      ],
+    )
+    for (const { present, proposed } of proposals) assert.ok(proposed.error <= present.error)
+  })
+
+  it('takes synthetic days from a file', () => {
+    const days = file('days.ndjson', [new Array(48).fill(500)])
+    const { stdout } = meterveil(['policy', 'propose', '--days', days, '--homes', 'region=10000000', '--json'])
+    assert.equal(proposalsOf(stdout)[0]!.proposed.clipWh, 3_500)
+  })
+
+  const wrong: readonly (readonly [what: string, args: readonly string[], says: RegExp])[] = [
+    ['no homes', [], /needs the homes of a group/],
+    ['a level that is none', ['--homes', 'street=10'], /street=10 is no level and count/],
+    ['a count that is none', ['--homes', 'feeder=x'], /feeder=x is no level and count/],
+    ['a file that is not there', ['--released', join(folder, 'none')], /cannot be read as JSON lines/],
+    [
+      'readings for records',
+      ['--released', file('readings.ndjson', [{ wh: 3 }])],
+      /does not hold records of load\.public/,
+    ],
+    [
+      'records without load',
+      ['--released', file('dry.ndjson', [released('feeder', 'f', 9, null)])],
+      /no released load/,
+    ],
+    ['days of another length', ['--days', file('short.ndjson', [[1]]), '--homes', 'feeder=9'], /household-days/],
+  ]
+  for (const [what, args, says] of wrong) {
+    it(`refuses ${what}`, () => {
+      const { code, stderr } = meterveil(['policy', 'propose', ...args])
+      assert.equal(code, 2)
+      assert.match(stderr, says)
+    })
+  }
+})
