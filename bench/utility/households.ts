@@ -7,7 +7,7 @@ import type { Profiles } from '../fleet/profiles.ts'
 
 /** Household load to draw populations from. */
 export interface Households {
-  readonly name: string
+  readonly name: 'real' | 'synthetic'
   readonly intervalSeconds: number
   readonly timeZone: string
   /** Local midnight of a Monday at which the series of the bench begin, and their number of windows. */
