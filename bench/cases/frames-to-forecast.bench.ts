@@ -56,6 +56,7 @@ report('frames-to-forecast', [
   { name: 'frames per second of wall time', value: frames / wallSeconds, unit: 'frames/s' },
   { name: 'processor time per frame', value: (seconds / frames) * 1e6, unit: 'us' },
   { name: 'of it in operators', value: (stages.seconds() / frames) * 1e6, unit: 'us' },
+  stages.privacyShare(seconds),
   { name: 'peak memory', value: process.resourceUsage().maxRSS / 1_024, unit: 'MiB' },
   ...stages.figures(frames),
 ])

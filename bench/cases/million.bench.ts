@@ -137,6 +137,7 @@ report('million', [
   { name: 'frames per second of one core, all pipelines', value: sent / seconds, unit: 'frames/s' },
   { name: 'wall time of all pipelines', value: wallSeconds, unit: 's' },
   { name: 'processor time per frame', value: (seconds / sent) * 1e6, unit: 'us' },
+  { ...stages.privacyShare(seconds), goal: '<= 5' },
   { name: 'latency p50', value: latency.getValueAtPercentile(50), unit: 'ms' },
   { name: 'latency p99', value: latency.getValueAtPercentile(99), unit: 'ms' },
   { name: 'latency p99.9', value: latency.getValueAtPercentile(99.9), unit: 'ms' },
