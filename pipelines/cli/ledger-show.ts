@@ -45,8 +45,8 @@ async function readOverview(ledger: OpenedLedger): Promise<LedgerOverview> {
 }
 
 function showCharges(terminal: Terminal, days: readonly LedgerDay[]): void {
-  for (const { date, charged = null, plan = null, charges, preliminary, late } of days) {
-    terminal.record({ kind: 'day', date, charged, plan, charges, preliminary, late })
+  for (const { date, charged = null, plan, charges, preliminary, late } of days) {
+    terminal.record({ kind: 'day', date, charged, plan: plan ? hex(plan) : null, charges, preliminary, late })
   }
   if (days.length === 0) return
   terminal.title('Charged and sealed')
@@ -60,6 +60,7 @@ function showCharges(terminal: Terminal, days: readonly LedgerDay[]): void {
   )
 }
 
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const left = (head: string) => ({ head, align: 'left' }) as const
 
 function showStatements(terminal: Terminal, { days: all }: LedgerOverview, days: readonly LedgerDay[]): void {
@@ -108,8 +109,7 @@ function showWithheld(
 /** What `rules check` must come to from the register and the rules of that day. */
 function showPlan(terminal: Terminal, days: readonly LedgerDay[]): void {
   for (const { plan } of days) {
-    if (plan)
-      terminal.line(`Digest of the plan, as meterveil rules check prints it: ${Buffer.from(plan).toString('hex')}`)
+    if (plan) terminal.line(`Digest of the plan, as meterveil rules check prints it: ${hex(plan)}`)
   }
 }
 

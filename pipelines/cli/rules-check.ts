@@ -110,14 +110,14 @@ function showCounts(terminal: Terminal, { groups }: DayPlan): void {
 const sentenceOf = (reason: PublicFlag): string => releaseReasons[reason].sentence
 
 function listGroups(terminal: Terminal, { groups }: DayPlan): void {
-  const rows = groups.map((group) => {
+  terminal.title('Every group')
+  for (const group of groups) {
     const { level, registered, classes, withheld, coarserSeconds, mergedInto } = group
     const into = mergedInto === null ? null : groupName(groups[mergedInto]!.level, groups[mergedInto]!.group)
     const name = groupName(level, group.group)
     terminal.record({ kind: 'group', group: name, registered, classes, withheld, coarserSeconds, mergedInto: into })
     const others = registered - classes.residential
-    return [name, fateOf(group), count(classes.residential), count(others), into ?? '']
-  })
-  terminal.title('Every group')
-  terminal.table([left('group'), left('what becomes of it'), 'homes', 'others', left('merged into')], rows)
+    const merged = into === null ? '' : `, merged into ${into}`
+    terminal.line(`${name}: ${fateOf(group)}, ${count(classes.residential)} homes, ${count(others)} others${merged}`)
+  }
 }
