@@ -29,6 +29,7 @@ import { gaussianSampler } from './discrete-gaussian.ts'
 import { belowOf, type Real } from './lazy/coin.ts'
 import { lazyGaussian, lazyTakesGaussian } from './lazy/gaussian.ts'
 import { type Prefix, usualStep } from './lazy/prefix.ts'
+import { wideTakesGaussian } from './lazy/wide.ts'
 import { untilAccepted } from './rejection.ts'
 import { fromBigints, fromNumbers, type IntegerSampler } from './sampler.ts'
 
@@ -87,12 +88,12 @@ const kept = 1024
 const words = 2 ** 32
 
 /**
- * `roundedAccepts` in numbers, for |k| < 2^53. The shortfall q = k^2 / (8 s^2) + 1 / (24 s) as a double is off by a relative 2^-50 at the most:
- * its two factors are rounded up, by 2^-52 or less, and four operations round by 2^-53 each. So it is not above its double times 1 + 2^-40, and
- * U, not above (word + 1) 2^-32, is accepted when that is not above 1 - q. Where this does not decide, the chance of a small k is computed to
+ * `roundedAccepts` in numbers. The shortfall q = k^2 / (8 s^2) + 1 / (24 s) as a double is not below q by more than a relative 2^-50: its two
+ * factors are rounded up, a bigint k is off by 2^-53 and four operations round by 2^-53 each; a product with the least of all doubles is exact
+ * where it is not normal, and one that is infinite decides nothing. So q is not above its double times 1 + 2^-40, and U, not above (word + 1) 2^-32, is accepted when that is not above 1 - q. Where this does not decide, the chance of a small k is computed to
  * 32 bits once and kept.
  */
-export const lazyRoundedAccepts = (sigma2: Rational, source: BitSource): ((k: number) => boolean) => {
+export const lazyRoundedAccepts = (sigma2: Rational, source: BitSource): ((k: number | bigint) => boolean) => {
   const slope = toNumber(div(one, mul(integer(8n), mul(sigma2, sigma2))), 'up')
   const constant = toNumber(div(one, mul(integer(24n), sigma2)), 'up')
   const unit = words * (1 + powerOfTwo(-40))
@@ -102,9 +103,10 @@ export const lazyRoundedAccepts = (sigma2: Rational, source: BitSource): ((k: nu
 
   return (k) => {
     const drawn = word()
-    if (words - 1 - drawn >= (k * k * slope + constant) * unit) return true
-    const size = k < 0 ? -k : k
-    const chance = () => roundedAcceptance(BigInt(size), sigma2)
+    const near = Number(k)
+    if (words - 1 - drawn >= (near * near * slope + constant) * unit) return true
+    const size = near < 0 ? -near : near
+    const chance = () => roundedAcceptance(BigInt(k), sigma2)
     if (size < kept) {
       if (surely[size] === -1) {
         const { lower, upper } = chance()(32)
@@ -142,6 +144,8 @@ export const roundedGaussianSampler = (sigma2: Rational, source: BitSource): Int
     return fromNumbers(() => untilAccepted(() => roundedAttempt(proposal, accepts)))
   }
   const proposal = gaussianSampler(proposed, source)
-  const accepts = (k: bigint): boolean => roundedAccepts(k, sigma2, source)
+  const accepts = wideTakesGaussian(proposed)
+    ? lazyRoundedAccepts(sigma2, source)
+    : (k: bigint): boolean => roundedAccepts(k, sigma2, source)
   return fromBigints(() => untilAccepted(() => roundedAttempt(proposal.next, accepts)), proposal.numbers)
 }

@@ -1,7 +1,7 @@
 // Random and hostile bits for the samplers behind the mechanisms: they answer in doubles, and must answer what the bigint decisions answer.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { encloseRational, expNegativeRational, plain } from '../../src/numeric/fixed-point.ts'
+import { encloseRational, expNegativeRational, integerSqrt, plain } from '../../src/numeric/fixed-point.ts'
 import { type BitSource, wideBits } from '../../src/random/bit-source.ts'
 import {
   compare,
@@ -14,6 +14,7 @@ import {
   type Rational,
   ratio,
   sub,
+  toInteger,
   toNumber,
   zero,
 } from '../../src/rational.ts'
@@ -120,18 +121,22 @@ describe('the lazy samplers behind the mechanisms on hostile bits', () => {
       [],
     ))
 
-  for (const sigma2 of ['1', '2.25', '1000', '1e10'].map(decimal))
+  for (const sigma2 of ['1', '2.25', '1000', '1e10', '1e24', '1e60'].map(decimal))
     it(`acceptance of a rounded Gaussian of sigma^2 ${format(sigma2)}`, () => {
-      const sigma = Math.sqrt(toNumber(sigma2, 'down'))
-      for (const k of [0, 1, -1, 2, -3, 5, Math.round(2 * sigma), Math.round(-6 * sigma), Math.round(20 * sigma)]) {
-        const { lower } = roundedAcceptance(BigInt(Math.abs(k)), sigma2)(64)
-        const make = (source: BitSource) => {
-          const accepts = lazyRoundedAccepts(sigma2, source)
-          return () => accepts(k)
-        }
+      const sigma = integerSqrt(toInteger(sigma2, 'down'))
+      for (const k of [0n, 1n, -1n, 2n, -3n, 5n, 2n * sigma, -6n * sigma, 20n * sigma]) {
+        const { lower } = roundedAcceptance(k, sigma2)(64)
         const exactly = ({ value }: { readonly value: bigint }, { bits }: BitSource) =>
-          roundedAccepts(BigInt(k), sigma2, { word: () => Number(value), bits })
-        assert.deepEqual(wordFaults(make, exactly, [ratio(lower, 1n << 64n)], 27, 15).slice(0, 5), [], `k ${k}`)
+          roundedAccepts(k, sigma2, { word: () => Number(value), bits })
+        for (const given of [k, Number(k)]) {
+          // A number stands for the integer only where it is one.
+          if (BigInt(given) !== k) continue
+          const make = (source: BitSource) => {
+            const accepts = lazyRoundedAccepts(sigma2, source)
+            return () => accepts(given)
+          }
+          assert.deepEqual(wordFaults(make, exactly, [ratio(lower, 1n << 64n)], 27, 8).slice(0, 5), [], `k ${k}`)
+        }
       }
     })
 

@@ -53,7 +53,7 @@ describe('chi-square of the samplers behind the mechanisms', () => {
     it(`rounded Gaussian of sigma^2 ${sigma2}`, () => {
       const law = roundedGaussianLaw(decimal(sigma2))
       const sampler = roundedGaussianSampler(decimal(sigma2), seededBits(700 + i))
-      assertFits(fit(numbers(sampler), tailOf(law), Math.sqrt(Number(sigma2)), draws / [50, 10, 10, 200][i]!))
+      assertFits(fit(numbers(sampler), tailOf(law), Math.sqrt(Number(sigma2)), draws / [5, 5, 5, 20][i]!))
     })
 
   for (const [i, [epsilon, width, riser]] of (
