@@ -1,5 +1,5 @@
 // Chi-square and Kolmogorov-Smirnov of every sampler family over secure bits, fresh in every run: ten million draws of each. A right sampler
-// fails one of its tests with probability 1e-9 or less, and one of all of them with 1e-7 or less. `npm run nightly` does the same with 10^9 draws.
+// fails one of its tests with probability 1e-9 or less, and one of all of them with 2e-7 or less. `npm run nightly` does the same with 10^9 draws.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { secureBits } from '../../src/random/secure.ts'
@@ -23,9 +23,9 @@ describe('goodness of fit over secure bits', () => {
       }
     })
 
-  it('all of these tests together have a false-alarm rate of 1e-7 at most', () => {
+  it('all of these tests together have a false-alarm rate of 2e-7 at most', () => {
     const tests = families.reduce((sum, { lowBits }) => sum + (lowBits ? 4 : 3), 0)
-    assert.ok(tests * falseAlarm <= 1e-7)
+    assert.ok(tests * falseAlarm <= 2e-7)
   })
 })
 
