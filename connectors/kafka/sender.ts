@@ -94,8 +94,9 @@ export function createSendingProducer(
         await within(Math.max(1, until - now()), sendBatch({ acks: -1, compression, topicMessages }))
         return
       } catch (error) {
-        if (error instanceof SpansBrokers) {
-          for (const part of byPartition(send)) await sendOnce(sendBatch, part, again, until)
+        const parts = byPartition(send)
+        if (error instanceof SpansBrokers || (failureOf(error).code === notAttempted && parts.length > 1)) {
+          for (const part of parts) await sendOnce(sendBatch, part, again, until)
           return
         }
         if (!again(failureOf(error)) || now() + wait >= until) throw error
@@ -114,6 +115,12 @@ export function createSendingProducer(
 }
 
 /** One send for each partition. */
+/**
+ * Nothing of a request was done, because another partition in it is refused: which, and why, kafkajs does not tell, which
+ * throws the first of the answers. Asked one by one, the refused one says it itself.
+ */
+const notAttempted = 55
+
 const byPartition = (send: Send): Send[] =>
   send.flatMap(({ topic, batches }) => batches.map((batch) => [{ topic, batches: [batch] }]))
 

@@ -138,6 +138,19 @@ describe('the log over a secured Kafka', { skip: own.skip }, () => {
     }
   })
 
+  test('what a principal may not is unauthorized also among what it may, in any order', async () => {
+    for (const topics of [
+      ['public', 'raw'],
+      ['raw', 'public'],
+    ]) {
+      const writer = await pipeline.open('load-raw-0', { timeoutMs: 10_000 })
+      await writer.begin()
+      await rejectsWith('unauthorized', () => writer.send(topics.map((topic) => record(topic, 'never committed'))))
+      await writer.abort()
+      await writer.close()
+    }
+  })
+
   test('a wrong password, no certificate and an unknown authority are unauthorized; TLS met in the clear is not answered', async () => {
     const wrong = connect(withPassword('analyst', 'wrong'), own.saslAddress())
     await rejectsWith('unauthorized', () => wrong.partitions('public'))
