@@ -45,7 +45,7 @@ export function readings({ register, keyring, profiles, generalise, policy }: Re
 
       accepted
         .keyed(boundContributions({ clip, windowSeconds, cutOffHour }))
-        .lower(partialSums({ graceSeconds }))
+        .lower(partialSums({ graceSeconds, clip }))
         .to(topics.loadPartials, { partition: () => 0 })
     },
     { rejects: topics.meterRejected, changelog: topics.meterAccepted, covers: topics.householdReadings },

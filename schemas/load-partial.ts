@@ -1,8 +1,8 @@
 import { avroCodec } from './avro.ts'
 import type { BoundedWh } from './bounded.ts'
-import type { Codec, EpochMs } from './codec.ts'
+import { type Codec, CodecError, type EpochMs } from './codec.ts'
 import type { Channel } from './interval-reading.ts'
-import type { Level } from './register-entry.ts'
+import { type Level, levels } from './register-entry.ts'
 
 export const phases = ['preliminary', 'late'] as const
 /** A function of the record alone: received before window end + grace, or before the D+1 cut-off. */
@@ -15,6 +15,11 @@ export interface LoadPartial {
   readonly seq: number
   /** All input of the source partition received before this has been processed. */
   readonly progress: EpochMs
+  /**
+   * Bounds S of a household-day, in Wh, that the values of this batch were bounded to. Absent in batches from before they
+   * were stated.
+   */
+  readonly clipWh?: Readonly<Record<Level, number>> | undefined
   readonly cells: readonly PartialCell[]
 }
 
@@ -43,13 +48,21 @@ export interface PartialCell {
   readonly thirdWh: number
 }
 
+type PartialFields = Omit<LoadPartial, 'clipWh'> & { readonly clipWh: readonly number[] | null }
+
+function clipOf(fields: readonly number[]): Readonly<Record<Level, number>> {
+  if (fields.length !== levels.length) throw new CodecError('load-partial', 'it does not hold one bound for each level')
+  return Object.fromEntries(levels.map((level, i) => [level, fields[i]!])) as Record<Level, number>
+}
+
 /** Codec of `load.partials`; beside `boundContributions`, its decoder is the only maker of `BoundedWh`. */
-export const loadPartialCodec: Codec<LoadPartial> = avroCodec<LoadPartial, LoadPartial>('load-partial', {
-  toFields: (value) => value,
-  fromFields: ({ sourcePartition, seq, progress, cells }) => ({
+export const loadPartialCodec: Codec<LoadPartial> = avroCodec<LoadPartial, PartialFields>('load-partial', {
+  toFields: ({ clipWh, ...value }) => ({ ...value, clipWh: clipWh ? levels.map((level) => clipWh[level]) : null }),
+  fromFields: ({ sourcePartition, seq, progress, clipWh, cells }) => ({
     sourcePartition,
     seq,
     progress,
+    ...(clipWh === null ? {} : { clipWh: clipOf(clipWh) }),
     cells: cells.map((cell) => ({
       level: cell.level,
       group: cell.group,

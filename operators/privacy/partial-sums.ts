@@ -9,6 +9,8 @@ export const partialSumsSpec = { name: 'partialSums', drops: [], rejects: [] } a
 export interface PartialSumsOptions {
   /** How long after its window's end a value still counts as preliminary, in seconds. Default 1200. */
   readonly graceSeconds?: number
+  /** Bounds S by level, in Wh, that the readings were bounded to: stated with every batch. Default: not stated. */
+  readonly clip?: Readonly<Record<Level, number>>
 }
 
 /**
@@ -31,7 +33,7 @@ export interface PartialSumsOptions {
 export function partialSums(
   options: PartialSumsOptions = {},
 ): Lowering<BoundedReadings, LoadPartial, 'identified', 'pseudonymous'> {
-  const { graceSeconds = 1_200 } = options
+  const { graceSeconds = 1_200, clip } = options
   return lowering(
     'identified',
     'pseudonymous',
@@ -58,7 +60,7 @@ export function partialSums(
           for (const level of levels) add(plane[level], level, groups[level], reading, atMostWh, late, cells)
         }
       }
-      out.emit(whole, { sourcePartition: partition, seq, progress, cells })
+      out.emit(whole, { sourcePartition: partition, seq, progress, ...(clip ? { clipWh: clip } : {}), cells })
     },
   })
 }

@@ -40,8 +40,10 @@ const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
   },
   withheld_unproven: {
     about: 'flag',
-    sentence: 'The ledger cannot prove that the window was not released before, so it is not released again.',
-    action: 'Find out why the ledger was rolled back; nothing is refunded.',
+    sentence:
+      'The ledger cannot prove that the window was not released before, or values of the day were bounded to more than it was charged for.',
+    action:
+      'Find out why the ledger was rolled back, or why [readings] had wider bounds than [load]; nothing is refunded.',
   },
   coarser_windows: {
     about: 'flag',

@@ -1,4 +1,3 @@
-import type { EpochMs } from '../../../schemas/codec.ts'
 import type { LoadPartial, PartialCell } from '../../../schemas/load-partial.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 import { HaltError } from '../../contract/halt.ts'
@@ -31,7 +30,7 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
   let place: Place | undefined
   for (const cell of partial.cells) {
     // Cells of one window lie together, so that most of them share their place.
-    if (!place || !fits(place, cell)) place = findPlace(state, cell, progress, tools)
+    if (!place || !fits(place, cell)) place = findPlace(state, cell, partial, tools)
     addAt(place, cell)
   }
   state.sources.set(sourcePartition, { seq, progress })
@@ -53,7 +52,12 @@ const fits = (place: Place, cell: PartialCell): boolean =>
   cell.windowSeconds === place.windowSeconds &&
   cell.date === place.date
 
-function findPlace(state: ReleaseState, cell: PartialCell, progress: EpochMs, tools: ReleaseTools): Place {
+function findPlace(
+  state: ReleaseState,
+  cell: PartialCell,
+  { progress, clipWh }: LoadPartial,
+  tools: ReleaseTools,
+): Place {
   const { window, windowSeconds, date, channel, phase } = cell
   const place = { window, windowSeconds, date, channel, phase }
   const local = localDay(tools.domain.timeZone, window)
@@ -64,7 +68,7 @@ function findPlace(state: ReleaseState, cell: PartialCell, progress: EpochMs, to
     halt(`a partial cell of ${date} came after the late values of that day were sealed`)
   }
   if (window >= progress) halt('a partial cell lies ahead of its own progress')
-  const day = state.days.get(date) ?? openDay(state, local, tools)
+  const day = boundedDay(state, state.days.get(date) ?? openDay(state, local, tools), clipWh)
   const { policy } = day.plan.resolved
   const position = gridPosition(day.seals[phase], window, channel)
   if (position === undefined || windowSeconds !== policy.windowSeconds) {
@@ -83,6 +87,22 @@ function findPlace(state: ReleaseState, cell: PartialCell, progress: EpochMs, to
   for (const each of [row, ...coarser.map(([, name]) => name)]) state.dirty.add(each)
   const tables = new Map(coarser.map(([seconds, name]) => [seconds, sumsOf(name)]))
   return { ...place, day, sums: sumsOf(row), coarser: tables }
+}
+
+/**
+ * The day, if its values were bounded to no more than its frozen plan has noise for. Else nobody may see more of it: its
+ * windows, and those of open days before it, stay withheld from here on, as where a ledger was lost.
+ */
+function boundedDay(state: ReleaseState, day: OpenDay, clipWh: LoadPartial['clipWh']): OpenDay {
+  const { date } = day.grid
+  const { levels: terms } = day.plan.resolved
+  if (clipWh === undefined || levels.every((level) => clipWh[level] <= terms[level].clipWh)) return day
+  if (state.unprovenThrough === null || state.unprovenThrough < date) {
+    state.unprovenThrough = date
+    for (const [name, open] of state.days) state.days.set(name, { ...open, plan: provenPlan(state, name, open.plan) })
+    state.dirty.add(headRow)
+  }
+  return state.days.get(date) ?? day
 }
 
 function addAt({ day, sums, coarser }: Place, cell: PartialCell): void {
