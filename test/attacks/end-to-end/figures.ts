@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { rational } from 'diffprivlib-ts'
-import type { SeenRecord } from '../../../pipelines/simulation/audit-stage.ts'
+import { releaseName, type SeenRecord } from '../../../pipelines/simulation/audit-stage.ts'
 import { drawnValues, undrawnFields } from '../../../pipelines/simulation/audit-values.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { levels } from '../../../schemas/register-entry.ts'
@@ -58,7 +58,7 @@ const incrementOf = (values: Values, { name, late }: Step): number =>
 function restOf({ t, record }: SeenRecord): string {
   const shown = drawnValues(record).map(([, value]) => value !== null)
   return createHash('sha256')
-    .update(JSON.stringify([undrawnFields(record), shown, t]))
+    .update(JSON.stringify([releaseName(record), undrawnFields(record), shown, t]))
     .digest('base64')
 }
 

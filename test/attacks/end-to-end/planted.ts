@@ -224,7 +224,9 @@ export const planted: readonly Planted[] = [
         noise: { gaussian: () => 0n },
         publish: publishing((record) => {
           if (record.rawWh === null) return record
-          return { ...record, rawWh: record.rawWh + Number(noise.gaussian(rational.parse(record.privacy.sigma2))) }
+          const rawWh = record.rawWh + Number(noise.gaussian(rational.parse(record.privacy.sigma2)))
+          // These were made from values without noise.
+          return { ...record, rawWh, consistentWh: null, smoothedWh: null }
         }),
       },
     }),
