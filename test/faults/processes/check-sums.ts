@@ -1,6 +1,7 @@
 import { dayNamed, gridSeals } from '../../../operators/privacy/release/day-grid.ts'
-import { minimumCount, planDay } from '../../../operators/privacy/release/day-plan.ts'
+import { type DayPlan, minimumCount, planDay } from '../../../operators/privacy/release/day-plan.ts'
 import { resolvePolicy } from '../../../operators/privacy/release/policy.ts'
+import { groupsOfDay } from '../../../operators/privacy/release/rules/groups.ts'
 import { sealedDigest } from '../../../operators/privacy/release/seal.ts'
 import type { GroupSum } from '../../../operators/privacy/release/sums.ts'
 import type { HouseholdReading } from '../../../schemas/household-reading.ts'
@@ -39,10 +40,17 @@ export function openSums(stage: Stage): Sums {
   const { timeZone, zone } = fleet.entries[0]!
   const domain = { name: 'utility', zone, timeZone, partitions: stage.partitions }
   const resolved = resolvePolicy(policy)
-  const plan = planDay(
-    resolved,
-    levels.flatMap((level) => fleet.register.groups(level)),
-  )
+  const groupsAt = groupsOfDay(fleet.entries, policy.ruleSet)
+  const plans = new Map<string, DayPlan>()
+  const planOf = (date: string): DayPlan => {
+    const day = dayNamed(timeZone, date)
+    const groups = () => levels.flatMap((level) => groupsAt(level, day))
+    const made = plans.get(date) ?? planDay(resolved, groups())
+    plans.set(date, made)
+    return made
+  }
+  // Groups are the same on every day, and so are their positions.
+  const plan = planOf(new Date(start).toISOString().slice(0, 10))
   /** Energy of the readings by channel and window. */
   const energy = new Map<string, number>()
   /** By seal, then by group. */
@@ -126,7 +134,7 @@ export function openSums(stage: Stage): Sums {
         const grid = dayNamed(timeZone, link.date)
         const open = {
           grid,
-          plan,
+          plan: planOf(link.date),
           seals: { preliminary: [], late: [] },
           charge: 'open' as const,
           sealed: { preliminary: 0, late: 0 },
