@@ -42,6 +42,8 @@ export interface LoadPublic {
   readonly consistentHalf95Wh: number | null
   /** The same around smoothedWh, as far as the load behaves as the models of the smoothing say. */
   readonly smoothedHalf95Wh: number | null
+  /** In preliminary values: what is expected to come late, in Wh, from what was released of earlier days. Else `null`. */
+  readonly expectedLateWh: number | null
   readonly flags: readonly PublicFlag[]
   /** Where a value is withheld: the nearest group above whose load holds it and is released, `level/group`; else `null`. */
   readonly mergedInto: string | null
@@ -89,6 +91,7 @@ export const loadPublicCodec: Codec<LoadPublic> = avroCodec<LoadPublic, LoadPubl
     half95Wh: fields.half95Wh,
     consistentHalf95Wh: fields.consistentHalf95Wh,
     smoothedHalf95Wh: fields.smoothedHalf95Wh,
+    expectedLateWh: fields.expectedLateWh,
     flags: fields.flags,
     mergedInto: fields.mergedInto,
     registered: fields.registered,

@@ -21,6 +21,7 @@ export const releasedRecord = ({ sigma2, consistentWh, ...rest }: ReleasedRecord
   half95Wh: 0,
   consistentHalf95Wh: 0,
   smoothedHalf95Wh: 0,
+  expectedLateWh: null,
   flags: [],
   mergedInto: null,
   privacy: {

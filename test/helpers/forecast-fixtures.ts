@@ -65,6 +65,7 @@ export function released(n: number, rawWh: number | null, rest: Partial<LoadPubl
     half95Wh: 0,
     consistentHalf95Wh: 0,
     smoothedHalf95Wh: 0,
+    expectedLateWh: null,
     flags: [],
     mergedInto: null,
     registered: 3_000,

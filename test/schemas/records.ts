@@ -199,6 +199,7 @@ const loadPublic: Arbitrary<LoadPublic> = record({
   half95Wh: nullable(long),
   consistentHalf95Wh: nullable(long),
   smoothedHalf95Wh: nullable(long),
+  expectedLateWh: nullable(long),
   flags: fc.subarray([...publicFlags]),
   mergedInto: nullable(text),
   registered: int,

@@ -12,7 +12,7 @@ import { termsOver } from './policy.ts'
 import { groupName } from './restricted/group-name.ts'
 import { restrictedRecords } from './restricted.ts'
 import { smoothWithSpread } from './smooth.ts'
-import { smoothLate } from './smooth-late.ts'
+import { expectedLate, smoothLate } from './smooth-late.ts'
 import { filtersRow, lateSharesRow } from './smooth-rows.ts'
 import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow } from './state.ts'
 import { emptySum, type GroupSum } from './sums.ts'
@@ -51,7 +51,9 @@ export function sealWindow(
   const { smoothed, spread } = isOwn
     ? smoothedValues(state, day, seal, { values, consistent }, tools)
     : { smoothed: none, spread: none }
-  const records = publicRecords(day, seal, { values, consistent, smoothed, spread }, state.head.seq + 1)
+  const isLate = seal.phase === 'late'
+  const toCome = isLate ? none : expectedLate(state.smoothing.lateShares[seal.channel], day.plan, smoothed)
+  const records = publicRecords(day, seal, { values, consistent, smoothed, spread, toCome }, state.head.seq + 1)
   const entry: LedgerEntry = {
     kind: 'seal',
     domain: domain.name,
@@ -201,6 +203,9 @@ function halfOf(value: number | null | undefined, deviation: number | null | und
   return Math.ceil(1.959964 * deviation) + 1
 }
 
+/** What is told of a window, in the plan's order. */
+type Told = Readonly<Record<'values' | 'consistent' | 'smoothed' | 'spread' | 'toCome', Values>>
+
 /**
  * The public records of a window in the plan's order, with the place for their ledger hash still empty: of every group, or
  * of those that are released in its longer windows.
@@ -208,7 +213,7 @@ function halfOf(value: number | null | undefined, deviation: number | null | und
 function publicRecords(
   day: OpenDay,
   seal: GridSeal,
-  { values, consistent, smoothed, spread }: Readonly<Record<'values' | 'consistent' | 'smoothed' | 'spread', Values>>,
+  { values, consistent, smoothed, spread, toCome }: Told,
   ledgerSeq: number,
 ): readonly LoadPublic[] {
   const { resolved, groups } = day.plan
@@ -235,6 +240,7 @@ function publicRecords(
         half95Wh: shown === null ? null : terms.half[draws].half95Wh,
         consistentHalf95Wh: halfOf(consistent[i], Math.sqrt(draws * variances[i]!)),
         smoothedHalf95Wh: halfOf(smoothed[i], spread[i]),
+        expectedLateWh: toCome[i] ?? null,
         flags: flagsOf(group, seal, shown === null),
         mergedInto: shown === null ? holderOf(groups, group) : null,
         registered: group.registered,

@@ -16,6 +16,22 @@ const drift = 0.002
 const own = 0.03
 
 /**
+ * What of the load of a window is still to come, in the plan's order, whole Wh: the share that came late so far of the
+ * smoothed preliminary load, from released values alone. `null` where no late values were released yet.
+ */
+export function expectedLate(
+  shares: LateShares,
+  { groups }: DayPlan,
+  smoothed: readonly (number | null)[],
+): readonly (number | null)[] {
+  return groups.map((group, i) => {
+    const known = shares.get(filterName(group))
+    const load = smoothed[i] ?? null
+    return known === undefined || load === null ? null : Math.round(Math.max(0, known.share) * Math.max(0, load))
+  })
+}
+
+/**
  * Smooths the late increments of one window, in the plan's order, from the share of the preliminary load that came late
  * so far: a Kalman filter of one number, with the known noise variance. An increment that stands out of noise and share by
  * more than three standard deviations is the window's own event, e.g. an outage, and counts almost as released. `null`

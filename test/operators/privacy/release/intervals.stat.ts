@@ -159,6 +159,21 @@ describe('the 95 % intervals of released values', () => {
     }
   }
 
+  it('come with what is still expected, near to what then came late', () => {
+    let [said, came] = [0, 0]
+    for (const { bytes } of copies) {
+      const { level, phase, channel, window, expectedLateWh } = publicCodec.decode(bytes)
+      const n = (window - start) / halfHour
+      if (level !== 'utility' || channel !== 'import' || n < warmDays * 48 || n >= days * 48) continue
+      if (phase === 'final') assert.equal(expectedLateWh, null)
+      else {
+        said += expectedLateWh!
+        came += [...truth.values()].reduce((sum, values) => sum + Math.floor(values[n]! / 20), 0)
+      }
+    }
+    assert.ok(Math.abs(said / came - 1) < 0.1, `${said} Wh were expected, ${came} Wh came`)
+  })
+
   it('would be found too narrow if there were half as much noise again', () => {
     const honest = secureNoise()
     const more = rational.parse('9/4')
