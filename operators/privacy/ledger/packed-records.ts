@@ -27,16 +27,23 @@ const largestPack = 64 * 1_024 * 1_024
  * counts is that `unpackRecords` gives them back exactly. Throws PackError where a record ends otherwise.
  */
 export function packRecords(records: readonly PackedRecord[]): Uint8Array {
-  const parts: Uint8Array[] = [Uint8Array.of(version), varint(records.length)]
+  let most = 1 + longestVarint
+  for (const { key, bytes } of records) most += 2 * longestVarint + 3 * key.length + bytes.length
+  const pack = Buffer.allocUnsafe(most)
+  let end = putVarint(pack, records.length, pack.writeUInt8(version, 0))
   for (const { key, bytes } of records) {
     const cut = bytes.length - hashLength
     if (cut < 0 || Buffer.compare(bytes.subarray(cut), unlinkedHash) !== 0) {
       throw new PackError('a public record must end with the place for its ledger hash')
     }
-    const name = Buffer.from(key, 'utf8')
-    parts.push(varint(name.length), name, varint(cut), bytes.subarray(0, cut))
+    end = putVarint(pack, Buffer.byteLength(key, 'utf8'), end)
+    end += pack.write(key, end, 'utf8')
+    end = putVarint(pack, cut, end)
+    pack.set(bytes.subarray(0, cut), end)
+    end += cut
   }
-  return new Uint8Array(deflateRawSync(Buffer.concat(parts)))
+  // Records differ in little but noise: more effort takes twice the time and saves a tenth.
+  return new Uint8Array(deflateRawSync(pack.subarray(0, end), { level: 1 }))
 }
 
 /**
@@ -69,15 +76,19 @@ function inflate(packed: Uint8Array): Uint8Array {
   }
 }
 
-function varint(value: number): Uint8Array {
-  const bytes: number[] = []
+/** A number below 2^28, as `readVarints` takes them. */
+const longestVarint = 4
+
+/** Writes a number at `at`; answers where it ends. */
+function putVarint(into: Uint8Array, value: number, at: number): number {
   let rest = value
+  let end = at
   while (rest > 0x7f) {
-    bytes.push((rest & 0x7f) | 0x80)
+    into[end++] = (rest & 0x7f) | 0x80
     rest >>>= 7
   }
-  bytes.push(rest)
-  return Uint8Array.from(bytes)
+  into[end++] = rest
+  return end
 }
 
 function readVarints(bytes: Uint8Array) {

@@ -112,6 +112,9 @@ function newFilter(born: EpochMs, windowSeconds: number, value: number): SeriesF
   return { born, windowSeconds, belief }
 }
 
+// Of one value at a time: an array for each would be most of what smoothing allocates.
+const estimates = new Float64Array(modelCount)
+
 /** Takes in one value and answers the load that it and those before it speak for, and the variance of that in Wh^2. */
 function takeIn(
   belief: Float64Array,
@@ -122,7 +125,6 @@ function takeIn(
   const n = stateCount
   const { features, gain, total, logTotal, kept, decay } = gains
   let best = Number.NEGATIVE_INFINITY
-  const estimates = new Float64Array(modelCount)
   for (let model = 0; model < modelCount; model++) {
     const from = model * n
     belief[from + n - 2]! *= decay[0]
