@@ -4,40 +4,24 @@ import type { Outlook } from './model.ts'
 /** How much of a day's score is left after a day: a week's memory. */
 const remembered = 0.87
 
-/** Parts of the local day that errors are told apart by: evenings are harder to foretell than nights. */
-export const dayParts = 4
-
 /** How the contenders did on one series, each day predicted from its start. Errors are parts of the mean load, squared. */
 export interface Contest {
   /** Contender by contender: sum over the days of mean squared error less known noise, that claimed, and number of days. */
   readonly excess: Float64Array
   readonly claimed: Float64Array
   readonly days: Float64Array
-  /** Excess and claims by contender and part of the day. */
-  readonly partExcess: Float64Array
-  readonly partClaimed: Float64Array
   /** Known variance of the noise of a value on the last day scored, and how many values that day had. */
   noise: number
   known: number
-  /** The day that is being predicted: its first window; means, and claims by part of the day, contender by contender; NaN for who could not. */
+  /** The day that is being predicted: its first window and the means, contender by contender; NaN for who could not. */
   pending: { readonly from: number; readonly means: Float64Array; readonly claims: Float64Array } | undefined
   /** Who does the next forecasts. */
   chosen: number | undefined
 }
 
 export function newContest({ contenders }: Lineup): Contest {
-  const sums = (each = 1): Float64Array => new Float64Array(each * contenders.length)
-  return {
-    excess: sums(),
-    claimed: sums(),
-    days: sums(),
-    partExcess: sums(dayParts),
-    partClaimed: sums(dayParts),
-    noise: 0,
-    known: 1,
-    pending: undefined,
-    chosen: undefined,
-  }
+  const sums = (): Float64Array => new Float64Array(contenders.length)
+  return { excess: sums(), claimed: sums(), days: sums(), noise: 0, known: 1, pending: undefined, chosen: undefined }
 }
 
 /** Has every contender predict the day of `outlook`. */
@@ -50,28 +34,15 @@ export function predictDay(
 ): void {
   const steps = outlook.ahead.length
   const means = new Float64Array(contenders.length * steps).fill(Number.NaN)
-  const claims = new Float64Array(contenders.length * dayParts).fill(Number.NaN)
+  const claims = new Float64Array(contenders.length).fill(Number.NaN)
   contenders.forEach((contender, at) => {
     if (contender.onlyParts && !isPart) return
     const prediction = contender.predict(state, outlook)
     if (!prediction) return
     means.set(prediction.mean, at * steps)
-    claims.set(meansByPart(prediction.variance), at * dayParts)
+    claims[at] = prediction.variance.reduce((sum, each) => sum + each, 0) / steps
   })
   contest.pending = { from: outlook.ahead[0]!.at, means, claims }
-}
-
-/** Means over the parts of a day, of the values that are there. */
-function meansByPart(values: ArrayLike<number>): Float64Array {
-  const sums = new Float64Array(dayParts)
-  const counts = new Float64Array(dayParts)
-  for (let step = 0; step < values.length; step++) {
-    if (Number.isNaN(values[step]!)) continue
-    const part = Math.floor((step * dayParts) / values.length)
-    sums[part]! += values[step]!
-    counts[part]! += 1
-  }
-  return sums.map((sum, part) => sum / Math.max(counts[part]!, 1))
 }
 
 /** A value of the day that was predicted, and the known variance of its noise. */
@@ -82,7 +53,7 @@ export interface Scored {
 
 /** Scores the predicted day against what was released; `values` are its windows in order. */
 export function scoreDay(contest: Contest, values: readonly Scored[], load: number): void {
-  const { pending, excess, claimed, days, partExcess, partClaimed } = contest
+  const { pending, excess, claimed, days } = contest
   contest.pending = undefined
   const known = values.filter(({ value }) => !Number.isNaN(value)).length
   const steps = pending ? pending.means.length / days.length : 0
@@ -93,20 +64,15 @@ export function scoreDay(contest: Contest, values: readonly Scored[], load: numb
     excess[at]! *= remembered
     claimed[at]! *= remembered
     days[at]! *= remembered
-    const parts = at * dayParts
-    for (let part = parts; part < parts + dayParts; part++) {
-      partExcess[part]! *= remembered
-      partClaimed[part]! *= remembered
+    if (Number.isNaN(pending.claims[at]!)) continue
+    let sum = 0
+    for (let step = 0; step < steps; step++) {
+      const miss = values[step]!.value - pending.means[at * steps + step]!
+      if (!Number.isNaN(miss)) sum += miss * miss
     }
-    if (Number.isNaN(pending.claims[parts]!)) continue
-    const squares = Float64Array.from(values, ({ value }, step) => (value - pending.means[at * steps + step]!) ** 2)
-    excess[at]! += (squares.reduce((sum, each) => sum + (Number.isNaN(each) ? 0 : each), 0) / known - noise) / scale
+    excess[at]! += (sum / known - noise) / scale
+    claimed[at]! += pending.claims[at]! / scale
     days[at]! += 1
-    meansByPart(squares).forEach((mean, part) => {
-      partExcess[parts + part]! += (mean - noise) / scale
-      partClaimed[parts + part]! += pending.claims[parts + part]! / scale
-      claimed[at]! += pending.claims[parts + part]! / scale / dayParts
-    })
   }
   contest.noise = noise / scale
   contest.known = known
@@ -141,7 +107,7 @@ export function judged({ excess, days, noise, known }: Contest, at: number, pool
 export function choose(contest: Contest, { contenders }: Lineup, pooled: Float64Array, isPart: boolean): void {
   const { pending, days } = contest
   const able = contenders.flatMap(({ onlyParts }, at) => {
-    const knows = pending !== undefined && !Number.isNaN(pending.claims[at * dayParts]!)
+    const knows = pending !== undefined && !Number.isNaN(pending.claims[at]!)
     return knows && (isPart || !onlyParts) ? [at] : []
   })
   const longest = Math.max(...able.map((at) => days[at]!), 0)
@@ -164,20 +130,4 @@ export function calibration(contest: Contest, at: number, pooled: Float64Array):
   const claimed = contest.claimed[at]! / days
   const excess = Math.max(judged(contest, at, pooled), 0)
   return Math.min(Math.max((4 * days * excess + claimed) / (4 * days * claimed + claimed), 0.02), 10_000)
-}
-
-/**
- * How the variance of a contender is spread over the parts of the day, beside what it claims: factors with a mean of about
- * one, from all series of a kind.
- */
-export function dayProfile(contests: readonly Contest[], at: number): readonly number[] {
-  const sum = (of: (contest: Contest) => number): number => contests.reduce((total, contest) => total + of(contest), 0)
-  const parts = Array.from({ length: dayParts }, (_, part) => at * dayParts + part)
-  const excess = parts.map((part) => sum(({ partExcess }) => partExcess[part]!))
-  const claimed = parts.map((part) => sum(({ partClaimed }) => partClaimed[part]!))
-  const all = excess.reduce((total, each) => total + each, 0) / claimed.reduce((total, each) => total + each, 0)
-  if (!(all > 0)) return parts.map(() => 1)
-  return parts.map((_, part) =>
-    claimed[part]! > 0 ? Math.min(Math.max(excess[part]! / claimed[part]! / all, 0.3), 3) : 1,
-  )
 }

@@ -2,7 +2,7 @@ import type { EpochMs } from '../../schemas/codec.ts'
 import type { ForecastPublic } from '../../schemas/forecast-public.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import { localDay } from '../window/local-day.ts'
-import { calibration, choose, dayParts, dayProfile, newContest, pooledExcess, predictDay, scoreDay } from './contest.ts'
+import { calibration, choose, newContest, pooledExcess, predictDay, scoreDay } from './contest.ts'
 import { type Lineup, lineupOf } from './lineup.ts'
 import type { ForecastModel, Prediction } from './model.ts'
 import { gridOf, type Moment, type Surroundings } from './moments.ts'
@@ -64,7 +64,7 @@ export function forecaster(options: ForecasterOptions): Forecaster {
     const end = window + windowSeconds * 1_000
     const day = localDay(options.timeZone, end)
     if (end === day.start) beginDay(field, tree, day.end)
-    const due = end % options.everyMs === 0 || windowSeconds * 1_000 >= options.everyMs
+    const due = (end - day.start) % options.everyMs === 0 || windowSeconds * 1_000 >= options.everyMs
     return due ? forecastsOf(field, tree, records, end, options.horizonMs) : []
   }
   return {
@@ -211,11 +211,8 @@ function forecastsOf(
     const contender = chosen === undefined ? undefined : lineup.contenders[chosen]!
     const prediction = contender?.predict(current, outlookOf(series, ahead))
     if (chosen === undefined || !contender || !prediction) return undefined
-    const { excess, profileOf } = pools(node)
-    const factor = calibration(contest, chosen, excess)
-    const profile = profileOf(chosen)
-    const variance = prediction.variance.map((claimed, step) => claimed * factor * profile[dayPart(ahead[step]!)]!)
-    return { model: contender.model, mean: prediction.mean, variance }
+    const factor = calibration(contest, chosen, pools(node))
+    return { model: contender.model, mean: prediction.mean, variance: prediction.variance.map((v) => v * factor) }
   })
   const steps = ahead.map((_, step) => {
     const parts = nodes.map(
@@ -253,27 +250,13 @@ function forecastsOf(
   })
 }
 
-const dayPart = ({ phase }: Moment): number => Math.min(Math.floor(phase * dayParts), dayParts - 1)
-
-interface Pool {
-  readonly excess: Float64Array
-  /** See `dayProfile`. */
-  readonly profileOf: (contender: number) => readonly number[]
-}
-
 /** The pooled scores of the series of each kind of node. */
 function poolsOf(lineup: Lineup, all: ReadonlyMap<string, Series>, nodes: readonly TreeNode[]) {
   const kindOf = ({ level, whole }: TreeNode): string => `${level} ${whole === undefined}`
-  const pools = new Map<string, Pool>()
+  const pools = new Map<string, Float64Array>()
   for (const [kind, members] of Map.groupBy(nodes, kindOf)) {
     const contests = members.map(({ name }) => all.get(name)!.contest)
-    const profiles = new Map<number, readonly number[]>()
-    const profileOf = (at: number): readonly number[] => {
-      const known = profiles.get(at) ?? dayProfile(contests, at)
-      profiles.set(at, known)
-      return known
-    }
-    pools.set(kind, { excess: pooledExcess(contests, lineup.contenders.length), profileOf })
+    pools.set(kind, pooledExcess(contests, lineup.contenders.length))
   }
-  return (node: TreeNode): Pool => pools.get(kindOf(node))!
+  return (node: TreeNode): Float64Array => pools.get(kindOf(node))!
 }

@@ -33,7 +33,7 @@ export interface ForecastOptions {
   readonly models?: readonly ForecastModel[]
   /** How far ahead, in milliseconds. Default 36 h. */
   readonly horizonMs?: number
-  /** Between two forecasts of a group, in milliseconds. Default 1 h. */
+  /** Between two forecasts of a group, in milliseconds, counted from local midnight. Default 1 h. */
   readonly everyMs?: number
 }
 

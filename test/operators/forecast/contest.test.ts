@@ -4,7 +4,6 @@ import {
   type Contest,
   calibration,
   choose,
-  dayProfile,
   judged,
   newContest,
   pooledExcess,
@@ -133,17 +132,5 @@ describe('the contest of models', () => {
     assert.ok(Math.abs(factor(10) - 1) < 0.15, `${factor(10)}`)
     assert.ok(factor(30) > 7 && factor(30) < 10.5, `${factor(30)}`)
     assert.ok(factor(1) < 0.06, `${factor(1)}`)
-  })
-
-  it('tells the parts of the day apart, of which some are harder to foretell', () => {
-    const normal = normals(47)
-    let n = 0
-    // Errors of 20 in the first quarter of a day, of 40 in the last, of nothing worth in between.
-    const error = () => [20, 2, 2, 40][Math.floor((n++ % 48) / 12)]! * normal()
-    const series = Array.from({ length: 20 }, () => after(lineup, 10, () => 1_000 + error()))
-    const [first, second, , last] = dayProfile(series, 1) as [number, number, number, number]
-    assert.ok(last / first > 2 && last / first < 4.5, `${last} ${first}`)
-    assert.equal(second, 0.3)
-    assert.deepEqual(dayProfile([after(lineup, 0, error)], 1), [1, 1, 1, 1])
   })
 })

@@ -182,6 +182,16 @@ describe('forecast', () => {
     )
   })
 
+  it('comes at local midnight, also in summer time', () => {
+    const daily = forecast({ timeZone: 'Europe/Berlin', everyMs: 86_400_000 })
+    const start = Date.parse('2026-06-14T22:00Z')
+    const records = Array.from({ length: 4 * 48 }, (_, n) => released(n, 1_000, { window: start + n * halfHour }))
+    assert.deepEqual(
+      made(records, daily).map((each) => (each.start - start) / 86_400_000),
+      [1, 2, 3, 4],
+    )
+  })
+
   it('adds to preliminary values what came late on average', () => {
     const late = (records: LoadPublic[], seq: number): LoadPublic[] =>
       records.map((record) => ({
