@@ -146,6 +146,8 @@ async function processBatch(task: TaskContext, held: Held, records: readonly Log
   const progress = records.reduce((latest, { timestamp }) => Math.max(latest, timestamp), held.progress)
   const floor = Math.max(held.floor, progress - options.horizonMs)
   const { result, tables, refused } = await transform(task, held, records, progress, floor, to)
+  // A batch that asked the view for nothing has not told it of the one before either.
+  await applyPending(task, held)
   const body = { kind: 'batch', seq: held.seq + 1, inFrom: held.position, inTo: to, floor, progress, tables } as const
   const { link: accepted, value } = linkValue(task.wire, pipeline.options.changelog!, held.hash, body)
   const rejections = [...refused, ...result.rejections]
@@ -207,6 +209,8 @@ async function exchange(task: TaskContext, held: Held, lookup: readonly CellAddr
     floorDay: floorDay(unapplied.floor),
     cells: toCellValues(unapplied.tables),
   }
+  // A view that skipped a link would miss its cells for good; brought up to date from the changelog, it does not.
+  if (apply && apply.seq !== held.view.seq + 1) throw viewMoved()
   if (apply) task.probe({ pipeline: task.pipeline.name, partition: task.partition, step: 'apply', at: 'before' })
   const answer = await task.ports.view.exchange(scope, { expected: held.view, ...(apply ? { apply } : {}), lookup })
   if (answer.status !== 'ok') throw viewMoved()

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import type { Log, LogError, Membership } from '../../../connectors/contract.ts'
 import { memoryStateView } from '../../../connectors/memory/index.ts'
 import { hours, minutes } from '../../../operators/contract/clock.ts'
-import type { Keyed } from '../../../operators/contract/operator.ts'
+import type { Keyed, Operator } from '../../../operators/contract/operator.ts'
 import { Killed, pipeline, run, silentObserver, steps } from '../../../pipelines/runtime/index.ts'
 import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
 import { openWire } from '../../../pipelines/runtime/wire.ts'
-import { testDriver } from '../../../pipelines/testing/driver.ts'
+import { type Driver, testDriver } from '../../../pipelines/testing/driver.ts'
 import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
 import { acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
 import { type Topic, topic } from '../../../schemas/codec.ts'
@@ -68,6 +68,44 @@ test('passes every id once, drops repeats in the batch and later, and writes dea
   )
   await driver.stop()
 })
+
+/** Lets nothing with a negative id come as far as `once`. */
+const notNegative: Operator<Item, Item> = {
+  spec: { name: 'notNegative', drops: [], rejects: ['value_out_of_range'] },
+  process: (batch, out) => {
+    for (const record of batch) {
+      if (record.value.id < 0) out.reject(record, 'value_out_of_range', 0)
+      else out.emit(record, record.value)
+    }
+  },
+}
+
+const asksNothing: readonly [string, (driver: Driver) => Promise<void>][] = [
+  [
+    'of records that do not fit their schema',
+    async ({ log, settle }) => {
+      await log.append([{ topic: input.name, partition: 0, key: null, value: Uint8Array.of(0, 0, 0) }])
+      await settle()
+    },
+  ],
+  ['of records that an operator before refuses', ({ pipe }) => pipe(input, [{ id: -1 }])],
+]
+for (const [what, send] of asksNothing) {
+  test(`a batch ${what} does not make the view forget the one before`, async () => {
+    const guarded = pipeline('unique', input, (items) => items.through(notNegative).keyed(once).to(output), {
+      rejects,
+      changelog,
+      covers: output,
+    })
+    const driver = await testDriver([guarded])
+    await driver.pipe(input, [{ id: 1 }, { id: 2 }])
+    await send(driver)
+    await driver.pipe(input, [{ id: 1 }, { id: 3 }])
+    assert.deepEqual(ids(await driver.read(output)), [1, 2, 3])
+    assert.equal((await driver.read(rejects)).length, 1)
+    await driver.stop()
+  })
+}
 
 test('says how far a silent partition is, in the log’s own time', async () => {
   const driver = await testDriver([unique])
