@@ -66,6 +66,7 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
   for (let step = 0; step <= steps; step++) {
     const since = performance.now()
     await stage.feedTo(Math.min(end, start + step * stepMs))
+    if (step === 1) await known(stage)
     await disturb?.(step, kept)
     const wanted = step >= steps - lastSteps ? kills : (kills * step) / (steps - lastSteps)
     // Shortly before the work is over, the kills that are still missing are waited for, however slow the machine.
@@ -102,6 +103,20 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
       draining: Math.round((drained - fed) / 1_000),
       checking: Math.round((performance.now() - drained) / 1_000),
     },
+  }
+}
+
+/**
+ * Waits until every partition has a first link: only the days that are not over when a domain is first known are released,
+ * and a busy machine starts its workers late.
+ */
+export async function known(stage: Stage): Promise<void> {
+  const until = performance.now() + patienceMs
+  while (!(await stage.heads()).every(Boolean)) {
+    if (performance.now() > until) throw new Error(`I8: nothing was processed within ${patienceMs} ms`)
+    await pause(100)
+    // Who has had no input says so after a while, in staged time.
+    await stage.feedTo(stage.crew.now() + minutes(1))
   }
 }
 

@@ -1,3 +1,4 @@
+import type { KafkaLogOptions } from '../../../connectors/kafka/index.ts'
 import type { RedisNode } from '../../../connectors/redis/index.ts'
 import type { ReleasePolicy } from '../../../operators/privacy/release/policy.ts'
 import type { Step, TaskOptions } from '../../../pipelines/runtime/index.ts'
@@ -35,6 +36,8 @@ export interface WorkerSettings {
   readonly pipelines?: readonly string[]
   /** Its fixed share of the partitions; without it the groups assign them. */
   readonly ordinal?: { readonly index: number; readonly of: number }
+  /** What else its client of Kafka has to know: who it is, to begin with. */
+  readonly client?: Pick<KafkaLogOptions, 'ssl'>
   readonly sessionTimeoutMs: number
   /** Longest call to Kafka and to Redis. */
   readonly deadlineMs: number

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { serialize } from 'node:v8'
 import { type Arrival, createFleet, type FaultRates, type Fleet, type Tick } from '../../../bench/fleet/index.ts'
 import type { Log } from '../../../connectors/contract.ts'
-import { kafkaLog } from '../../../connectors/kafka/index.ts'
+import { type KafkaLogOptions, kafkaLog } from '../../../connectors/kafka/index.ts'
 import type { RedisNode } from '../../../connectors/redis/index.ts'
 import { confluentSchemaRegistry } from '../../../connectors/registry/index.ts'
 import { hours, minutes, virtualClock } from '../../../operators/contract/clock.ts'
@@ -42,6 +42,9 @@ export interface StageOptions {
   readonly sessionTimeoutMs?: number
   readonly deadlineMs?: number
   readonly redisTimeoutMs?: number
+  /** What else the clients of Kafka have to know: the supervisor's, and the workers'. */
+  readonly client?: Pick<KafkaLogOptions, 'ssl'>
+  readonly workers?: Pick<KafkaLogOptions, 'ssl'>
   readonly task?: Partial<TaskOptions>
 }
 
@@ -64,6 +67,10 @@ export interface Stage {
   readonly feedTo: (until: EpochMs) => Promise<number>
   /** Appends these frames now, and waits for the broker. */
   readonly feed: (arrivals: readonly Arrival[]) => Promise<void>
+  /** Appends bytes to the frames as they are, which the journal knows under these numbers, and waits for the broker. */
+  readonly feedBytes: (
+    records: readonly { partition: number; seq: number; value: Uint8Array | null }[],
+  ) => Promise<void>
   /** Journal number of the frame at an offset. */
   readonly sequenceAt: (partition: number, offset: number) => number | undefined
   readonly sequences: readonly (readonly number[])[]
@@ -108,6 +115,13 @@ export const roughFaults: Partial<FaultRates> = {
 
 const mostAtOnce = 1_000
 
+interface Given {
+  readonly partition: number
+  readonly seq: number
+  readonly value: Uint8Array | null
+  readonly timestamp: EpochMs
+}
+
 export async function openStage(options: StageOptions): Promise<Stage> {
   const { brokers, prefix, seed, homes, days = 1, partitions = 2, faults = roughFaults, pipelines } = options
   const groupPartitions = 2
@@ -129,7 +143,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   writeFileSync(register, serialize(fleet.entries))
 
   const clock = virtualClock(start)
-  const connect = () => kafkaLog({ brokers, deadlineMs: 60_000 })
+  const connect = () => kafkaLog({ brokers, deadlineMs: 60_000, ...options.client })
   let client = connect()
   let log = stagedLog(client, clock, prefix)
   const specs = topicSpecs(partitions, { groupPartitions }).map((spec) => ({ ...spec, retentionMs: null }))
@@ -147,6 +161,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     groupPartitions,
     policy: smallPolicy,
     ...(pipelines ? { pipelines } : {}),
+    ...(options.workers ? { client: options.workers } : {}),
     sessionTimeoutMs: options.sessionTimeoutMs ?? 2_000,
     deadlineMs: options.deadlineMs ?? 10_000,
     redisTimeoutMs: options.redisTimeoutMs ?? 5_000,
@@ -198,20 +213,23 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   }
   const sequences: number[][] = Array.from({ length: partitions }, () => [])
   const frames = `${prefix}.${topics.meterFrames.name}`
-  const append = async (arrivals: readonly Arrival[], at?: EpochMs) => {
-    for (let from = 0; from < arrivals.length; from += mostAtOnce) {
-      const part = arrivals.slice(from, from + mostAtOnce)
+  const appendBytes = async (all: readonly Given[]) => {
+    for (let from = 0; from < all.length; from += mostAtOnce) {
+      const part = all.slice(from, from + mostAtOnce)
       for (const { partition, seq } of part) sequences[partition]!.push(seq)
-      const records = part.map(({ partition, frame, receivedAt }) => ({
-        topic: frames,
-        partition,
-        key: null,
-        value: wire.encode(topics.meterFrames, frame),
-        timestamp: at ?? receivedAt,
-      }))
+      const records = part.map(({ seq, ...record }) => ({ topic: frames, key: null, ...record }))
       await alone(() => client.append(records))
     }
   }
+  const append = (arrivals: readonly Arrival[], at?: EpochMs) =>
+    appendBytes(
+      arrivals.map(({ partition, frame, receivedAt, seq }) => ({
+        partition,
+        seq,
+        value: wire.encode(topics.meterFrames, frame),
+        timestamp: at ?? receivedAt,
+      })),
+    )
   let ticks: IterableIterator<Tick> | undefined
   let tick: IteratorResult<Tick>
   const feedTo = async (until: EpochMs) => {
@@ -242,6 +260,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     settings,
     feedTo,
     feed: (arrivals) => append(arrivals, crew.now()),
+    feedBytes: (records) => appendBytes(records.map((record) => ({ ...record, timestamp: crew.now() }))),
     sequenceAt: (partition, offset) => sequences[partition]?.[offset],
     sequences,
     unfinished,

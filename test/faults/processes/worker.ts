@@ -1,4 +1,5 @@
 import { readFileSync, writeSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { deserialize } from 'node:v8'
 import { fleetKeyring } from '../../../bench/fleet/keys.ts'
 import { fleetRegister } from '../../../bench/fleet/register.ts'
@@ -84,7 +85,7 @@ async function work(settings: WorkerSettings, entries: readonly RegisterEntry[])
   const { sessionTimeoutMs, deadlineMs, redisTimeoutMs } = settings
   const stopping = Promise.withResolvers<void>()
   stop = stopping.resolve
-  const client = kafkaLog({ brokers, sessionTimeoutMs, deadlineMs, requestTimeoutMs: deadlineMs })
+  const client = kafkaLog({ brokers, sessionTimeoutMs, deadlineMs, requestTimeoutMs: deadlineMs, ...settings.client })
   const log = stagedLog(client, clock!, prefix)
   await log.createTopics(stageTopics(partitions, groupPartitions))
   const view = await openRedisView({ nodes: [redis], keyPrefix: prefix, timeoutMs: redisTimeoutMs })
@@ -114,9 +115,12 @@ async function work(settings: WorkerSettings, entries: readonly RegisterEntry[])
     }),
   )
   tell({ kind: 'running' })
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
   await Promise.race([stopping.promise, ...running.map(({ done }) => done)])
   await Promise.all(running.map((one) => one.stop()))
   tell({ kind: 'fates', fates })
+  note(`the event loop stood still for ${Math.round(delay.max / 1e6)} ms at the longest`)
   await view.close()
   await client.close()
 }
