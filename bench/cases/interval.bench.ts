@@ -13,10 +13,10 @@ import { secureNoise } from '../../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import { type ReleaseOutput, releaseTotals } from '../../operators/privacy/release-totals.ts'
 import { localDay } from '../../operators/window/local-day.ts'
-import type { BoundedWh } from '../../schemas/bounded.ts'
 import type { LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
 import type { Level } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
+import { cell } from '../../test/helpers/release-fixtures.ts'
 import { report } from '../report.ts'
 
 const days = Number(process.argv[2] ?? 4)
@@ -65,8 +65,8 @@ function cellsOf(window: number, phase: 'preliminary' | 'late'): PartialCell[] {
       const share = (channel === 'import' ? 1 : 0.1) * (phase === 'preliminary' ? 1 : 0.02)
       const wh = Math.round(residential * loadAt(window) * share * (0.9 + (i % 20) / 100))
       const where = { level, group, channel, phase, window, windowSeconds: policy.windowSeconds, date }
-      const rest = { exactWh: wh, count: residential, largestWh: 4_000, secondWh: 3_900, thirdWh: 3_800 }
-      return { ...where, boundedWh: wh as BoundedWh, ...rest }
+      const rest = { count: residential, largestWh: 4_000, secondWh: 3_900, thirdWh: 3_800 }
+      return cell('2026-01-12T00:00', wh, { ...where, ...rest })
     }),
   )
 }
