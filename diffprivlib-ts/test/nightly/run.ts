@@ -105,7 +105,7 @@ for (const [i, [family, speed]] of speeds.entries()) {
   for (const verdict of verdicts) say(lineOf(verdict))
   tests += verdicts.length
   failures += failed(verdicts).length
-  if (counts.draws < draws) short += 1
+  if (counts.draws < draws && !interrupted) short += 1
   figures.push({ name: family.name, value: counts.draws, unit: 'draws', goal: `>= ${draws}` })
   for (const { test, statistic, limit } of verdicts)
     figures.push({ name: `${family.name}: ${test}`, value: statistic, unit: 'statistic', goal: `<= ${limit}` })
