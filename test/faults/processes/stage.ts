@@ -114,6 +114,8 @@ export const roughFaults: Partial<FaultRates> = {
 }
 
 const mostAtOnce = 1_000
+/** Looks in a row that must find nothing left to do. */
+const quietLooks = 6
 
 interface Given {
   readonly partition: number
@@ -267,10 +269,12 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     lag,
     drain: async (boundMs) => {
       const since = performance.now()
-      for (;;) {
+      for (let quiet = 0; ; ) {
         const left = [...(await lag())].filter(([, records]) => records > 0n)
         const reached = Math.min(...(await heads()).map((head) => head?.progress ?? 0))
-        if (left.length === 0 && reached >= end - minutes(30)) return performance.now() - since
+        // What [load] seals of one input it commits one after the other, the position with the first of them.
+        quiet = left.length === 0 && reached >= end - minutes(30) ? quiet + 1 : 0
+        if (quiet === quietLooks) return performance.now() - since
         if (performance.now() - since > boundMs) {
           const named = left.map(([name, records]) => `${name}: ${records}`)
           throw new Error(
