@@ -19,7 +19,7 @@ const audits: readonly (CrowdTask & { readonly what: string })[] = [
     what: 'both phases of a day at rho 1, where few runs tell much, with a crash and a replay in every run',
     world: { phases: 'both' },
     rhoPerDay: '1/1',
-    runs: auditRuns(250, 4_000),
+    runs: auditRuns(250, 1_000),
     crash: { pipeline: 'publish', step: 'produce', at: 'after', nth: 1 },
   },
 ]
