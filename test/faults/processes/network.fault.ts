@@ -101,6 +101,7 @@ describe('a network that fails', { skip: own.skip }, () => {
 
   test('workers parted from the broker and from Redis, each way, one after the other and together', async (t) => {
     const stage = await open('parted', { seed: 42, homes: 40, sessionTimeoutMs: 1_500, deadlineMs: 6_000 })
+    const { crew } = stage
     const stores = await Promise.all([tcpProxy(redis.node), tcpProxy(redis.node)])
     const tally = tallyOf(stage)
     const both = ['requests', 'answers'] as const
@@ -129,9 +130,14 @@ describe('a network that fails', { skip: own.skip }, () => {
       disturb: async (step) => {
         if (step % 7 !== 2) return
         const { name, at, ways, ms, ends } = partings[turn++ % partings.length]!
-        await tally.note(name)
         for (const proxy of at) proxy!.hold(...ways)
-        await pause(ms)
+        // Work that comes in meanwhile finds the network so.
+        await stage.feedTo(Math.min(stage.end, crew.now() + minutes(10)))
+        await tally.note(name)
+        for (let left = ms; left > 0; left -= 250) {
+          await stage.feedTo(Math.min(stage.end, crew.now() + minutes(2)))
+          await pause(250)
+        }
         if (ends === 'cut') for (const proxy of at) proxy!.cut()
         for (const proxy of at) proxy!.release()
       },

@@ -66,6 +66,8 @@ describe('workers under pressure', { skip: shared.skip }, () => {
       await Promise.all(workers.map(({ running }) => running))
       await stage.feedTo(stage.start + minutes(30))
       await known(stage)
+      // Each has its share, and the group is at rest.
+      while (owners(crew.log()).size < 2) await pause(100)
       const before = running(crew.log())
       await stage.feedTo(stage.end)
       const burst = await stage.unfinished()
@@ -107,6 +109,13 @@ describe('workers under pressure', { skip: shared.skip }, () => {
 
 /** Assignments of partitions of [readings] that came to run. */
 const running = (log: string): number => log.match(/readings\[\d\]: running/g)?.length ?? 0
+
+/** Processes that came to run a partition of [readings] last. */
+function owners(log: string): ReadonlySet<string> {
+  const last = new Map<string, string>()
+  for (const [, pid, partition] of log.matchAll(/ (\d+) readings\[(\d)\]: running/g)) last.set(partition!, pid!)
+  return new Set(last.values())
+}
 
 /** Most memory that a process has held so far, MiB; 0 where the system does not tell. */
 function peakMiB(pid: number): number {
