@@ -27,7 +27,18 @@ test('only the runtime passes a probe on, and only simulations and tests have on
   const simulated = /^pipelines\/(?:simulation|testing)\//
   const demo = /^pipelines\/cli\/demo/
   assert.deepEqual(found(/\bprobe\b\s*[:,}?]|\bProbe\b/, runtime, simulated, demo), [])
-  assert.deepEqual(found(/\bKilled\b/, runtime), [])
+  // `audit-run --crash` crashes a simulation over the log inside its own process, and nothing else.
+  assert.deepEqual(found(/\bKilled\b/, runtime, /^pipelines\/simulation\/audit-stage\.ts$/), [])
+})
+
+test('what crashes a simulation is out of reach of whatever runs a deployment', () => {
+  const audit = /^pipelines\/(?:simulation\/audit-|cli\/audit-)/
+  assert.deepEqual(found(/from '[^']*simulation\/audit-stage\.ts'/, audit), [])
+  const deployed = sources.filter(({ path }) => /^pipelines\/(?:cli\/(?:run|deploy)|runtime\/|[^/]+\.ts$)/.test(path))
+  assert.ok(deployed.length > 30)
+  for (const { path, lines } of deployed) {
+    for (const line of lines) assert.doesNotMatch(line, /from '[^']*\/(?:simulation|audit-[a-z-]+)(?:\/|\.ts)/, path)
+  }
 })
 
 test('a probe that nobody gave does nothing', () => {
