@@ -54,11 +54,17 @@ describe('up and down', { skip }, () => {
   })
 
   test('a killed service is started again', async () => {
-    const before = await local.up({ redis: 1 }, options())
-    const [pid = 0] = pids() ?? []
-    await local.gone(killed(pid), 10_000)
-    assert.deepEqual(await local.up({ redis: 1 }, options()), before)
-    assert.notDeepEqual(pids(), [pid])
+    let same = false
+    // Another test may take the port in the moment between, and then keeps it, as it should.
+    for (let times = 0; times < 3 && !same; times++) {
+      const before = await local.up({ redis: 1 }, options())
+      const [pid = 0] = pids() ?? []
+      await local.gone(killed(pid), 10_000)
+      const now = await local.up({ redis: 1 }, options())
+      assert.notDeepEqual(pids(), [pid])
+      same = now.redis === before.redis
+    }
+    assert.ok(same, 'the port never stayed the same')
   })
 
   test('a port that somebody took in the meantime is left to him', async () => {
