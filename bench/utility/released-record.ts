@@ -1,4 +1,5 @@
 import type { LoadPublic } from '../../schemas/load-public.ts'
+import { released } from '../../test/helpers/forecast-fixtures.ts'
 
 /** What differs between the records that benches have forecast. */
 export interface ReleasedRecord
@@ -10,33 +11,8 @@ export interface ReleasedRecord
   readonly sigma2: string
 }
 
-const noHash = new Uint8Array(32)
-
 /** A record of `load.public` as far as forecasts read it. */
-export const releasedRecord = ({ sigma2, consistentWh, ...rest }: ReleasedRecord): LoadPublic => ({
-  channel: 'import',
-  consistentWh: consistentWh ?? rest.rawWh,
-  smoothedWh: null,
-  half50Wh: 0,
-  half95Wh: 0,
-  consistentHalf95Wh: 0,
-  smoothedHalf95Wh: 0,
-  expectedLateWh: null,
-  flags: [],
-  mergedInto: null,
-  privacy: {
-    unit: 'household-day',
-    neighbours: 'add-remove',
-    mechanism: 'bench',
-    rho: '0',
-    epsilonDay: 0,
-    epsilonWeek: 0,
-    epsilonYear: 0,
-    delta: 0,
-    capRule: 'bench',
-    clipWh: 0,
-    sigma2,
-  },
-  ledgerHash: noHash,
-  ...rest,
-})
+export function releasedRecord({ sigma2, consistentWh, ...rest }: ReleasedRecord): LoadPublic {
+  const base = released(0, rest.rawWh)
+  return { ...base, ...rest, consistentWh: consistentWh ?? rest.rawWh, privacy: { ...base.privacy, sigma2 } }
+}

@@ -114,13 +114,13 @@ export function createSendingProducer(
   }
 }
 
-/** One send for each partition. */
 /**
  * Nothing of a request was done, because another partition in it is refused: which, and why, kafkajs does not tell, which
  * throws the first of the answers. Asked one by one, the refused one says it itself.
  */
 const notAttempted = 55
 
+/** One send for each partition. */
 const byPartition = (send: Send): Send[] =>
   send.flatMap(({ topic, batches }) => batches.map((batch) => [{ topic, batches: [batch] }]))
 

@@ -42,6 +42,25 @@ export interface Planted {
   readonly make: (over: PlantedOver) => Made
 }
 
+const withheld = (record: LoadPublic): LoadPublic => ({
+  ...record,
+  rawWh: null,
+  consistentWh: null,
+  smoothedWh: null,
+  half50Wh: null,
+  half95Wh: null,
+  flags: ['withheld_small_group'],
+})
+
+/** Publishes what follows from the true count of a record's group and window. */
+const publishingByCount =
+  (change: (record: LoadPublic, count: number) => LoadPublic | undefined) =>
+  ({ noise }: PlantedOver): Made => {
+    const heard = countingSums()
+    const publish = publishing((record) => change(record, heard.of(record)))
+    return { parts: { noise, sums: heard.sums, publish }, reset: heard.reset }
+  }
+
 type Bound = (options: BoundContributionsOptions) => Keyed<MeterReadings, BoundedReadings, ClipUse>
 
 /** The real clip over cells of other keys. */
@@ -270,52 +289,20 @@ export const planted: readonly Planted[] = [
     bug: 'empty groups that are left out',
     world: early,
     runs: 300,
-    make: ({ noise }) => {
-      const heard = countingSums()
-      return {
-        parts: {
-          noise,
-          sums: heard.sums,
-          publish: publishing((record) => (heard.of(record) === 0 ? undefined : record)),
-        },
-        reset: heard.reset,
-      }
-    },
+    make: publishingByCount((record, count) => (count === 0 ? undefined : record)),
   },
   {
     bug: 'a minimum count held against the day itself',
     world: early,
     runs: 300,
-    make: ({ noise }) => {
-      const heard = countingSums()
-      const hidden = { rawWh: null, consistentWh: null, smoothedWh: null, half50Wh: null, half95Wh: null }
-      const small = (record: LoadPublic): LoadPublic => ({ ...record, ...hidden, flags: ['withheld_small_group'] })
-      return {
-        parts: {
-          noise,
-          sums: heard.sums,
-          publish: publishing((record) => (heard.of(record) < 20 ? small(record) : record)),
-        },
-        reset: heard.reset,
-      }
-    },
+    make: publishingByCount((record, count) => (count < 20 ? withheld(record) : record)),
   },
   {
     bug: 'an exact count in a flag',
     world: early,
     runs: 300,
-    make: ({ noise }) => {
-      const heard = countingSums()
-      return {
-        parts: {
-          noise,
-          sums: heard.sums,
-          publish: publishing((record) =>
-            heard.of(record) % 2 === 1 ? { ...record, flags: [...record.flags, 'withheld_not_useful'] } : record,
-          ),
-        },
-        reset: heard.reset,
-      }
-    },
+    make: publishingByCount((record, count) =>
+      count % 2 === 1 ? { ...record, flags: [...record.flags, 'withheld_not_useful'] } : record,
+    ),
   },
 ]

@@ -8,12 +8,10 @@ import { Killed, pipeline, run, silentObserver, steps } from '../../../pipelines
 import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
 import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { type Driver, testDriver } from '../../../pipelines/testing/driver.ts'
-import type { AcceptedBatch } from '../../../schemas/accepted-batch.ts'
-import { acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
-import { type Topic, topic } from '../../../schemas/codec.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
 import { eventually } from '../../conformance/log-harness.ts'
 import { laggingLog } from '../../helpers/lagging-log.ts'
+import { toyChangelog as changelog } from '../../helpers/toy-once.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
 interface Item {
@@ -23,12 +21,6 @@ interface Item {
 const input = toyTopic<Item, 'identified'>('items', 'identified')
 const output = toyTopic<Item, 'identified'>('unique', 'identified')
 const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
-const changelog: Topic<AcceptedBatch, 'identified'> = topic({
-  name: 'accepted',
-  label: 'identified',
-  codec: acceptedBatchCodec,
-  key: () => null,
-})
 
 /** Passes an id once; even over restarts. */
 const once: Keyed<Item, Item, boolean> = {

@@ -2,42 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Log } from '../../../connectors/contract.ts'
 import { HaltError } from '../../../operators/contract/halt.ts'
-import type { Accumulating, Keyed } from '../../../operators/contract/operator.ts'
+import type { Accumulating } from '../../../operators/contract/operator.ts'
 import { type Pipeline, type Ports, pipeline, run } from '../../../pipelines/runtime/index.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
-import { type AcceptedBatch, acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
-import { type Topic, topic } from '../../../schemas/codec.ts'
 import type { LoadState } from '../../../schemas/load-state.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
+import { toyChangelog as changelog, once } from '../../helpers/toy-once.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
 const input = toyTopic<number, 'identified'>('numbers', 'identified')
 const output = toyTopic<number, 'identified'>('results', 'identified')
 const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
 const state = toyTopic<LoadState, 'identified'>('state', 'identified', ({ row }) => row)
-const changelog: Topic<AcceptedBatch, 'identified'> = topic({
-  name: 'accepted',
-  label: 'identified',
-  codec: acceptedBatchCodec,
-  key: () => null,
-})
-
-/** Passes a number once. */
-const once: Keyed<number, number, boolean> = {
-  spec: { name: 'once', drops: ['duplicate'], rejects: [] },
-  state: { name: 'once', aged: false, codec: { encode: () => new Uint8Array([1]), decode: () => true } },
-  keys: (batch) => batch.map(({ value }) => ({ index: value, day: 0 })),
-  process: (batch, cells, out) => {
-    for (const record of batch) {
-      const key = { index: record.value, day: 0 }
-      if (cells.get(key)) out.drop(record, 'duplicate')
-      else {
-        cells.set(key, true)
-        out.emit(record, record.value)
-      }
-    }
-  },
-}
 
 /** Counts, keeps the count in a row, and compares it with what it has emitted, as [load] does with its ledger. */
 const counted: Accumulating<number, number, { n: number }> = {

@@ -5,41 +5,18 @@ import { healthObserver } from '../../../connectors/http/index.ts'
 import { memoryStateView } from '../../../connectors/memory/index.ts'
 import { prometheusMetrics } from '../../../connectors/prometheus/index.ts'
 import { systemClock } from '../../../operators/contract/clock.ts'
-import type { Keyed, Operator } from '../../../operators/contract/operator.ts'
+import type { Operator } from '../../../operators/contract/operator.ts'
 import { type Observer, observers, pipeline, silentObserver } from '../../../pipelines/runtime/index.ts'
 import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { type Driver, testDriver } from '../../../pipelines/testing/driver.ts'
-import { type AcceptedBatch, acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
-import { type Topic, topic } from '../../../schemas/codec.ts'
 import { eventually } from '../../conformance/log-harness.ts'
+import { toyChangelog as changelog, once } from '../../helpers/toy-once.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
 const input = toyTopic<number, 'identified'>('numbers', 'identified')
 const output = toyTopic<number, 'identified'>('unique', 'identified')
 const copies = toyTopic<number, 'identified'>('copies', 'identified')
-const changelog: Topic<AcceptedBatch, 'identified'> = topic({
-  name: 'accepted',
-  label: 'identified',
-  codec: acceptedBatchCodec,
-  key: () => null,
-})
 
-/** Passes a number once; even over restarts. */
-const once: Keyed<number, number, boolean> = {
-  spec: { name: 'once', drops: ['duplicate'], rejects: [] },
-  state: { name: 'once', aged: false, codec: { encode: () => new Uint8Array([1]), decode: () => true } },
-  keys: (batch) => batch.map(({ value }) => ({ index: value, day: 0 })),
-  process: (batch, cells, out) => {
-    for (const record of batch) {
-      const key = { index: record.value, day: 0 }
-      if (cells.get(key)) out.drop(record, 'duplicate')
-      else {
-        cells.set(key, true)
-        out.emit(record, record.value)
-      }
-    }
-  },
-}
 const copy: Operator<number, number> = {
   spec: { name: 'copy', drops: [], rejects: [] },
   process: (batch, out) => {
