@@ -1,9 +1,8 @@
 // How many frames a second one process takes through [readings] on real Kafka, a registry and Redis on the same machine:
-// consume, decode, deduplicate, pseudonymise, bound, produce in one transaction a batch. The frames are in meter.frames
-// beforehand; the process runs them as `meterveil run readings` does, half of them in one thread and half in two, and the
-// first third of each half warms it up. Beside it in
-// the same run: the bare loop of the client (consume, offsets, send, commit, no work), and Kafka's own perf tools, which need
-// Java 17 and Maven. Starts services of its own.
+// consume, decode, deduplicate, pseudonymise, bound, produce in one transaction a batch. A day's frames are in meter.frames
+// beforehand; the process runs them as `meterveil run readings` does, in one thread and, on services just as fresh, in two.
+// The first third of a day warms it up. Beside it in the same run: the bare loop of the client (consume, offsets, send, commit,
+// no work), and Kafka's own perf tools, which need Java 17 and Maven. Starts services of its own.
 
 import { runInThreads } from '../../pipelines/cli/run-threads.ts'
 import { silentObserver } from '../../pipelines/runtime/index.ts'
@@ -17,20 +16,13 @@ import { stageTimes } from '../stage-times.ts'
 const homes = Number(process.argv[2] ?? 6_000)
 const partitions = Number(process.argv[3] ?? 4)
 
-const deployed = await deployFleet({ homes, partitions })
-const { own, brokers, settings, fleet } = deployed
-const pids = (service: 'kafka' | 'redis') => own.nodes(service).flatMap(({ process: one }) => (one ? [one.pid] : []))
+type Deployed = Awaited<ReturnType<typeof deployFleet>>
+const pidsOf = ({ own }: Deployed, service: 'kafka' | 'redis') =>
+  own.nodes(service).flatMap(({ process: one }) => (one ? [one.pid] : []))
 
-const bare = await bareLoop({ brokers, prefix: 'bench', partitions, records: 250_000, bytes: 200 })
-
-const perfTopic = 'bench-perf'
-await deployed.log.createTopics([
-  { name: perfTopic, partitions, timestamps: 'append', cleanup: 'delete', retentionMs: null },
-])
-const tools = await perfTools({ brokers: brokers.join(','), topic: perfTopic, records: 500_000, bytes: 200 })
-
-/** Runs what lies in meter.frames and is not yet processed. */
-async function run(frames: number, threads: number): Promise<Figure[] & { perSecond: number }> {
+/** Runs what lies in meter.frames. */
+async function run(deployed: Deployed, frames: number, threads: number): Promise<Figure[] & { perSecond: number }> {
+  const pids = (service: 'kafka' | 'redis') => pidsOf(deployed, service)
   const stages = stageTimes()
   const done = Promise.withResolvers<number>()
   const warmUp = frames / 3
@@ -41,7 +33,7 @@ async function run(frames: number, threads: number): Promise<Figure[] & { perSec
   let broker = 0
   let redis = 0
   const running = await runInThreads({
-    settings,
+    settings: deployed.settings,
     names: ['readings'],
     threads,
     observer: {
@@ -92,26 +84,44 @@ async function run(frames: number, threads: number): Promise<Figure[] & { perSec
   return Object.assign(figures, { perSecond: processed / seconds })
 }
 
-const ticks = [...fleet.arrivals()]
-const framesUpTo = (tick: number) => ticks.slice(0, tick).reduce((sum, { arrivals }) => sum + arrivals.length, 0)
-const all = framesUpTo(ticks.length)
-const middle = ticks.findIndex((_, tick) => framesUpTo(tick) > all / 2)
-const half = await deployed.append(ticks.slice(0, middle))
-const one = await run(half.frames, 1)
-const rest = await deployed.append(ticks.slice(middle))
-const two = await run(rest.frames, 2)
-await deployed.close()
+/** A day's frames on fresh services, by so many threads of this process. */
+async function day(threads: number, beside?: (deployed: Deployed) => Promise<void>) {
+  const deployed = await deployFleet({ homes, partitions })
+  try {
+    await beside?.(deployed)
+    const { frames, bytes } = await deployed.append(deployed.fleet.arrivals())
+    return { figures: await run(deployed, frames, threads), frameBytes: bytes / frames }
+  } finally {
+    await deployed.close()
+  }
+}
 
-const best = Math.max(one.perSecond, two.perSecond)
+const one = await day(1)
+const peers = Promise.withResolvers<{
+  readonly bare: Awaited<ReturnType<typeof bareLoop>>
+  readonly tools: Awaited<ReturnType<typeof perfTools>>
+}>()
+const two = await day(2, async ({ brokers, log }) => {
+  const bare = await bareLoop({ brokers, prefix: 'bench', partitions, records: 250_000, bytes: 200 })
+  const perfTopic = 'bench-perf'
+  await log.createTopics([{ name: perfTopic, partitions, timestamps: 'append', cleanup: 'delete', retentionMs: null }])
+  peers.resolve({
+    bare,
+    tools: await perfTools({ brokers: brokers.join(','), topic: perfTopic, records: 500_000, bytes: 200 }),
+  })
+})
+const { bare, tools } = await peers.promise
+
+const best = Math.max(one.figures.perSecond, two.figures.perSecond)
 report('kafka-readings', [
-  { name: 'bytes of a frame', value: (half.bytes + rest.bytes) / (half.frames + rest.frames), unit: 'B' },
+  { name: 'bytes of a frame', value: one.frameBytes, unit: 'B' },
   { name: 'frames per second of one process', value: best, unit: 'frames/s', goal: '>= 40000' },
   { name: 'bare client loop, 200 bytes', value: bare.perSecond, unit: 'records/s' },
   { name: 'of the bare loop', value: (100 * best) / bare.perSecond, unit: '%', goal: '>= 45' },
   { name: 'processor time per record, bare loop', value: bare.cpuMicroseconds, unit: 'us' },
   { name: "Kafka's producer tool, 200 bytes", value: tools.producedPerSecond, unit: 'records/s' },
   { name: "Kafka's consumer tool, 200 bytes", value: tools.consumedPerSecond, unit: 'records/s' },
-  ...one,
-  ...two,
+  ...one.figures,
+  ...two.figures,
   { name: 'peak memory', value: process.resourceUsage().maxRSS / 1_024, unit: 'MiB' },
 ])
