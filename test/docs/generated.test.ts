@@ -16,6 +16,7 @@ import { settingSpecs } from '../../pipelines/runtime/settings-specs.ts'
 import { defaultPrincipals, roleNames, roles } from '../../schemas/access.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
 import { blocksOf, code, markdownTable, withBlocks } from './blocks.ts'
+import { measuredTable } from './measured.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -114,6 +115,7 @@ const renderers: Readonly<Record<string, () => string>> = {
         ]
       }),
     ),
+  measured: () => measuredTable(root),
   'register-entry': () => fenced('json', JSON.stringify(exampleEntry)),
   'own-pipeline': () => {
     const source = read('test/docs/own-pipeline.test.ts')
