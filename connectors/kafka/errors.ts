@@ -17,6 +17,8 @@ export interface Failure {
   /** Name of the broker's error or of the client's. */
   readonly type: string
   readonly message: string
+  /** Topics that a broker gave this code; none where the request was not about topics. */
+  readonly topics: readonly string[]
   /** Whether TLS itself failed: certificates or protocol, which trying again does not mend. */
   readonly tls: boolean
 }
@@ -28,6 +30,7 @@ interface KafkaError extends Error {
   readonly type?: unknown
   readonly code?: unknown
   readonly errors?: unknown
+  readonly topics?: unknown
 }
 
 /** Looks through the client's wrappers for what the broker said. */
@@ -44,7 +47,8 @@ export function failureOf(error: unknown): Failure {
   const unknown = /^Unknown error code (\d+)$/.exec(message)?.[1]
   const code = unknown === undefined ? inner?.code : Number(unknown)
   const tls = typeof code === 'string' && tlsCode.test(code)
-  return { code: typeof code === 'number' ? code : undefined, type: tls ? code : type, message, tls }
+  const topics = Array.isArray(inner?.topics) ? (inner.topics as readonly string[]) : []
+  return { code: typeof code === 'number' ? code : undefined, type: tls ? code : type, message, topics, tls }
 }
 
 /** A newer owner took the transactional id over, or the transaction outlived its time: brokers tell no difference. */
@@ -85,8 +89,9 @@ export const isRetriable = (failure: Failure): boolean =>
 export function toLogError(error: unknown, what: string, otherwise: 'unknown_outcome' | 'retriable'): LogError {
   if (error instanceof LogError) return error
   const failure = failureOf(error)
-  const { code, type, message, tls } = failure
-  const said = code === undefined ? `${type}: ${message}` : `${type} (${code})`
+  const { code, type, message, topics, tls } = failure
+  const where = topics.length > 0 ? ` for ${topics.join(', ')}` : ''
+  const said = code === undefined ? `${type}: ${message}` : `${type} (${code})${where}`
   if (code !== undefined && fencedCodes.has(code)) {
     return new LogError('fenced', `${what}: another owner took over, or the transaction timed out; throw this away`)
   }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
+import { answeredError, type TopicAnswer } from './answered-error.ts'
 import { decodeOffsetFetch, encodeOffsetFetch, type FetchedOffset, offsetFetchVersion } from './offset-fetch.ts'
 import { encodeProduce, type ProduceParameters, portMessage } from './produce-request.ts'
 
@@ -9,10 +10,14 @@ import { encodeProduce, type ProduceParameters, portMessage } from './produce-re
  *  - offsets by isolation level;
  *  - the group protocol, so that a member can finish its work before it joins again;
  *  - the bytes of a produce request, which kafkajs takes ten times as long to write;
+ *  - which topics of a request were refused, of which kafkajs tells the first code only;
  *  - the request for a group's stable offset, of which kafkajs knows older versions only.
  * The version is pinned exactly, and test/connectors/kafka/kafkajs-internals.test.ts fails where one of them moved.
  */
 const load = createRequire(import.meta.url)
+
+/** Requests whose answer has an error for each topic or partition. */
+const naming = ['Produce', 'AddPartitionsToTxn', 'TxnOffsetCommit', 'Metadata'] as const
 
 /** A request of the protocol, ready to send, with what reads its answer. */
 interface Exchange {
@@ -34,7 +39,33 @@ const { requests, lookup } = load('kafkajs/src/protocol/requests') as {
 }
 const apiKeys = load('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<ApiName, number>>
 
-type ApiName = 'Produce' | 'Fetch' | 'OffsetFetch' | 'JoinGroup' | 'SyncGroup' | 'Heartbeat' | 'LeaveGroup'
+const { createErrorFromCode } = load('kafkajs/src/protocol/error') as {
+  readonly createErrorFromCode: (code: number) => Error
+}
+
+type ApiName =
+  | (typeof naming)[number]
+  | 'Fetch'
+  | 'OffsetFetch'
+  | 'JoinGroup'
+  | 'SyncGroup'
+  | 'Heartbeat'
+  | 'LeaveGroup'
+
+for (const api of naming) {
+  const definitions = requests[api]
+  const plain = definitions.protocol
+  definitions.protocol = (choice) => (parameters) => {
+    const exchange = plain(choice)(parameters)
+    const response = exchange.response as { readonly parse: (answer: TopicAnswer) => Promise<unknown> }
+    const parse = async (answer: TopicAnswer) => {
+      const told = answeredError(answer)
+      if (told === undefined) return response.parse(answer)
+      throw Object.assign(createErrorFromCode(told.code), { topics: told.topics })
+    }
+    return { ...exchange, response: { ...response, parse } }
+  }
+}
 
 /** Versions of Produce that differ in their answers only. */
 const encoded = { from: 3, to: 7 }

@@ -94,9 +94,8 @@ export function createSendingProducer(
         await within(Math.max(1, until - now()), sendBatch({ acks: -1, compression, topicMessages }))
         return
       } catch (error) {
-        const parts = byPartition(send)
-        if (error instanceof SpansBrokers || (failureOf(error).code === notAttempted && parts.length > 1)) {
-          for (const part of parts) await sendOnce(sendBatch, part, again, until)
+        if (error instanceof SpansBrokers) {
+          for (const part of byPartition(send)) await sendOnce(sendBatch, part, again, until)
           return
         }
         if (!again(failureOf(error)) || now() + wait >= until) throw error
@@ -113,12 +112,6 @@ export function createSendingProducer(
     },
   }
 }
-
-/**
- * Nothing of a request was done, because another partition in it is refused: which, and why, kafkajs does not tell, which
- * throws the first of the answers. Asked one by one, the refused one says it itself.
- */
-const notAttempted = 55
 
 /** One send for each partition. */
 const byPartition = (send: Send): Send[] =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { answeredError } from '../../../connectors/kafka/answered-error.ts'
 import { failureOf, isAnsweredRetriable, isRetriable, toLogError } from '../../../connectors/kafka/errors.ts'
 import { DeadlineError } from '../../../connectors/kafka/retry.ts'
 
@@ -43,6 +44,26 @@ for (const [what, error, code] of [
     assert.equal(toLogError(several, 'x', 'unknown_outcome').code, code, 'also among several')
   })
 }
+
+test('an answer for several partitions is told by its first error that says why, with the topics that have it', () => {
+  const answer = {
+    errors: [
+      { topic: 'public', partitionErrors: [{ partition: 0, errorCode: 55 }] },
+      { topic: 'raw', partitionErrors: [0, 1].map((partition) => ({ partition, errorCode: 29 })) },
+      { topic: 'new', partitionErrors: [{ partition: 0, errorCode: 3 }] },
+      { topic: 'bills', partitionErrors: [{ partition: 0, errorCode: 29 }] },
+      { topic: 'fine', partitionErrors: [{ partition: 0, errorCode: 0 }] },
+    ],
+  }
+  assert.deepEqual(answeredError(answer), { code: 29, topics: ['bills', 'raw'] })
+  const topics = [{ topicName: 'raw', partitions: [{ partition: 3, errorCode: 6 }] }]
+  assert.deepEqual(answeredError({ topics }), { code: 6, topics: ['raw'] })
+  const topicMetadata = [{ topic: 'raw', topicErrorCode: 29, partitionMetadata: [] }]
+  assert.deepEqual(answeredError({ topicMetadata }), { code: 29, topics: ['raw'] })
+  const alone = [{ topic: 'public', partitionErrors: [{ partition: 0, errorCode: 55 }] }]
+  assert.deepEqual(answeredError({ errors: alone }), { code: 55, topics: ['public'] })
+  assert.equal(answeredError({ errors: [] }), undefined)
+})
 
 test('inside a transaction only what a broker answered is sent again', () => {
   for (const code of [51, 15, 16, 14, 6]) assert.equal(isAnsweredRetriable(failureOf(protocol(code))), true, `${code}`)

@@ -21,6 +21,7 @@ const spec = (name: string): TopicSpec => ({
 
 const rights = [
   ['pipeline', 'TOPIC', 'raw', 'READ'],
+  ['pipeline', 'TOPIC', 'bills', 'READ'],
   ['pipeline', 'TOPIC', 'public', 'WRITE'],
   ['pipeline', 'GROUP', 'load', 'READ'],
   ['pipeline', 'TRANSACTIONAL_ID', 'load-', 'WRITE'],
@@ -48,7 +49,7 @@ describe('the log over a secured Kafka', { skip: own.skip }, () => {
 
   before(async () => {
     const admin = connect({ ssl: certified('admin') })
-    await admin.createTopics([spec('raw'), spec('public')])
+    await admin.createTopics([spec('raw'), spec('bills'), spec('public')])
     await admin.append([record('raw', 'frame')])
     const kafka = new kafkajs.Kafka({
       brokers: own.address('kafka').split(','),
@@ -138,17 +139,34 @@ describe('the log over a secured Kafka', { skip: own.skip }, () => {
     }
   })
 
-  test('what a principal may not is unauthorized also among what it may, in any order', async () => {
-    for (const topics of [
-      ['public', 'raw'],
-      ['raw', 'public'],
-    ]) {
+  test('what a principal may not is unauthorized also among what it may, in any order, and names the topics', async () => {
+    for (const [topics, named] of [
+      [['public', 'raw'], 'raw'],
+      [['raw', 'public'], 'raw'],
+      [['raw', 'public', 'bills'], 'bills, raw'],
+    ] as const) {
+      const records = topics.map((topic) => record(topic, 'never committed'))
       const writer = await pipeline.open('load-raw-0', { timeoutMs: 10_000 })
       await writer.begin()
-      await rejectsWith('unauthorized', () => writer.send(topics.map((topic) => record(topic, 'never committed'))))
+      await assert.rejects(writer.send(records), {
+        code: 'unauthorized',
+        message: `send of load-raw-0: TOPIC_AUTHORIZATION_FAILED (29) for ${named}; grant the principal this right`,
+      })
       await writer.abort()
       await writer.close()
     }
+    const denied = [record('raw', 'x'), record('bills', 'x')]
+    await assert.rejects(pipeline.append(denied), { code: 'unauthorized', message: /\(29\) for bills, raw; grant/ })
+  })
+
+  test('a topic whose offsets a principal may not commit is named, too', async () => {
+    const writer = await pipeline.open('load-public-0', { timeoutMs: 10_000 })
+    await writer.begin()
+    await assert.rejects(writer.sendOffsets('load', 'public', 0, 1n), {
+      code: 'unauthorized',
+      message: 'offsets of load-public-0: TOPIC_AUTHORIZATION_FAILED (29) for public; grant the principal this right',
+    })
+    await writer.close()
   })
 
   test('a wrong password, no certificate and an unknown authority are unauthorized; TLS met in the clear is not answered', async () => {

@@ -95,7 +95,7 @@ describe('dead letters that nobody takes', { skip: own.skip || shared.skip }, ()
       assert.ok(result.failed.length >= 4 && stood >= 2, `${result.failed.length} workers ended, ${stood} times still`)
       assert.ok(result.outcome.refused > 50, 'did not bite')
       for (const one of sentences)
-        assert.match(one, /TOPIC_AUTHORIZATION_FAILED \(29\); grant the principal this right/)
+        assert.match(one, /TOPIC_AUTHORIZATION_FAILED \(29\) for \S*meter\.rejected; grant the principal this right/)
     } finally {
       if (process.env['MV_LOG']) process.stderr.write(stage.crew.log())
       await admin.disconnect()
