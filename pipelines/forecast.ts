@@ -16,7 +16,10 @@ export function forecast(options: ForecastOptions): Pipeline {
   )
 }
 
-/** The groups that others are parts of, from the public groups of the register: what makes forecasts add up. */
+/**
+ * The groups that others are parts of, from the public groups of the register: for records that do not name them, which
+ * older releases wrote.
+ */
 export function parentsIn(register: Pick<Register, 'groups'>): NonNullable<ForecastOptions['parentOf']> {
   const parents = new Map(
     levels.map((level) => [level, new Map(register.groups(level).map(({ group, parent }) => [group, parent]))]),

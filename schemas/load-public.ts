@@ -25,6 +25,13 @@ export type PublicFlag = (typeof publicFlags)[number]
 export interface LoadPublic {
   readonly level: Level
   readonly group: string
+  /**
+   * Public name of the group of the level above that this one is a part of, as the plan of the local day has it; `null` at
+   * the top, and in older records. Where a group stands is configuration, like its name and `registered`: it is frozen at
+   * day-open, before the first reading, and stands in the record of a withheld group too, so it says nothing of any
+   * reading. The register's public groups hold nothing more of it.
+   */
+  readonly parent: string | null
   readonly channel: Channel
   readonly phase: ReleasePhase
   readonly window: EpochMs
@@ -80,6 +87,7 @@ export const loadPublicCodec: Codec<LoadPublic> = avroCodec<LoadPublic, LoadPubl
   fromFields: (fields) => ({
     level: fields.level,
     group: fields.group,
+    parent: fields.parent,
     channel: fields.channel,
     phase: fields.phase,
     window: fields.window,

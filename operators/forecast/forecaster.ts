@@ -8,7 +8,17 @@ import type { ForecastModel, Prediction } from './model.ts'
 import { gridOf, type Moment, type Surroundings } from './moments.ts'
 import { type Part, reconcile } from './reconcile.ts'
 import type { Seal } from './seals.ts'
-import { append, beginSeries, expected, finish, outlookOf, placeOf, type Series, type SeriesValue } from './series.ts'
+import {
+  append,
+  beginSeries,
+  expected,
+  finish,
+  moveTo,
+  outlookOf,
+  placeOf,
+  type Series,
+  type SeriesValue,
+} from './series.ts'
 import { approximately, isConsistent, type ParentOf, type Tree, type TreeNode, treeOf } from './tree.ts'
 
 export interface ForecasterOptions extends Surroundings {
@@ -126,6 +136,7 @@ function takePreliminary(field: Field, { nodes }: Tree, values: readonly SeriesV
     const value = values[i]!
     const whole = node.whole === undefined ? undefined : nodes[node.whole]!.name
     let series = field.series.get(node.name)
+    if (series && whole !== undefined) moveTo(series, whole)
     const place = series?.whole === whole ? series && placeOf(series, value.window, lineup.grid.stepMs) : 'anew'
     if (place === 'beside') return
     if (!series || place !== 'next') {

@@ -27,7 +27,10 @@ export interface ForecastOptions {
   readonly holidays?: ReadonlySet<string>
   /** Outdoor temperature in degrees Celsius, observed or forecast, where it is known: see `readWeather`. Default none. */
   readonly weather?: Weather
-  /** Name of the group above; forecasts of groups without it are not made to add up. Default: as the record says. */
+  /**
+   * Name of the group above, for records that do not name it themselves: older ones. Forecasts of groups without it are not
+   * made to add up. Default: none is known.
+   */
   readonly parentOf?: ParentOf
   /** Models that contend for each series, the first of them preferred while none has been tried. Default: all that are here. */
   readonly models?: readonly ForecastModel[]
@@ -42,17 +45,12 @@ export interface ForecastState {
   readonly forecaster: Forecaster
 }
 
-/** A record that says which group it is a part of. */
-interface Placed {
-  readonly parent?: string | null
-}
-const parentInRecord: ParentOf = (record) => (record as LoadPublic & Placed).parent
-
 /**
  * Forecasts each released group from released values alone; post-processing, which costs no budget. Once per full hour of
  * released windows it emits for each group the quantiles of the values that will be released, their known noise included,
- * in the step of the series. Medians add up over the levels wherever all parts of a whole are released. The model is the
- * one that did best on the last days, each predicted from its start.
+ * in the step of the series. Medians add up over the levels wherever all parts of a whole are released; the records say
+ * what is part of what. A group that moves to another whole is forecast on from what is known of it, one that becomes a
+ * part begins anew. The model is the one that did best on the last days, each predicted from its start.
  *
  * *State*: nothing but what load.public says, so it is rebuilt by reading load.public again from its first record. Before
  * a series has a day it has no forecast, and a withheld one never has.
@@ -62,7 +60,7 @@ export function forecast(options: ForecastOptions): Accumulating<LoadPublic, For
     models = [seasonalNaive(1), seasonalNaive(7), shareOfWhole(), exponentialSmoothing(), structural()],
     horizonMs = 36 * 3_600_000,
     everyMs = 3_600_000,
-    parentOf = parentInRecord,
+    parentOf,
     holidays = new Set<string>(),
     weather,
     timeZone,
@@ -71,7 +69,15 @@ export function forecast(options: ForecastOptions): Accumulating<LoadPublic, For
     spec: forecastSpec,
     restore: () => ({
       seals: sealCollector(),
-      forecaster: forecaster({ models, horizonMs, everyMs, parentOf, holidays, weather, timeZone }),
+      forecaster: forecaster({
+        models,
+        horizonMs,
+        everyMs,
+        parentOf: (record) => record.parent ?? parentOf?.(record),
+        holidays,
+        weather,
+        timeZone,
+      }),
     }),
     process: (batch, state, out) => {
       for (const from of batch) {

@@ -23,7 +23,7 @@ interface TailValue extends SeriesValue {
 export interface Series {
   readonly born: EpochMs
   /** Name of the group that the values are a difference from a share of. */
-  readonly whole: string | undefined
+  whole: string | undefined
   /** States of the models after the windows that will not change any more, and after all of them. */
   readonly settled: LineupState
   readonly current: LineupState
@@ -54,6 +54,17 @@ export function beginSeries(lineup: Lineup, born: EpochMs, whole: string | undef
     load: Number.NaN,
     contest,
   }
+}
+
+/**
+ * Makes the series one of differences from a share of another whole. A home of one whole is much like one of another, so
+ * what a part differs by is told of it still; what was predicted of the day is not what comes now, and scores nothing. A
+ * group that was no part is left as it is.
+ */
+export function moveTo(series: Series, whole: string): void {
+  if (series.whole === undefined || series.whole === whole) return
+  series.whole = whole
+  series.contest.pending = undefined
 }
 
 /** The window after the newest one; `undefined` for a series without any. */

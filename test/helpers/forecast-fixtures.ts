@@ -54,6 +54,7 @@ export function released(n: number, rawWh: number | null, rest: Partial<LoadPubl
   return {
     level: 'feeder',
     group: 'feeder-1',
+    parent: null,
     channel: 'import',
     phase: 'preliminary',
     window: monday + n * halfHour,

@@ -188,6 +188,7 @@ const releaseLedger: Arbitrary<LedgerRecord> = fc.oneof(
 const loadPublic: Arbitrary<LoadPublic> = record({
   level,
   group: text,
+  parent: nullable(text),
   channel,
   phase: fc.constantFrom(...releasePhases),
   window: time,

@@ -229,6 +229,7 @@ function publicRecords(
       {
         level: group.level,
         group: group.group,
+        parent: group.parent,
         channel,
         phase: late ? 'final' : 'preliminary',
         window,

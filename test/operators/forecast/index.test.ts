@@ -244,52 +244,6 @@ describe('forecast', () => {
     )
   })
 
-  it('makes medians that add up over the levels at every step', () => {
-    const normal = normals(31)
-    const tree = [
-      { level: 'utility', group: 'u', parent: null, registered: 9_000 },
-      { level: 'region', group: 'r1', parent: 'u', registered: 6_000 },
-      { level: 'region', group: 'r2', parent: 'u', registered: 3_000 },
-      { level: 'substation', group: 's1', parent: 'r1', registered: 2_000 },
-      { level: 'substation', group: 's2', parent: 'r1', registered: 4_000 },
-    ] as const
-    const sigma = 20_000
-    const records = Array.from({ length: 9 * 48 }, (_, n) =>
-      tree.map((place) => {
-        const load = (shape(monday + n * halfHour, 0.9) * place.registered) / 9_000
-        return withNoise(released(n, Math.round(load + sigma * normal()), place), `${sigma ** 2}`)
-      }),
-    ).flat()
-    const forecasts = made(
-      records,
-      forecast({ timeZone: zone, parentOf: ({ group }) => tree.find((place) => place.group === group)?.parent }),
-    )
-    const starts = Map.groupBy(forecasts, ({ start }) => start)
-    let compared = 0
-    for (const each of starts.values()) {
-      const of = (name: string) => each.find(({ group }) => group === name)?.quantilesWh
-      for (const whole of ['u', 'r1']) {
-        const parts = tree.filter(({ parent }) => parent === whole).map(({ group }) => of(group))
-        of(whole)?.forEach((step, n) => {
-          assert.equal(
-            parts.reduce((sum, part) => sum + part![n]![2]!, 0),
-            step[2],
-          )
-          compared += 1
-        })
-      }
-    }
-    assert.ok(compared > 2 * 72 * 150)
-    // Without parents they do not: nothing ties them.
-    const flat = forecast({ timeZone: zone, parentOf: () => undefined })
-    const loose = made(records, flat).filter(({ start }) => start === forecasts.at(-1)!.start)
-    const median = (name: string) => loose.find(({ group }) => group === name)!.quantilesWh.map((step) => step[2]!)
-    assert.notDeepEqual(
-      median('u'),
-      median('r1').map((wh, n) => wh + median('r2')[n]!),
-    )
-  })
-
   it('fits the schema of its topic', () => {
     const [first] = made(days(1))
     const { codec } = topics.forecastPublic

@@ -12,6 +12,7 @@ import {
   collector,
   context,
   envelope,
+  groups,
   partial,
   publicCodec,
   publicKey,
@@ -66,6 +67,13 @@ describe('publish', () => {
     )
     const hashes = new Map(ledger.map(({ seq, hash }) => [seq, hash]))
     for (const { ledgerSeq, ledgerHash } of records) assert.deepEqual(ledgerHash, hashes.get(ledgerSeq))
+  })
+
+  it('names the group above of every group, released or withheld', () => {
+    const records = copy(ledger).map(({ bytes }) => publicCodec.decode(bytes))
+    assert.ok(records.some(({ rawWh, parent }) => rawWh === null && parent !== null))
+    const parents = new Map(groups.map(({ level, group, parent }) => [`${level}/${group}`, parent]))
+    for (const { level, group, parent } of records) assert.equal(parent, parents.get(`${level}/${group}`))
   })
 
   const altered = (seq: number, change: Partial<LedgerSeal>): LedgerRecord[] =>
