@@ -5,7 +5,8 @@ import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
 import type { ForecastOptions } from '../operators/forecast/index.ts'
 import { kAnonymize, kAnonymizeByMonth } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
-import { defaultPolicy, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
+import { defaultPolicy } from '../operators/privacy/release/policy.ts'
+import type { DatedPolicy } from '../operators/privacy/release/policy-epochs.ts'
 import { membershipHistory } from '../operators/privacy/release/restricted/membership.ts'
 import { rulesInForce } from '../operators/privacy/release/rules/count-rules.ts'
 import { groupsOfDay } from '../operators/privacy/release/rules/groups.ts'
@@ -28,7 +29,7 @@ export interface PipelinesOptions {
   readonly registry: SchemaRegistry
   readonly domain: ReleaseDomain
   /** Default `defaultPolicy`. With a rule set, entries and register must be those of `placeLargeUsers`. */
-  readonly policy?: ReleasePolicy
+  readonly policy?: DatedPolicy
   /** Registered households that must share a combination of attributes. Default 20. */
   readonly k?: number
   /**

@@ -9,10 +9,9 @@ import { locate } from '../operators/locate.ts'
 import { boundContributions } from '../operators/privacy/bound-contributions.ts'
 import { partialSums } from '../operators/privacy/partial-sums.ts'
 import { type PseudonymizeOptions, pseudonymize } from '../operators/privacy/pseudonymize.ts'
-import { clipFor, type ReleasePolicy } from '../operators/privacy/release/policy.ts'
+import { type DatedPolicy, policyEpochs } from '../operators/privacy/release/policy-epochs.ts'
 import { validate } from '../operators/validate.ts'
 import { utcOf } from '../operators/window/utc-of.ts'
-import { type Level, levels } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
 import { type Pipeline, pipeline } from './runtime/index.ts'
 
@@ -21,12 +20,13 @@ export interface ReadingsOptions {
   readonly keyring: Keyring
   readonly profiles: ReadonlyMap<string, CompiledProfile>
   readonly generalise: PseudonymizeOptions['generalise']
-  readonly policy: ReleasePolicy
+  /** Bounds each reading by the epoch of its own local date. */
+  readonly policy: DatedPolicy
 }
 
 /** Encrypted frames in; pseudonymous readings, and bounded partial sums for release, out. */
 export function readings({ register, keyring, profiles, generalise, policy }: ReadingsOptions): Pipeline {
-  const clip = Object.fromEntries(levels.map((level) => [level, clipFor(policy, level)])) as Record<Level, number>
+  const { clipOn: clip, capOn: capWhPerHour } = policyEpochs(policy)
   const { windowSeconds, graceSeconds, cutOffHour } = policy
   return pipeline(
     'readings',
@@ -44,7 +44,7 @@ export function readings({ register, keyring, profiles, generalise, policy }: Re
       accepted.lower(pseudonymize({ keyring, generalise })).to(topics.householdReadings)
 
       accepted
-        .keyed(boundContributions({ clip, windowSeconds, cutOffHour }))
+        .keyed(boundContributions({ clip, capWhPerHour, windowSeconds, cutOffHour }))
         .lower(partialSums({ graceSeconds, clip }))
         .to(topics.loadPartials, { partition: () => 0 })
     },

@@ -16,11 +16,24 @@ export interface LoadPartial {
   /** All input of the source partition received before this has been processed. */
   readonly progress: EpochMs
   /**
-   * Bounds S of a household-day, in Wh, that the values of this batch were bounded to. Absent in batches from before they
-   * were stated.
+   * Bounds S of a household-day, in Wh, that the values of this batch were bounded to; the widest of all its days, where
+   * they differ. Absent in batches from before they were stated.
    */
   readonly clipWh?: Readonly<Record<Level, number>> | undefined
+  /** Bounds of each local day of the batch, where they differ. */
+  readonly clipWhByDate?: readonly DayClip[] | undefined
   readonly cells: readonly PartialCell[]
+}
+
+/** Bounds S by level, in Wh, of a local day, `YYYY-MM-DD`. */
+export interface DayClip {
+  readonly date: string
+  readonly clipWh: Readonly<Record<Level, number>>
+}
+
+/** What the values of a local day in this batch were bounded to; undefined where it is not stated. */
+export function clipOn({ clipWh, clipWhByDate }: LoadPartial, date: string): LoadPartial['clipWh'] {
+  return clipWhByDate?.find((each) => each.date === date)?.clipWh ?? clipWh
 }
 
 /** One group, window, channel and phase. */
@@ -48,7 +61,12 @@ export interface PartialCell {
   readonly thirdWh: number
 }
 
-type PartialFields = Omit<LoadPartial, 'clipWh'> & { readonly clipWh: readonly number[] | null }
+interface PartialFields extends Omit<LoadPartial, 'clipWh' | 'clipWhByDate'> {
+  readonly clipWh: readonly number[] | null
+  readonly clipWhByDate: readonly { readonly date: string; readonly clipWh: readonly number[] }[] | null
+}
+
+const fieldsOf = (clip: Readonly<Record<Level, number>>): readonly number[] => levels.map((level) => clip[level])
 
 function clipOf(fields: readonly number[]): Readonly<Record<Level, number>> {
   if (fields.length !== levels.length) throw new CodecError('load-partial', 'it does not hold one bound for each level')
@@ -57,12 +75,19 @@ function clipOf(fields: readonly number[]): Readonly<Record<Level, number>> {
 
 /** Codec of `load.partials`; beside `boundContributions`, its decoder is the only maker of `BoundedWh`. */
 export const loadPartialCodec: Codec<LoadPartial> = avroCodec<LoadPartial, PartialFields>('load-partial', {
-  toFields: ({ clipWh, ...value }) => ({ ...value, clipWh: clipWh ? levels.map((level) => clipWh[level]) : null }),
-  fromFields: ({ sourcePartition, seq, progress, clipWh, cells }) => ({
+  toFields: ({ clipWh, clipWhByDate, ...value }) => ({
+    ...value,
+    clipWh: clipWh ? fieldsOf(clipWh) : null,
+    clipWhByDate: clipWhByDate?.map(({ date, clipWh: clip }) => ({ date, clipWh: fieldsOf(clip) })) ?? null,
+  }),
+  fromFields: ({ sourcePartition, seq, progress, clipWh, clipWhByDate, cells }) => ({
     sourcePartition,
     seq,
     progress,
     ...(clipWh === null ? {} : { clipWh: clipOf(clipWh) }),
+    ...(clipWhByDate === null
+      ? {}
+      : { clipWhByDate: clipWhByDate.map(({ date, clipWh: clip }) => ({ date, clipWh: clipOf(clip) })) }),
     cells: cells.map((cell) => ({
       level: cell.level,
       group: cell.group,

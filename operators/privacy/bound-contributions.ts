@@ -17,14 +17,19 @@ export const boundContributionsSpec = {
 export interface BoundContributionsOptions {
   /**
    * Per level: the most that one household-day may move the sums, S, as an L2 norm over all windows and both channels, in
-   * whole Wh, at most 2^26. Smaller needs less noise, but cuts evening peaks. Required.
+   * whole Wh, at most 2^26. Smaller needs less noise, but cuts evening peaks. A function gives those of a local date,
+   * `YYYY-MM-DD`, and must give the same ones whenever it is asked. Required.
    */
-  readonly clip: Readonly<Record<Level, number>>
+  readonly clip: ClipByLevel | ((date: string) => ClipByLevel)
+  /** What C is at most on a local date, in Wh per hour, whatever the fuse lets through. Default: the fuse alone decides. */
+  readonly capWhPerHour?: (date: string) => number
   /** Length of the release windows in seconds; they divide the local day from its start. Required. */
   readonly windowSeconds: number
   /** Hour of the next day, local time, from which a value has no public use. Default 6. */
   readonly cutOffHour?: number
 }
+
+type ClipByLevel = Readonly<Record<Level, number>>
 
 /** What one measuring point has used up of one local day. */
 export interface ClipUse {
@@ -51,31 +56,38 @@ const maxClip = 2 ** 26
  * `not_for_load`: received at or after the cut-off of the local day, not begun when received, longer than a window, off
  * the grid of the local day, or of another length than the day's first (two grids could fill one window twice).
  * Emits at most one record per frame, never more energy than it received. *Order*: kept.
+ * Bounds may differ from one local date to the next: each reading is bounded by those of its own date, whenever it comes.
  * *State*: q per (measuring point, local day), 12 bytes. *Privacy*: keeps the label; only `partialSums` lowers it.
  */
 export function boundContributions(options: BoundContributionsOptions): Keyed<MeterReadings, BoundedReadings, ClipUse> {
-  const { clip, windowSeconds, cutOffHour = 6 } = options
-  for (const level of levels) {
-    if (!Number.isInteger(clip[level]) || clip[level] < 1 || clip[level] > maxClip) {
-      throw new RangeError(`the clip of level ${level} must be a whole number of Wh from 1 to ${maxClip}`)
-    }
-  }
+  const { clip, windowSeconds, cutOffHour = 6, capWhPerHour = () => Number.POSITIVE_INFINITY } = options
   if (!Number.isInteger(windowSeconds) || windowSeconds < 1) {
     throw new RangeError('windowSeconds must be a whole number from 1')
   }
-  const mostUsed = Math.max(...levels.map((level) => clip[level] ** 2))
+  if (typeof clip !== 'function') checkClip(clip)
+  let day: DayBounds | undefined
+  // Readings of one day lie together, so that most of them find its bounds at hand.
+  const boundsOn = (date: string): DayBounds => {
+    if (day?.date === date) return day
+    const own = typeof clip === 'function' ? clip(date) : clip
+    checkClip(own)
+    const mostUsed = Math.max(...levels.map((level) => own[level] ** 2))
+    day = { date, clip: own, mostUsed, capWhPerHour: capWhPerHour(date) }
+    return day
+  }
 
   const bound = (
     entry: RegisterEntry,
     reading: IntervalReading,
+    { clip: own, mostUsed, capWhPerHour: most }: DayBounds,
     q: number,
   ): { readonly bounded: Readonly<Record<Level, BoundedWh>>; readonly q: number } => {
     const { durationSeconds, energyWh } = reading
     const parts = windowSeconds / durationSeconds
-    const cap = Math.floor((entry.fuseWhPerHour * durationSeconds) / 3_600)
+    const cap = Math.floor((Math.min(entry.fuseWhPerHour, most) * durationSeconds) / 3_600)
     const x = Math.max(0, Math.min(energyWh, cap))
     const allow = (level: Level): BoundedWh => {
-      const norm = Math.floor(clip[level] / entry.pointsAtConnection)
+      const norm = Math.floor(own[level] / entry.pointsAtConnection)
       const left = norm * norm - Math.min(q, norm * norm)
       return Math.min(x, wholeRoot(Math.floor(left / parts))) as BoundedWh
     }
@@ -109,7 +121,7 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
           const key = { index: entry.index, day }
           const used = cells.get(key)
           if (used !== undefined && used.durationSeconds !== durationSeconds) continue
-          const { bounded, q } = bound(entry, reading, used?.q ?? 0)
+          const { bounded, q } = bound(entry, reading, boundsOn(date), used?.q ?? 0)
           if (used === undefined || q !== used.q) cells.set(key, { q, durationSeconds })
           const window = start - (elapsed % (windowSeconds * 1_000))
           kept.push({
@@ -128,6 +140,22 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
         else out.emit(record, { groups: entry.groups, readings: kept })
       }
     },
+  }
+}
+
+interface DayBounds {
+  readonly date: string
+  readonly clip: ClipByLevel
+  /** The square of the widest bound: what q is at most. */
+  readonly mostUsed: number
+  readonly capWhPerHour: number
+}
+
+function checkClip(clip: ClipByLevel): void {
+  for (const level of levels) {
+    if (!Number.isInteger(clip[level]) || clip[level] < 1 || clip[level] > maxClip) {
+      throw new RangeError(`the clip of level ${level} must be a whole number of Wh from 1 to ${maxClip}`)
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { addBounded } from '../../schemas/bounded.ts'
+import type { EpochMs } from '../../schemas/codec.ts'
 import type { LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
@@ -9,8 +10,11 @@ export const partialSumsSpec = { name: 'partialSums', drops: [], rejects: [] } a
 export interface PartialSumsOptions {
   /** How long after its window's end a value still counts as preliminary, in seconds. Default 1200. */
   readonly graceSeconds?: number
-  /** Bounds S by level, in Wh, that the readings were bounded to: stated with every batch. Default: not stated. */
-  readonly clip?: Readonly<Record<Level, number>>
+  /**
+   * Bounds S by level, in Wh, that the readings of a local date, `YYYY-MM-DD`, were bounded to: stated with every batch, and
+   * day by day where its days differ. Default: not stated.
+   */
+  readonly clip?: (date: string) => Readonly<Record<Level, number>>
 }
 
 /**
@@ -60,9 +64,33 @@ export function partialSums(
           for (const level of levels) add(plane[level], level, groups[level], reading, atMostWh, late, cells)
         }
       }
-      out.emit(whole, { sourcePartition: partition, seq, progress, ...(clip ? { clipWh: clip } : {}), cells })
+      out.emit(whole, {
+        sourcePartition: partition,
+        seq,
+        progress,
+        ...(clip ? stated(clip, cells, progress) : {}),
+        cells,
+      })
     },
   })
+}
+
+/** An empty batch states the bounds of the day, in UTC, that it has come to. */
+function stated(
+  clip: NonNullable<PartialSumsOptions['clip']>,
+  cells: readonly PartialCell[],
+  progress: EpochMs,
+): Pick<LoadPartial, 'clipWh' | 'clipWhByDate'> {
+  const dates = [...new Set(cells.map(({ date }) => date))].sort()
+  if (dates.length === 0) return { clipWh: clip(new Date(progress).toISOString().slice(0, 10)) }
+  const days = dates.map((date) => ({ date, clipWh: clip(date) }))
+  const [first] = days
+  if (days.every(({ clipWh }) => levels.every((level) => clipWh[level] === first!.clipWh[level]))) {
+    return { clipWh: first!.clipWh }
+  }
+  // Whoever looks at this alone sees the day that needs most noise, and withholds too much rather than too little.
+  const widest = levels.map((level) => [level, Math.max(...days.map(({ clipWh }) => clipWh[level]))])
+  return { clipWh: Object.fromEntries(widest) as Record<Level, number>, clipWhByDate: days }
 }
 
 /**

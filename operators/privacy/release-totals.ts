@@ -6,7 +6,8 @@ import { absorb, openDay } from './release/absorb.ts'
 import { chargeDay } from './release/charge.ts'
 import { dayAfter, dayNamed, type GridSeal } from './release/day-grid.ts'
 import type { ReleaseDomain, ReleaseOutput, ReleaseTools } from './release/domain.ts'
-import { defaultPolicy, type ReleasePolicy, resolvePolicy } from './release/policy.ts'
+import { defaultPolicy } from './release/policy.ts'
+import { type DatedPolicy, policyEpochs } from './release/policy-epochs.ts'
 import { restoreState } from './release/restore.ts'
 import { sealWindow } from './release/seal.ts'
 import { changedRows, headRow, noisyRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './release/state.ts'
@@ -15,11 +16,11 @@ export type { ReleaseDomain, ReleaseOutput } from './release/domain.ts'
 
 export const releaseTotalsSpec = { name: 'releaseTotals', drops: [], rejects: [] } as const satisfies Spec
 
-export interface ReleaseTotalsOptions extends Omit<ReleaseTools, 'resolved'> {
+export interface ReleaseTotalsOptions extends Omit<ReleaseTools, 'policyOn'> {
   /** The domain whose ledger this is. Required. */
   readonly domain: ReleaseDomain
   /** What is released and what it costs; takes effect on days that are not in sight yet. Default `defaultPolicy`. */
-  readonly policy?: ReleasePolicy
+  readonly policy?: DatedPolicy
   /** The local day through which an operator declared the ledger lost; asked at every restore. Default: none. */
   readonly unproven?: (() => string | undefined) | undefined
   /** Most windows sealed in one transaction, which bounds its size. Default 8. */
@@ -42,7 +43,7 @@ export interface ReleaseTotalsOptions extends Omit<ReleaseTools, 'resolved'> {
  */
 export function releaseTotals(options: ReleaseTotalsOptions) {
   const { domain, policy = defaultPolicy, sealsPerStep = 8 } = options
-  const tools: ReleaseTools = { ...options, resolved: resolvePolicy(policy) }
+  const tools: ReleaseTools = { ...options, policyOn: policyEpochs(policy).on }
   const step: Accumulating<LoadPartial, ReleaseOutput, ReleaseState> = {
     spec: releaseTotalsSpec,
     restore: (rows, history) => restoreState(rows, history as readonly LedgerRecord[], domain, options.unproven?.()),

@@ -2,7 +2,7 @@ import { systemClock } from '../../operators/contract/clock.ts'
 import { releaseReasons } from '../../operators/privacy/ledger/reasons.ts'
 import { dayNamed } from '../../operators/privacy/release/day-grid.ts'
 import { type DayPlan, type PlannedGroup, planDay } from '../../operators/privacy/release/day-plan.ts'
-import { type ReleasePolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
+import { type DatedPolicy, policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
 import { groupName } from '../../operators/privacy/release/restricted/group-name.ts'
 import { membershipHistory } from '../../operators/privacy/release/restricted/membership.ts'
 import { rulesInForce } from '../../operators/privacy/release/rules/count-rules.ts'
@@ -67,16 +67,12 @@ interface Day {
   readonly since: LocalDay
 }
 
-function planOf(
-  entries: readonly RegisterEntry[],
-  policy: ReleasePolicy,
-  { zone, timeZone, day, since }: Day,
-): DayPlan {
+function planOf(entries: readonly RegisterEntry[], policy: DatedPolicy, { zone, timeZone, day, since }: Day): DayPlan {
   const groupsAt = groupsOfDay(entries, policy.ruleSet)
   const groups = levels.flatMap((level) => groupsAt(level, day)).filter((group) => group.zone === zone)
   const { fewest } = rulesInForce(policy)
   const membership = membershipHistory({ entries, timeZone, zone, k: fewest })
-  return planDay(resolvePolicy(policy), groups, membership(since, day))
+  return planDay(policyEpochs(policy).on(day.date), groups, membership(since, day))
 }
 
 const left = (head: string) => ({ head, align: 'left' }) as const

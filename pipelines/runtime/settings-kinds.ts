@@ -12,6 +12,8 @@ export interface SettingSpec {
   readonly help: string
   /** A wrong value is not repeated, since people write passwords into addresses. Default false. */
   readonly withheld?: boolean
+  /** Reads the text of the environment variable. Default: as the schema's kind is written. */
+  readonly parse?: (text: string) => unknown
 }
 
 type Kind = Pick<SettingSpec, 'schema' | 'range' | 'withheld'>
@@ -60,7 +62,8 @@ export function hostAndPort(text: string): { readonly host: string; readonly por
 }
 
 /** Text of an environment variable as the value that a spec checks: `8x`, an empty number or `yes` stay text and are refused. */
-export function fromText({ schema }: SettingSpec, text: string): unknown {
+export function fromText({ schema, parse }: SettingSpec, text: string): unknown {
+  if (parse) return parse(text)
   if (schema instanceof z.ZodNumber) return /^-?\d+$/.test(text) ? Number(text) : text
   if (schema instanceof z.ZodBoolean) return text === 'true' || text === 'false' ? text === 'true' : text
   if (schema instanceof z.ZodArray) return text.split(',').map((part) => part.trim())

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Level, levels } from '../../schemas/register-entry.ts'
+import { epochsSpec } from './settings-epochs.ts'
 import { oneOf, path, type SettingSpec, whole } from './settings-kinds.ts'
 import { serviceSpecs } from './settings-services.ts'
 
@@ -153,6 +154,7 @@ export const settingSpecs: readonly SettingSpec[] = [
     help: 'Threads of this process that run pipelines, each with clients of its own; more than one needs kafka.brokers.',
   },
   ...levels.map(clipSpec),
+  epochsSpec,
   {
     key: 'policy.rhoPerDay',
     variable: 'METERVEIL_RHO_PER_DAY',

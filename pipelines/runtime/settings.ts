@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { PolicyEpoch } from '../../operators/contract/policy-epoch.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { nearest } from './nearest.ts'
 import { SettingsError } from './settings-error.ts'
@@ -49,6 +50,8 @@ export interface Settings extends Services {
   readonly policy: {
     /** L2 bound S of a household-day in Wh, for half-hour windows, by level. */
     readonly clipWhPerHalfHour: Readonly<Partial<Record<Level, number>>>
+    /** Bounds that hold from a local date on, dates ascending. */
+    readonly epochs: readonly PolicyEpoch[]
     /** Cap of rho per household-day over all levels and kinds, as an exact rational. */
     readonly rhoPerDay: string | undefined
     /** Name of a shipped rule set, or path of a rules file; `undefined` takes the default. */
@@ -155,6 +158,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     attributesSince: text('attributesSince'),
     policy: {
       clipWhPerHalfHour: Object.fromEntries(clips),
+      epochs: (values.get('policy.epochs') ?? []) as readonly PolicyEpoch[],
       rhoPerDay: text('policy.rhoPerDay'),
       rules: text('policy.rules'),
     },

@@ -1,4 +1,4 @@
-import type { LoadPartial, PartialCell } from '../../../schemas/load-partial.ts'
+import { clipOn, type LoadPartial, type PartialCell } from '../../../schemas/load-partial.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 import { HaltError } from '../../contract/halt.ts'
 import { type LocalDay, localDay } from '../../window/local-day.ts'
@@ -52,13 +52,9 @@ const fits = (place: Place, cell: PartialCell): boolean =>
   cell.windowSeconds === place.windowSeconds &&
   cell.date === place.date
 
-function findPlace(
-  state: ReleaseState,
-  cell: PartialCell,
-  { progress, clipWh }: LoadPartial,
-  tools: ReleaseTools,
-): Place {
+function findPlace(state: ReleaseState, cell: PartialCell, partial: LoadPartial, tools: ReleaseTools): Place {
   const { window, windowSeconds, date, channel, phase } = cell
+  const { progress } = partial
   const place = { window, windowSeconds, date, channel, phase }
   const local = localDay(tools.domain.timeZone, window)
   if (local.date !== date) halt('a partial cell names another day than its window')
@@ -68,7 +64,7 @@ function findPlace(
     halt(`a partial cell of ${date} came after the late values of that day were sealed`)
   }
   if (window >= progress) halt('a partial cell lies ahead of its own progress')
-  const day = boundedDay(state, state.days.get(date) ?? openDay(state, local, tools), clipWh)
+  const day = boundedDay(state, state.days.get(date) ?? openDay(state, local, tools), clipOn(partial, date))
   const { policy } = day.plan.resolved
   const position = gridPosition(day.seals[phase], window, channel)
   if (position === undefined || windowSeconds !== policy.windowSeconds) {
@@ -119,14 +115,14 @@ function addAt({ day, sums, coarser }: Place, cell: PartialCell): void {
  * the groups cross each other.
  */
 export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTools): OpenDay {
-  const { domain, membership, register, resolved } = tools
+  const { domain, membership, register, policyOn } = tools
   const groups = levels.flatMap((level) => register.groups(level, local)).filter(({ zone }) => zone === domain.zone)
   const problem = crossing(groups)
   if (problem !== undefined) {
     throw new HaltError(problem, 'Groups must nest: correct meter.register, then start again; nothing was released.')
   }
   const since = state.first === null || state.first > local.date ? local : dayNamed(domain.timeZone, state.first)
-  const plan = planDay(resolved, groups, membership?.(since, local))
+  const plan = planDay(policyOn(local.date), groups, membership?.(since, local))
   const day = dayOf(domain.timeZone, local, provenPlan(state, local.date, plan))
   state.days.set(local.date, day)
   state.dirty.add(planRow(local.date)).add(headRow)

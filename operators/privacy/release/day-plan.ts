@@ -181,7 +181,9 @@ function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uin
       .text(parent ?? '')
     writer.integer(residential).integer(other)
   }
-  const { restricted } = policy
+  const { restricted, smoothedClipWhPerHalfHour: smoothed } = policy
+  if (smoothed) writer.text('smoothed')
+  for (const level of smoothed ? levels : []) writer.integer(smoothed![level])
   if (restricted)
     writer
       .text('restricted')

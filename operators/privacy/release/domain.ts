@@ -26,8 +26,8 @@ export type ReleaseOutput =
 /** Everything a release works with beside its state. */
 export interface ReleaseTools {
   readonly domain: ReleaseDomain
-  /** Checked policy for days that are not planned yet. */
-  readonly resolved: ResolvedPolicy
+  /** Checked policy of a local date, for days that are not planned yet. */
+  readonly policyOn: (date: string) => ResolvedPolicy
   /** The groups of a day: a function of register and day alone. */
   readonly register: { readonly groups: GroupsOfDay }
   /** Which groups change by too few members to be shown on the restricted side. Default: membership never changes. */

@@ -20,6 +20,8 @@ export interface ReleasePolicy {
   /** Part of the cap that each level spends; together at most 1. */
   readonly shares: Readonly<Record<Level, string>>
   /** The delta at which epsilon is stated. */
+  /** The widest bounds of the values that smoothing still remembers, where some were above today's. See `policyEpochs`. */
+  readonly smoothedClipWhPerHalfHour?: Readonly<Record<Level, number>>
   readonly delta: string
   /** A value received less than this after the end of its window counts as preliminary. */
   readonly graceSeconds: number

@@ -39,7 +39,7 @@ const fastKept = 0.5
 const levelPerDay = 0.05
 const profilePerDay = 0.02
 /** Age in days at a Monday from which a series counts as settled: its certainty then repeats every week. */
-const settledDays = 42
+export const settledDays = 42
 
 /** How each model of the bank takes in one value. `features` holds for all models; the rest model by model. */
 export interface Gains {

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../../schemas/codec.ts'
+import { levels } from '../../../schemas/register-entry.ts'
 import { consistencyOf } from './consistent.ts'
 import type { DayPlan, PlannedGroup } from './day-plan.ts'
 import { type GainSource, type Gains, modelCount, stateCount } from './smooth-model.ts'
@@ -72,6 +73,7 @@ export function smoothWithSpread(
 ): SmoothedValues {
   const { windowSeconds } = plan.resolved.policy
   const { variances } = consistencyOf(plan)
+  const wider = widerNoise(plan)
   const references = referencesOf(plan)
   const smoothed: (number | null)[] = replay ? [...replay.smoothed] : plan.groups.map(() => null)
   const spread = new Float64Array(plan.groups.length).fill(Number.NaN)
@@ -91,11 +93,11 @@ export function smoothWithSpread(
       filters.set(name, filter)
     }
     const taken = gains.at(timeZone, windowSeconds, filter.born, window)
-    const { load, variance } = takeIn(filter.belief, value - expected, variances[i]!, taken)
+    const { load, variance } = takeIn(filter.belief, value - expected, variances[i]!, taken, wider)
     smoothed[i] = Math.round(expected + load)
     // The error of the group above comes with its share; of both together no more is believed than of the value itself.
     const shared = reference === undefined ? 0 : reference.share ** 2 * spread[reference.at]!
-    spread[i] = Math.min(variance + shared, variances[i]!)
+    spread[i] = Math.min(variance + shared, wider * variances[i]!)
   })
   return { smoothed, spread }
 }
@@ -121,6 +123,7 @@ function takeIn(
   value: number,
   variance: number,
   gains: Gains,
+  wider: number,
 ): { readonly load: number; readonly variance: number } {
   const n = stateCount
   const { features, gain, total, logTotal, kept, decay } = gains
@@ -148,10 +151,26 @@ function takeIn(
     sum += weight
     weighted += weight * estimates[model]!
     // A filter with gain g keeps the part g of the noise variance; from the value, where squares stay small.
-    squares += weight * (kept[model]! * variance + (estimates[model]! - value) ** 2)
+    squares += weight * (errorOf(kept[model]!, wider) * variance + (estimates[model]! - value) ** 2)
   }
   const load = weighted / sum
   return { load, variance: Math.max(0, squares / sum - (load - value) ** 2) }
+}
+
+/**
+ * Error variance of an estimate with gain g, in units of the noise variance. Where the state was learnt from values with up
+ * to w times the noise, its own error is at most w times what the gains say, as that grows with every variance that goes in:
+ * (1 - g)^2 w g / (1 - g) + g^2.
+ */
+const errorOf = (gain: number, wider: number): number => (wider === 1 ? gain : gain * ((1 - gain) * wider + gain))
+
+/**
+ * How much more noise than those of the day the remembered values may have had. Consistent values take from all levels, so
+ * the level whose bound was narrowed most counts for all.
+ */
+function widerNoise({ resolved: { policy } }: DayPlan): number {
+  const { clipWhPerHalfHour: own, smoothedClipWhPerHalfHour: widest } = policy
+  return widest === undefined ? 1 : Math.max(...levels.map((level) => (widest[level] / own[level]) ** 2))
 }
 
 /** Of which group, by position, a group is a part, and which part of it by registered points. */

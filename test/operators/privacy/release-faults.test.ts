@@ -4,6 +4,7 @@ import type { Published } from '../../../operators/contract/published.ts'
 import { unpackRecords } from '../../../operators/privacy/ledger/packed-records.ts'
 import { chargeDay } from '../../../operators/privacy/release/charge.ts'
 import { resolvePolicy } from '../../../operators/privacy/release/policy.ts'
+import { policyEpochs } from '../../../operators/privacy/release/policy-epochs.ts'
 import { sealWindow } from '../../../operators/privacy/release/seal.ts'
 import type { ReleaseState } from '../../../operators/privacy/release/state.ts'
 import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
@@ -131,7 +132,7 @@ describe('the checker finds', () => {
   })
 
   it('a seal before its charge', () => {
-    const options = { ...releaseOptions(), resolved: resolvePolicy(journalPolicy) }
+    const options = { ...releaseOptions(), policyOn: policyEpochs(journalPolicy).on }
     const state = unchargedState()
     const day = state.days.get(journalDate)!
     const sealed = sealWindow(state, day, day.seals.preliminary[0]!, options)

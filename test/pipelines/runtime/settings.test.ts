@@ -42,7 +42,7 @@ test('needs nothing: the log lies in memory and nothing is served', () => {
     zone: 'main',
     timeZone: undefined,
     horizonDays: 14,
-    policy: { clipWhPerHalfHour: {}, rhoPerDay: undefined, rules: undefined },
+    policy: { clipWhPerHalfHour: {}, epochs: [], rhoPerDay: undefined, rules: undefined },
   })
 })
 
@@ -97,6 +97,7 @@ test('reads every setting of a process of its own from the environment', () => {
     horizonDays: 7,
     policy: {
       clipWhPerHalfHour: { utility: 20_000, region: 15_000, substation: 12_000, feeder: 8_000 },
+      epochs: [],
       rhoPerDay: '1/100',
       rules: 'rules.json',
     },
@@ -128,11 +129,7 @@ test('METERVEIL_SETTINGS names the file', (t) => {
 const wrong: readonly { readonly says: string; readonly text: string; readonly problem: RegExp }[] = [
   { says: 'an unknown key', text: '{"partition": 8}', problem: /partition is no setting; did you mean partitions\?/ },
   { says: 'an unknown key inside another', text: '{"policy": {"rho": "1/2"}}', problem: /policy\.rho is no setting/ },
-  {
-    says: 'an unknown level',
-    text: '{"policy": {"clipWhPerHalfHour": {"street": 1}}}',
-    problem: /street is no setting/,
-  },
+  { says: 'an unknown level', text: '{"policy":{"clipWhPerHalfHour":{"street":1}}}', problem: /street is no setting/ },
   { says: 'an unknown empty group', text: '{"polices": {}}', problem: /polices is no setting/ },
   { says: 'a group in place of a number', text: '{"partitions": {}}', problem: /partitions must be .*, and is \{\}/ },
   { says: 'a number in place of a group', text: '{"policy": 3}', problem: /policy is no setting/ },

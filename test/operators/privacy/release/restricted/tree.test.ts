@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { HaltError } from '../../../../../operators/contract/halt.ts'
 import type { RegisteredGroup } from '../../../../../operators/contract/register.ts'
 import { openDay } from '../../../../../operators/privacy/release/absorb.ts'
-import { defaultPolicy, resolvePolicy } from '../../../../../operators/privacy/release/policy.ts'
+import { defaultPolicy } from '../../../../../operators/privacy/release/policy.ts'
+import { policyEpochs } from '../../../../../operators/privacy/release/policy-epochs.ts'
 import { crossing } from '../../../../../operators/privacy/release/restricted/tree.ts'
 import { emptyState } from '../../../../../operators/privacy/release/state.ts'
 import { localDay } from '../../../../../operators/window/local-day.ts'
@@ -48,7 +49,7 @@ describe('groupings', () => {
 
   it('that cross halt the release before the day is charged', () => {
     const register = registerOf([whole, group('feeder', 'a', 't', 5)])
-    const tools = { ...releaseOptions({ register }), resolved: resolvePolicy(defaultPolicy) }
+    const tools = { ...releaseOptions({ register }), policyOn: policyEpochs(defaultPolicy).on }
     const state = emptyState()
     assert.throws(() => openDay(state, localDay('Europe/Berlin', berlin('2026-01-15T06:00')), tools), HaltError)
     assert.equal(state.days.size, 0)
