@@ -3,7 +3,7 @@ import type { Keyring } from '../operators/contract/keyring.ts'
 import type { Register } from '../operators/contract/register.ts'
 import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
 import type { ForecastOptions } from '../operators/forecast/index.ts'
-import { kAnonymize, kAnonymizeByMonth } from '../operators/privacy/k-anonymize/index.ts'
+import { kAnonymizeByMonth } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy } from '../operators/privacy/release/policy.ts'
 import type { DatedPolicy } from '../operators/privacy/release/policy-epochs.ts'
@@ -33,8 +33,8 @@ export interface PipelinesOptions {
   /** Registered households that must share a combination of attributes. Default 20. */
   readonly k?: number
   /**
-   * First local month, `YYYY-MM`, in which readings were passed on. With it attributes are worked out anew each month, so
-   * that no two months together tell of fewer than `k`. Default: once, from the register as it is at the start.
+   * First local month, `YYYY-MM`, in which readings were passed on. With it attributes are also held against the month
+   * before, so that no two months together tell of fewer than `k`. Default: each month by itself.
    */
   readonly attributesSince?: string
   /** Default: the operating system's randomness. Tests alone pass another. */
@@ -61,10 +61,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     surroundings = {},
   } = options
   const all = [...entries]
-  const generalise =
-    attributesSince === undefined
-      ? kAnonymize(all, { k }).of
-      : kAnonymizeByMonth(all, { k, timeZone: domain.timeZone, since: attributesSince })
+  const generalise = kAnonymizeByMonth(all, { k, timeZone: domain.timeZone, since: attributesSince })
   const { fewest } = rulesInForce(policy)
   const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })
   const wire = await openWire(registry, [topics.loadPublic])

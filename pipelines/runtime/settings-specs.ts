@@ -114,8 +114,8 @@ export const settingSpecs: readonly SettingSpec[] = [
     variable: 'METERVEIL_ATTRIBUTES_SINCE',
     schema: z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/),
     range: 'a month, YYYY-MM',
-    fallback: 'attributes are worked out once, from the register as it is at the start',
-    help: 'First local month in which readings were passed on, never to be changed: attributes are then worked out anew each month.',
+    fallback: 'attributes of each month are worked out from who is registered in it, by itself',
+    help: 'First local month in which readings were passed on, never to be changed: attributes are then held against the month before too, so that two months together tell of no fewer homes.',
   },
   {
     key: 'mode',

@@ -69,6 +69,38 @@ describe('kAnonymize by month', () => {
     )
   })
 
+  for (const { says, other, date = '2026-01-15', tells } of [
+    { says: 'a household that is there', other: {}, tells: 'flat' },
+    { says: 'a household that left before', other: { validTo: at('2026-01-01') }, tells: '*' },
+    { says: 'a household that left in the month', other: { validTo: at('2026-01-02') }, tells: 'flat' },
+    { says: 'a household that comes later', other: { validFrom: at('2026-02-01') }, tells: '*' },
+    {
+      says: 'a household that came since',
+      other: { validFrom: at('2026-02-01') },
+      date: '2026-02-01',
+      tells: 'flat',
+    },
+  ]) {
+    it(`by itself ${tells === '*' ? 'does not count' : 'counts'} ${says} toward k`, () => {
+      const told = kAnonymizeByMonth([...homes(19, 'a'), household('other', other)], { timeZone })
+      assert.equal(told(a0, date).tariff, tells)
+    })
+  }
+
+  it('by itself tells the same whatever month is asked for first', () => {
+    const entries = [...homes(60, 'a'), ...homes(30, 'b', { validFrom: at('2026-02-01'), tariff: 'night' })]
+    const dates = ['2025-12-05', '2026-01-05', '2026-02-05', '2026-03-05', '2025-12-31', '2026-02-28']
+    const one = kAnonymizeByMonth(entries, { timeZone })
+    for (const date of dates) {
+      assert.deepEqual(
+        one({ connection: 'b 0' }, date),
+        kAnonymizeByMonth(entries, { timeZone })({ connection: 'b 0' }, date),
+      )
+    }
+    assert.equal(one({ connection: 'b 0' }, '2026-01-05').tariff, '*')
+    assert.equal(one({ connection: 'b 0' }, '2026-03-05').tariff, 'night')
+  })
+
   it('is kAnonymize where nothing ever changes', () => {
     const entries = [...homes(50, 'a'), ...homes(10, 'b', { tariff: 'night' })]
     const told = kAnonymizeByMonth(entries, options)

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createFleet } from '../../bench/fleet/index.ts'
+import { registerView } from '../../connectors/register/index.ts'
+import { minutes } from '../../operators/contract/clock.ts'
+import { openWorld } from '../../pipelines/simulation/world.ts'
+import type { RegisterEntry } from '../../schemas/register-entry.ts'
+import { topics } from '../../schemas/topics.ts'
+
+const start = Date.UTC(2026, 0, 12)
+const alike = { area: 'county-town-1', tariff: 'flat', heating: 'gas', dwelling: 'flat' }
+
+/** What travels with the readings of 19 households that are alike, where the register holds a 20th. */
+async function toldBeside(twentieth: Partial<RegisterEntry>): Promise<ReadonlySet<string>> {
+  const {
+    entries: made,
+    keyring,
+    ...fleet
+  } = createFleet({
+    seed: 5,
+    homes: 20,
+    start,
+    partitions: 1,
+    profileNames: { described: 'interval-30min', objects: 'interval-30min' },
+  })
+  const entries = made.map((entry, i) => ({ ...entry, ...alike, ...(i === 19 ? twentieth : {}) }))
+  const { zone, timeZone } = entries[0]!
+  const register = registerView(entries)
+  const world = await openWorld({ entries, register, keyring, zone, timeZone, partitions: 1, start })
+  const { running, activity } = await world.launch({ task: { heartbeatMs: minutes(5) } })
+  for (const { at, arrivals } of fleet.arrivals(start + minutes(25 * 60))) {
+    await world.log.append(arrivals.map(({ partition, frame }) => world.frameRecord(partition, frame)))
+    world.clock.moveTo(at)
+  }
+  await activity.rest(running.done)
+  world.clock.moveTo(start + minutes(25 * 60))
+  await activity.rest(running.done)
+  await running.stop()
+  return new Set((await world.read(topics.householdReadings)).map(({ tariff }) => tariff))
+}
+
+describe('the attributes that [readings] passes on', () => {
+  for (const { says, twentieth, told } of [
+    { says: 'are told where twenty households are there', twentieth: {}, told: ['flat'] },
+    {
+      says: 'are not told where one of twenty left before',
+      twentieth: { validTo: Date.UTC(2025, 10, 1) },
+      told: ['*'],
+    },
+    { says: 'are not told where one of twenty is yet to come', twentieth: { validFrom: start * 2 }, told: ['*'] },
+  ]) {
+    it(says, async () => assert.deepEqual([...(await toldBeside(twentieth))], told))
+  }
+})
