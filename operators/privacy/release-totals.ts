@@ -8,6 +8,7 @@ import { dayAfter, dayNamed, type GridSeal } from './release/day-grid.ts'
 import type { ReleaseDomain, ReleaseOutput, ReleaseTools } from './release/domain.ts'
 import { defaultPolicy } from './release/policy.ts'
 import { type DatedPolicy, policyEpochs } from './release/policy-epochs.ts'
+import { closeReporting, noteReporting, withSelection } from './release/reporting.ts'
 import { restoreState } from './release/restore.ts'
 import { sealWindow } from './release/seal.ts'
 import { changedRows, headRow, noisyRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './release/state.ts'
@@ -62,8 +63,11 @@ export function releaseTotals(options: ReleaseTotalsOptions) {
       for (let sealed = 0; sealed < sealsPerStep; sealed++) {
         const next = nextDue(state, progress)
         if (!next) return 'done'
-        for (const output of sealWindow(state, next.day, next.seal, tools)) out.emit(whole, output)
-        if (next.day.sealed.late === next.day.seals.late.length) closeDay(state, next.day)
+        // The selection is committed with the first seal that follows it.
+        const day = withSelection(state, next.day, tools)
+        noteReporting(state, day, next.seal)
+        for (const output of sealWindow(state, day, next.seal, tools)) out.emit(whole, output)
+        if (day.sealed.late === day.seals.late.length) closeDay(state, day)
       }
       return nextDue(state, progress) ? 'more' : 'done'
     },
@@ -135,6 +139,7 @@ function closeDay(state: ReleaseState, { grid, seals }: OpenDay): void {
   state.days.delete(grid.date)
   state.closedThrough = grid.date
   state.dirty.add(headRow).add(planRow(grid.date))
+  closeReporting(state, grid.date)
   for (const { window, channel, phase, coarserSeconds } of seals.late) {
     state.windows.delete(sumsRow(window, channel, phase, coarserSeconds))
     state.noisy.delete(noisyRow(window, channel, coarserSeconds))

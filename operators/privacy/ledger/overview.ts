@@ -2,6 +2,7 @@ import { type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
 import type { LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { defaultPolicy } from '../release/policy.ts'
+import { deltaLeft } from '../release/selection-terms.ts'
 import { type ChainHead, emptyHead, headOf } from './chain.ts'
 import { costOf } from './day-charge.ts'
 import { unpackRecords } from './packed-records.ts'
@@ -41,6 +42,8 @@ export interface LedgerDay {
   readonly late: number
   /** All that was charged. */
   readonly rho: Rational
+  /** What selections spend of delta beside it. */
+  readonly delta: Rational
   /** The newest seal of all groups, which says why some are withheld. */
   readonly newest: LedgerSeal | undefined
 }
@@ -77,6 +80,7 @@ export function ledgerOverview({ keep = () => true }: OverviewOptions = {}): {
       plan: undefined,
       charges: [],
       rho: rational.zero,
+      delta: rational.zero,
       preliminary: 0,
       late: 0,
       newest: undefined,
@@ -99,7 +103,9 @@ export function ledgerOverview({ keep = () => true }: OverviewOptions = {}): {
           ...day.charges,
           ...link.charges.map(({ level, release, rho }) => ({ level, kind: release, rho })),
         ]
-        day.rho = rational.add(day.rho, costOf(link, () => {}).total)
+        const { total, delta } = costOf(link, () => {})
+        day.rho = rational.add(day.rho, total)
+        day.delta = rational.add(day.delta, delta)
         return
       }
       seals += 1
@@ -121,7 +127,8 @@ export function statementsOf(days: readonly LedgerDay[], date: string, delta: Ra
   const spent = (over: readonly LedgerDay[]): Spent => {
     const charged = over.filter((each) => each.charged !== undefined)
     const rho = charged.map((each) => each.rho).reduce(rational.add, rational.zero)
-    return spentOver(charged.length, rho, delta)
+    const ofDelta = charged.map((each) => each.delta).reduce(rational.add, rational.zero)
+    return spentOver(charged.length, rho, deltaLeft(delta, ofDelta))
   }
   return {
     day: spent(until.filter((each) => each.date === date)),
@@ -130,7 +137,7 @@ export function statementsOf(days: readonly LedgerDay[], date: string, delta: Ra
   }
 }
 
-/** rho over some days with its epsilon, never below the true one. */
+/** rho over some days with its epsilon, never below the true one; `delta` is what is left for the conversion. */
 function spentOver(days: number, rho: Rational, delta: Rational): Spent {
   const epsilon = zcdpToEpsilon(rho, delta)
   return {
@@ -182,11 +189,13 @@ export function budgetForecast(
   const newest = days.findLast(({ charged }) => charged !== undefined)
   if (!newest) return undefined
   const { date, rho: rate } = newest
+  const ofDelta = days.map((each) => each.delta).reduce((a, b) => (rational.compare(a, b) < 0 ? b : a))
   const statements = statementsOf(days, date, delta)
   const left = rational.sub(cap, rate)
   const newYear = Date.parse(`${Number(date.slice(0, 4)) + 1}-01-01T12:00:00Z`)
   const toCome = Math.round((newYear - Date.parse(`${date}T12:00:00Z`)) / 86_400_000) - 1
-  const over = (count: number, rho: Rational): Spent => spentOver(count, rho, delta)
+  const over = (count: number, rho: Rational): Spent =>
+    spentOver(count, rho, deltaLeft(delta, rational.mul(rational.integer(count), ofDelta)))
   const times = (count: number, rho: Rational) => rational.mul(rational.integer(count), rho)
   return {
     date,

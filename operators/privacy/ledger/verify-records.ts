@@ -1,7 +1,8 @@
-import { gaussianSigma2, type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
+import { gaussianSigma2, rational, zcdpToEpsilon } from 'diffprivlib-ts'
 import type { Topic } from '../../../schemas/codec.ts'
 import type { LedgerSeal } from '../../../schemas/ledger-record.ts'
 import type { LoadPublic, PrivacyStatement } from '../../../schemas/load-public.ts'
+import { selectionMechanism } from '../release/policy.ts'
 import { sameBytes } from './chain.ts'
 import { type DayCharge, fractionOf } from './day-charge.ts'
 import type { LedgerFault } from './faults.ts'
@@ -63,6 +64,10 @@ function judge(
   if (!charged || !stated || rational.compare(charged, stated) !== 0) {
     found.push(['cost_differs', `states rho ${privacy.rho}, charged ${charged ? rational.format(charged) : 'none'}`])
   }
+  const isSelected = privacy.mechanism.includes(selectionMechanism)
+  if (isSelected !== rational.sign(charge.delta) > 0) {
+    found.push(['cost_differs', `states ${privacy.mechanism}, charged ${isSelected ? 'no' : 'a'} selection`])
+  }
   const sigma2 = fractionOf(privacy.sigma2)
   if (charged && privacy.clipWh > 0) {
     const one = gaussianSigma2(rational.integer(BigInt(privacy.clipWh) ** 2n), charged)
@@ -70,13 +75,13 @@ function judge(
     if (!sigma2 || rational.compare(sigma2, due) !== 0)
       found.push(['noise_differs', `states sigma^2 ${privacy.sigma2}`])
   } else if (charged) found.push(['noise_differs', `states a bound of ${privacy.clipWh} Wh`])
-  const short = shortEpsilon(privacy, charge.total)
+  const short = shortEpsilon(privacy, charge)
   if (short) found.push(['epsilon_understated', short])
   return found
 }
 
 /** Which statement of epsilon lies below what the charge comes to over that many days, or undefined. */
-function shortEpsilon(privacy: PrivacyStatement, total: Rational): string | undefined {
+function shortEpsilon(privacy: PrivacyStatement, { total, delta: ofDelta }: DayCharge): string | undefined {
   if (!(privacy.delta > 0 && privacy.delta < 1)) return `delta ${privacy.delta}`
   const delta = rational.fromDouble(privacy.delta)
   const spans = [
@@ -85,7 +90,9 @@ function shortEpsilon(privacy: PrivacyStatement, total: Rational): string | unde
     ['year', 365, privacy.epsilonYear],
   ] as const
   for (const [span, days, stated] of spans) {
-    const due = zcdpToEpsilon(rational.mul(total, rational.integer(days)), delta)
+    const left = rational.sub(delta, rational.mul(ofDelta, rational.integer(days)))
+    if (rational.sign(left) <= 0) return `delta ${privacy.delta}, which selections spend in a ${span}`
+    const due = zcdpToEpsilon(rational.mul(total, rational.integer(days)), left)
     if (!Number.isFinite(stated) || rational.compare(rational.fromDouble(stated), due) < 0) {
       return `states ${stated} for the ${span}`
     }

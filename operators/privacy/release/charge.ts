@@ -8,7 +8,8 @@ import { intervalSums } from './policy.ts'
 import { headRow, type OpenDay, type ReleaseState } from './state.ts'
 
 /**
- * Charges a local day for every level, both channels and both phases together, and says so in the ledger with the digest
+ * Charges a local day for every level, both channels and both phases together, and for the selection that will be made
+ * from it, and says so in the ledger with the digest
  * of what is frozen for the day; then states what the year has cost so far. The day may be sealed only after these links
  * are committed. Throws HaltError where the day was charged before or the cap does not allow it.
  */
@@ -16,17 +17,18 @@ export function chargeDay(state: ReleaseState, day: OpenDay, domain: ReleaseDoma
   const { date } = day.grid
   const unit = `${domain.name}/${domain.zone}/${date}`
   if (day.charge !== 'none') throw refuse(`${unit} was charged before`)
-  const { cap, levels: terms } = day.plan.resolved
+  const { cap, levels: terms, selection } = day.plan.resolved
   const account = openAccount(cap)
-  const charges = levels.map((level) => {
-    const { rho } = terms[level]
+  const due = levels.map((level) => ({ release: intervalSums, level, cost: terms[level].rho }))
+  if (selection) due.push(...levels.map((level) => ({ release: selection.kind, level, cost: selection.rho })))
+  const charges = due.map(({ release, level, cost }) => {
     try {
-      account.charge(unit, `${intervalSums}/${level}`, rho)
+      account.charge(unit, `${release}/${level}`, cost)
     } catch (error) {
       if (error instanceof BudgetExceededError || error instanceof DuplicateChargeError) throw refuse(error.message)
       throw error
     }
-    return { release: intervalSums, level, rho: rational.format(rho) }
+    return { release, level, rho: rational.format(cost) }
   })
   const year = date.slice(0, 4)
   const before = state.account.year === year ? state.account : { rho: rational.zero, days: 0 }

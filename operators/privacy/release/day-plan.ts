@@ -29,6 +29,8 @@ export interface DayPlan {
   readonly families: readonly Family[]
   /** Position in `groups`. */
   readonly indexOf: (level: Level, group: string) => number | undefined
+  /** Names of the selected groups, as `groupName` makes them; undefined until the selection is made, and without one. */
+  readonly selected: ReadonlySet<string> | undefined
   /** SHA-256 of the policy and the groups. */
   readonly digest: Uint8Array
 }
@@ -53,16 +55,20 @@ export interface DayPlanData {
     ('unsteady' | 'steady')?,
     (readonly [commercial: number, industrial: number, large: number])?,
   ])[]
+  /** Absent until the selection is made, and without one. */
+  readonly selected?: readonly string[]
 }
 
 /**
  * Freezes policy and groups for a day. Groups keep their order within a level; levels go from the widest down. `unsteady`
- * holds names of groups as `groupName` makes them. Default: none.
+ * holds names of groups as `groupName` makes them. Default: none. Where the policy selects groups, none is released
+ * until `selected` says which.
  */
 export function planDay(
   resolved: ResolvedPolicy,
   groups: readonly CountedGroup[],
   unsteady: ReadonlySet<string> = new Set(),
+  selected?: ReadonlySet<string>,
 ): DayPlan {
   const counted = levels.flatMap((level) =>
     groups
@@ -88,21 +94,27 @@ export function planDay(
   })
   const indexOf = (level: Level, group: string): number | undefined => positions.get(level)?.get(group)
   const families = familiesOf(counted, indexOf)
-  const placements = placeGroups(resolved, counted, treeFrom(families, counted.length))
+  const isSelected = (at: number): boolean => {
+    const { level, group } = counted[at]!
+    return resolved.selection === null || selected?.has(groupName(level, group)) === true
+  }
+  const placements = placeGroups(resolved, counted, treeFrom(families, counted.length), isSelected)
   const planned = counted.map((group, i): PlannedGroup => Object.freeze({ ...group, ...placements[i]! }))
   return Object.freeze({
     resolved,
     groups: Object.freeze(planned),
     families,
     indexOf,
+    selected,
     digest: planDigest(resolved.policy, planned),
   })
 }
 
 /** The plan as data, and back; the digest comes out the same. */
-export function planData({ resolved, groups }: DayPlan): DayPlanData {
+export function planData({ resolved, groups, selected }: DayPlan): DayPlanData {
   return {
     policy: resolved.policy,
+    ...(selected ? { selected: [...selected].sort() } : {}),
     groups: groups.map(({ level, group, parent, residential, other, unsteady, classes }) => {
       const row = [level, group, parent, residential, other] as const
       const { commercial, industrial, large } = classes
@@ -112,7 +124,7 @@ export function planData({ resolved, groups }: DayPlan): DayPlanData {
   }
 }
 
-export function planFromData({ policy, groups }: DayPlanData): DayPlan {
+export function planFromData({ policy, groups, selected }: DayPlanData): DayPlan {
   return planDay(
     resolvePolicy(policy),
     groups.map(([level, group, parent, residential, other, _, classes]): CountedGroup => {
@@ -123,7 +135,16 @@ export function planFromData({ policy, groups }: DayPlanData): DayPlan {
       return { level, group, parent, ...counts, classes: told, zone: '', timeZone: '' }
     }),
     new Set(groups.filter((row) => row[5] === 'unsteady').map(([level, group]) => groupName(level, group))),
+    selected && new Set(selected),
   )
+}
+
+/** The plan with the groups that were selected: once, before anything of the day is sealed. The digest stays. */
+export function planSelected(plan: DayPlan, selected: ReadonlySet<string>): DayPlan {
+  if (plan.selected) throw new RangeError('the groups of the day were selected before')
+  const unsteady = plan.groups.filter((group) => group.unsteady).map(({ level, group }) => groupName(level, group))
+  const groups = plan.groups.map((group) => ({ ...group, zone: '', timeZone: '' }))
+  return planDay(plan.resolved, groups, new Set(unsteady), selected)
 }
 
 /** The lengths of longer windows in which groups of the day are released, shortest first. */
@@ -194,6 +215,11 @@ function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uin
   if (unsteady.length > 0) writer.text('unsteady').integer(unsteady.length)
   for (const { level, group } of unsteady) writer.text(groupName(level, group))
   if (policy.ruleSet) writer.text('rules').text(JSON.stringify(policy.ruleSet))
+  const { selection } = policy
+  if (selection) {
+    writer.text('selection').text(selection.share).text(selection.delta)
+    writer.integer(selection.preThreshold).integer(selection.pointsAtConnection)
+  }
   const told = groups.filter(({ other, classes }) => classes.commercial !== other)
   if (told.length > 0) writer.text('classes').integer(told.length)
   for (const { level, group, classes } of told) {

@@ -3,6 +3,13 @@ import type { PrivacyStatement } from '../../../schemas/load-public.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
 import type { RestrictedRules } from './restricted/rules.ts'
 import type { RuleSet } from './rules/rule-set.ts'
+import {
+  deltaLeft,
+  type SelectionPolicy,
+  type SelectionTerms,
+  selectionProblem,
+  selectionTerms,
+} from './selection-terms.ts'
 
 /**
  * What is released and what it costs, as data. Fractions are exact texts `n/d`. A policy is frozen for a local day at its
@@ -13,6 +20,8 @@ export interface ReleasePolicy {
   readonly windowSeconds: number
   /** L2 bound S of a household-day per level, in Wh, for half-hour windows; other lengths follow from it. */
   readonly clipWhPerHalfHour: Readonly<Record<Level, number>>
+  /** The widest bounds of the values that smoothing still remembers, where some were above today's. See `policyEpochs`. */
+  readonly smoothedClipWhPerHalfHour?: Readonly<Record<Level, number>>
   /** Where the cap of one interval comes from: public contract data. */
   readonly capRule: string
   /** Cap of rho per household-day over all levels and kinds. */
@@ -20,8 +29,6 @@ export interface ReleasePolicy {
   /** Part of the cap that each level spends; together at most 1. */
   readonly shares: Readonly<Record<Level, string>>
   /** The delta at which epsilon is stated. */
-  /** The widest bounds of the values that smoothing still remembers, where some were above today's. See `policyEpochs`. */
-  readonly smoothedClipWhPerHalfHour?: Readonly<Record<Level, number>>
   readonly delta: string
   /** A value received less than this after the end of its window counts as preliminary. */
   readonly graceSeconds: number
@@ -39,6 +46,8 @@ export interface ReleasePolicy {
   readonly meanLoadWhPerDay: number
   /** A regulator's rules as data; where it is given it replaces `rules` and `maxRelativeNoise`. */
   readonly ruleSet?: RuleSet
+  /** Release only groups of which enough households are seen to have reported. Default `null`: the register alone decides. */
+  readonly selection?: SelectionPolicy | null
 }
 
 export type GroupClass = 'residential' | 'other'
@@ -88,8 +97,10 @@ export interface LevelTerms {
 export interface ResolvedPolicy {
   readonly policy: ReleasePolicy
   readonly cap: Rational
-  /** Sum of the levels' rho: what a day charges. */
+  /** Sum of the levels' rho and that of the selection: what a day charges. */
   readonly rho: Rational
+  /** What the selection of groups spends, or `null` without one. */
+  readonly selection: SelectionTerms | null
   readonly levels: Readonly<Record<Level, LevelTerms>>
 }
 
@@ -104,6 +115,9 @@ export const intervalSums = 'interval_sums'
 /** The mechanism as public records name it. */
 export const mechanism = 'discrete_gaussian/1'
 
+/** What stands beside it where groups are selected. */
+export const selectionMechanism = 'partition_selection/1'
+
 const daysOfWeek = 7
 const daysOfYear = 365
 
@@ -114,17 +128,23 @@ export function resolvePolicy(policy: ReleasePolicy): ResolvedPolicy {
   const cap = fraction(policy.rhoPerDay, 'rhoPerDay')
   const delta = fraction(policy.delta, 'delta')
   const shares = levels.map((level) => fraction(policy.shares[level], `shares.${level}`))
-  const spent = shares.reduce(rational.add, rational.zero)
+  const selectionShare = policy.selection ? fraction(policy.selection.share, 'selection.share') : rational.zero
+  const spent = shares.reduce(rational.add, selectionShare)
   if (rational.compare(spent, rational.one) > 0) {
-    throw new PolicyError(`shares add up to ${rational.format(spent)}: they may be at most 1`)
+    const all = policy.selection ? 'shares and selection.share add' : 'shares add'
+    throw new PolicyError(`${all} up to ${rational.format(spent)}: they may be at most 1`)
   }
   const rho = rational.mul(cap, spent)
-  const epsilon = (days: number): number =>
-    rational.toNumber(zcdpToEpsilon(rational.mul(rho, rational.integer(days)), delta), 'up')
+  const selection = selectionOf(policy, cap, delta, rho)
+  const epsilon = (days: number): number => {
+    const span = rational.integer(days)
+    const left = selection ? deltaLeft(delta, rational.mul(selection.deltaPerDay, span)) : delta
+    return rational.toNumber(zcdpToEpsilon(rational.mul(rho, span), left), 'up')
+  }
   const whole = {
     unit: 'household-day',
     neighbours: 'add-remove',
-    mechanism,
+    mechanism: selection ? `${mechanism}, ${selectionMechanism}` : mechanism,
     epsilonDay: epsilon(1),
     epsilonWeek: epsilon(daysOfWeek),
     epsilonYear: epsilon(daysOfYear),
@@ -135,7 +155,27 @@ export function resolvePolicy(policy: ReleasePolicy): ResolvedPolicy {
     const levelRho = rational.mul(cap, shares[i]!)
     return [level, termsOf(whole, levelRho, clipFor(policy, level))] as const
   })
-  return deepFreeze({ policy, cap, rho, levels: Object.fromEntries(terms) as Record<Level, LevelTerms> })
+  return deepFreeze({ policy, cap, rho, selection, levels: Object.fromEntries(terms) as Record<Level, LevelTerms> })
+}
+
+function selectionOf(policy: ReleasePolicy, cap: Rational, delta: Rational, rho: Rational): SelectionTerms | null {
+  const { selection, ruleSet } = policy
+  if (!selection) return null
+  for (const field of ['preThreshold', 'pointsAtConnection'] as const) {
+    if (!Number.isSafeInteger(selection[field]) || selection[field] < 1) {
+      throw new PolicyError(`selection.${field} must be a whole number of at least 1`)
+    }
+  }
+  if (ruleSet && ruleSet.coarser.length > 0) {
+    throw new PolicyError('selection decides for the windows of the policy: it needs rules without coarser windows')
+  }
+  const [share, ofDelta] = [selection.share, selection.delta].map((text, i) =>
+    fraction(text, i === 0 ? 'selection.share' : 'selection.delta'),
+  )
+  const terms = selectionTerms(cap, share!, ofDelta!)
+  const problem = selectionProblem(terms, { cap, delta }, rho)
+  if (problem !== undefined) throw new PolicyError(problem)
+  return terms
 }
 
 function termsOf(

@@ -9,6 +9,8 @@ import { dayOf } from './absorb.ts'
 import { dayNamed } from './day-grid.ts'
 import { planFromData } from './day-plan.ts'
 import type { ReleaseDomain } from './domain.ts'
+import { tellsWhoReported } from './reporting.ts'
+import { type ReportingBody, reportingFrom } from './reporting-row.ts'
 import { type PastWindow, restoreSmoothing } from './smooth-rows.ts'
 import {
   emptyState,
@@ -79,7 +81,10 @@ export function restoreState(
   for (const [row, body] of bodies) restoreRow(state, row, body)
   state.smoothing = restoreSmoothing(bodies, pastWindows(state), domain.timeZone)
   const links = byDate(history)
-  for (const day of state.days.values()) checkDay(day, links.get(day.grid.date))
+  for (const day of state.days.values()) {
+    checkDay(day, links.get(day.grid.date))
+    checkSelection(day, state)
+  }
   checkTotals(state, said, history)
   return state
 }
@@ -113,6 +118,9 @@ function restoreRow(state: ReleaseState, row: string, body: Uint8Array): void {
     )
     state.windows.set(row, { date, sums: sumTable(entries) })
   } else if (row.startsWith('noisy ')) state.noisy.set(row, read<NoisyBody>(body)!)
+  else if (row.startsWith('reporting ')) {
+    state.reporting.set(row.slice('reporting '.length), reportingFrom(read<ReportingBody>(body)!))
+  }
 }
 
 /** The preliminary windows whose values are still kept, oldest first. */
@@ -169,6 +177,17 @@ function checkDay(day: OpenDay, links: DayLinks = { charges: [], seals: [] }): v
       })
     if (!agrees) halt(`release.ledger and load.state differ in which ${phase} windows of ${date} are sealed`)
   }
+}
+
+/** What was drawn once must not be drawn anew: a day with seals knows its selection, and who reported once it is past midday. */
+function checkSelection(day: OpenDay, { reporting }: ReleaseState): void {
+  const { plan, seals, sealed, grid } = day
+  if (!plan.resolved.selection) return
+  if (!plan.selected && sealed.preliminary + sealed.late > 0) {
+    halt(`load.state lost which groups of ${grid.date} were selected`)
+  }
+  const told = phases.some((phase) => seals[phase].slice(0, sealed[phase]).some((seal) => tellsWhoReported(day, seal)))
+  if (told && !reporting.has(grid.date)) halt(`load.state lost who reported on ${grid.date}`)
 }
 
 /** The cost of the year and the number of seals must come out of the ledger, from its first link or a checkpoint on. */

@@ -7,6 +7,7 @@ import type { LocalDay } from '../../window/local-day.ts'
 import { type ChainHead, emptyHead } from '../ledger/chain.ts'
 import type { GridSeal } from './day-grid.ts'
 import { type DayPlan, type DayPlanData, planData } from './day-plan.ts'
+import { type Reporting, reportingBody } from './reporting-row.ts'
 import { emptySmoothing, type Smoothing, smoothingBody } from './smooth-rows.ts'
 import type { SumTable } from './sums.ts'
 
@@ -58,6 +59,8 @@ export interface ReleaseState {
   readonly windows: Map<string, { readonly date: string; readonly sums: SumTable }>
   /** Released preliminary values, by row, kept until the late seal. */
   readonly noisy: Map<string, NoisyBody>
+  /** Who reported on days whose selection was not made yet, by date. */
+  readonly reporting: Map<string, Reporting>
   smoothing: Smoothing
   readonly dirty: Set<string>
 }
@@ -75,6 +78,7 @@ export function emptyState(): ReleaseState {
     days: new Map(),
     windows: new Map(),
     noisy: new Map(),
+    reporting: new Map(),
     smoothing: emptySmoothing(),
     dirty: new Set(),
   }
@@ -82,6 +86,7 @@ export function emptyState(): ReleaseState {
 
 export const headRow = 'head'
 export const planRow = (date: string): string => `plan ${date}`
+export const reportingRow = (date: string): string => `reporting ${date}`
 const lengthIn = (coarserSeconds: number | null): string => (coarserSeconds === null ? '' : ` ${coarserSeconds}`)
 /** Row of a window's sums, named by the window's start (ISO 8601), channel and phase, and the step where it is a coarser one. */
 export const sumsRow = (
@@ -152,6 +157,8 @@ function bodyOf(state: ReleaseState, row: string): object | undefined {
       ),
     }
   }
+  const reporting = row.startsWith('reporting ') ? state.reporting.get(row.slice('reporting '.length)) : undefined
+  if (reporting) return reportingBody(reporting)
   return state.noisy.get(row) ?? smoothingBody(state.smoothing, row)
 }
 

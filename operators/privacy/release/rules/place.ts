@@ -33,18 +33,21 @@ export interface Placement {
  * up to longer ones, so the longer ones are decided with those groups as shown; their rules ask for no more, so what may
  * be left in short windows may be left in longer ones. Short windows never follow from longer ones: a sum over several
  * windows says nothing of one of them that the groups shown in it do not.
+ *
+ * `isSelected` holds back more groups, by position. Default: none.
  */
 export function placeGroups(
   resolved: ResolvedPolicy,
   groups: readonly Countable[],
   tree: GroupTree,
+  isSelected: (at: number) => boolean = () => true,
 ): readonly Placement[] {
   const [own, ...coarser] = stepRules(resolved) as [StepRules, ...StepRules[]]
-  const first = reasonsIn(resolved, own, groups, tree, undefined)
+  const first = reasonsIn(resolved, own, groups, { tree, isSelected })
   const seconds = new Array<number | null>(groups.length).fill(null)
   const shown = first.map((reason) => reason === null)
   for (const step of coarser) {
-    const reasons = reasonsIn(resolved, step, groups, tree, [...shown])
+    const reasons = reasonsIn(resolved, step, groups, { tree, isSelected, fixed: [...shown] })
     reasons.forEach((reason, i) => {
       if (reason !== null || shown[i]) return
       shown[i] = true
@@ -64,17 +67,24 @@ function reasonsIn(
   resolved: ResolvedPolicy,
   step: StepRules,
   groups: readonly Countable[],
-  tree: GroupTree,
-  fixed: readonly boolean[] | undefined,
+  {
+    tree,
+    isSelected,
+    fixed,
+  }: {
+    readonly tree: GroupTree
+    readonly isSelected: (at: number) => boolean
+    readonly fixed?: readonly boolean[]
+  },
 ): readonly (PublicFlag | null)[] {
   const { mergePath, membership } = rulesInForce(resolved.policy)
-  const reasonOf = ({ level, classes, unsteady }: Countable): PublicFlag | null => {
-    if (!step.keeps(classes)) return 'withheld_small_group'
+  const reasonOf = ({ level, classes, unsteady }: Countable, at: number): PublicFlag | null => {
+    if (!step.keeps(classes) || !isSelected(at)) return 'withheld_small_group'
     if (membership === 'batched' && unsteady) return 'withheld_membership'
     if (!mergePath.includes(level)) return 'withheld_level'
     return step.isUseful(level, totalOf(classes)) ? null : 'withheld_not_useful'
   }
-  const result = groups.map((group, i) => (fixed?.[i] ? null : reasonOf(group)))
+  const result = groups.map((group, i) => (fixed?.[i] ? null : reasonOf(group, i)))
   hideCells<PublicFlag>({
     tree,
     // Only how many there are is looked at; whoever is registered counts as load.

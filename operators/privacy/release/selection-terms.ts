@@ -1,0 +1,96 @@
+import { type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
+import { levels } from '../../../schemas/register-entry.ts'
+
+/**
+ * Releases a group only where enough households are seen to have reported, decided by optimal partition selection with a
+ * pre-threshold (see docs/decisions/0014-who-reported.md).
+ */
+export interface SelectionPolicy {
+  /** Part of the cap of rho that the selection spends, over all levels. */
+  readonly share: string
+  /** Part of the policy's delta that a day's selection spends, over all levels. */
+  readonly delta: string
+  /** A group of which fewer households reported is never selected, whatever is drawn. */
+  readonly preThreshold: number
+  /** Most measuring points of one connection in the register: so many together count as one household. */
+  readonly pointsAtConnection: number
+}
+
+/** What the selection of a level spends, and over all levels. */
+export interface SelectionTerms {
+  /** The name under which each level is charged: it holds delta, which a charge has no other place for. */
+  readonly kind: string
+  /** rho that a level is charged: at least epsilon^2 / 2. */
+  readonly rho: Rational
+  /** Epsilon and delta of the selection of one level. */
+  readonly epsilon: Rational
+  readonly delta: Rational
+  /** Delta over all levels. */
+  readonly deltaPerDay: Rational
+}
+
+/** Steps in which epsilon is rounded down. */
+const steps = 1_000_000_000n
+
+/** Smaller, and optimal selection would have to tell very many counts apart. */
+const leastEpsilon = rational.ratio(1n, 1_000n)
+
+/** Days over which the statement of a year adds up delta, a leap year included. */
+const longestSpan = 366
+
+/**
+ * The terms of a selection that spends these parts of a day's budget, split evenly over the levels. (epsilon, delta)-DP is
+ * delta-approximate epsilon^2 / 2 -zCDP (Bun and Steinke 2016, section 8), so it adds up with the rho of the sums.
+ */
+export function selectionTerms(cap: Rational, share: Rational, deltaPerDay: Rational): SelectionTerms {
+  const each = rational.integer(levels.length)
+  const rho = rational.div(rational.mul(cap, share), each)
+  const delta = rational.div(deltaPerDay, each)
+  const square = rational.toInteger(rational.mul(rational.integer(2n * steps ** 2n), rho), 'down')
+  return { kind: selectionKind(delta), rho, epsilon: rational.ratio(rootOf(square), steps), delta, deltaPerDay }
+}
+
+/** What is wrong with terms beside the cap and delta that a deployment promises; undefined where nothing is. */
+export function selectionProblem(
+  { epsilon, deltaPerDay }: SelectionTerms,
+  promised: { readonly cap: Rational; readonly delta: Rational },
+  rho: Rational,
+): string | undefined {
+  if (rational.compare(epsilon, leastEpsilon) < 0)
+    return 'selection.share is too small: a level gets an epsilon below 0.001'
+  const most = rational.div(promised.delta, rational.integer(2 * longestSpan))
+  if (rational.compare(deltaPerDay, most) > 0) return `selection.delta must be at most ${rational.format(most)}`
+  const isAbove = [1, 7, 365].some((days) => {
+    const of = (perDay: Rational, delta: Rational) => zcdpToEpsilon(rational.mul(perDay, rational.integer(days)), delta)
+    const left = deltaLeft(promised.delta, rational.mul(deltaPerDay, rational.integer(days)))
+    return rational.compare(of(rho, left), of(promised.cap, promised.delta)) > 0
+  })
+  if (!isAbove) return undefined
+  return 'shares and selection.share leave nothing for selection.delta: lower the shares by a thousandth, or selection.delta'
+}
+
+/** What is left of delta for the conversion of rho, beside what selections spent. Throws RangeError where nothing is. */
+export function deltaLeft(delta: Rational, spent: Rational): Rational {
+  const left = rational.sub(delta, spent)
+  if (rational.sign(left) <= 0) throw new RangeError('selections spent all of delta')
+  return left
+}
+
+/** The name under which the selection of a level is charged. */
+export const selectionKind = (delta: Rational): string => `partition_selection(delta=${rational.format(delta)})`
+
+const kindPattern = /^partition_selection\(delta=(\d{1,60}\/\d{1,60})\)$/
+
+/** The delta of a charge by the name of its kind; undefined for other kinds. Throws for a fraction that is none. */
+export function selectionDelta(kind: string): Rational | undefined {
+  const text = kindPattern.exec(kind)?.[1]
+  return text === undefined ? undefined : rational.parse(text)
+}
+
+function rootOf(n: bigint): bigint {
+  if (n < 2n) return n
+  let root = BigInt(Math.floor(Math.sqrt(Number(n))))
+  while (root * root > n) root -= 1n
+  while ((root + 1n) * (root + 1n) <= n) root += 1n
+  return root
+}
