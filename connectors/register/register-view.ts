@@ -1,6 +1,6 @@
 import type { Register, RegisteredGroup } from '../../operators/contract/register.ts'
 import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
-import { checkEntries, checkPeriods } from './check-register.ts'
+import { checkEntries, checkHouseholds, checkPeriods } from './check-register.ts'
 import { periodsBy, validAt } from './periods.ts'
 
 /**
@@ -11,6 +11,7 @@ import { periodsBy, validAt } from './periods.ts'
  * Throws `RegisterError` at entries that would lose or mix up readings, or weaken the privacy bound:
  * - a place (partition, index) of two points, or a point with two places: places are assigned once and not reused;
  * - overlapping validity of two entries of one point, connection or system title;
+ * - another point, or number of points, at a connection before 06:00 local time after the last day of the one before;
  * - a validity that ends before it begins, a place that is not a whole number from 0, an unknown time zone,
  *   a fuse below 1 Wh per hour, or fewer than one point at the connection;
  * - a group in two residency zones or two time zones, which have no common local day, or under two groups of the level
@@ -24,6 +25,7 @@ export function registerView(entries: readonly RegisterEntry[]): Register {
   checkPeriods(entries, points, 'measuring point')
   checkPeriods(entries, connections, 'connection')
   checkPeriods(entries, titles, 'system title')
+  checkHouseholds(entries, connections)
   const groups = Object.fromEntries(levels.map((level) => [level, groupsOf(entries, level)])) as Readonly<
     Record<Level, readonly RegisteredGroup[]>
   >

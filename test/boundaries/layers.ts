@@ -29,6 +29,11 @@ export const layers: readonly { readonly files: RegExp; readonly may: readonly s
     says: 'the ports know schemas and the operator contract only',
   },
   {
+    files: /^connectors\/register\//,
+    may: ['schemas/', 'operators/contract/', 'operators/window/', 'connectors/contract.ts', 'connectors/register/'],
+    says: 'the register also reckons in local days, since what it says takes effect by them',
+  },
+  {
     files: /^connectors\/([^/]+)\//,
     may: ['schemas/', 'operators/contract/', 'connectors/contract.ts', 'connectors/$1/'],
     says: 'a connector imports schemas, the contracts and its own folder',

@@ -221,4 +221,71 @@ describe('registerView', () => {
       )
     })
   }
+
+  /** When somebody else, or another meter, follows at a connection whose first entry ended on 15 January or later. */
+  const noon = Date.parse('2026-01-15T12:00Z')
+  const midnight = Date.parse('2026-01-16T00:00Z')
+  const opened = Date.parse('2026-01-16T06:00Z')
+  const newPoint = { ...other(2), connection: 'connection-1' }
+  const twoPoints = { ...base, systemTitle: 'ff', pointsAtConnection: 2 }
+  const follows: readonly {
+    readonly name: string
+    readonly next: RegisterEntry
+    readonly ended: number
+    readonly from: number
+    readonly first?: Partial<RegisterEntry>
+    readonly says?: RegExp
+  }[] = [
+    { name: 'another point at once at noon', next: newPoint, ended: noon, from: noon, says: /another measuring point/ },
+    { name: 'another point at once at midnight', next: newPoint, ended: midnight, from: midnight, says: /row 1 while/ },
+    { name: 'another point just before 06:00', next: newPoint, ended: midnight, from: opened - 1, says: /midnight/ },
+    { name: 'another point at 06:00', next: newPoint, ended: midnight, from: opened },
+    { name: 'another point at 06:00 after an end at noon', next: newPoint, ended: noon, from: opened },
+    {
+      name: 'another point at 06:00 of the day of an end just after midnight',
+      next: newPoint,
+      ended: midnight + 1,
+      from: opened,
+      says: /06:00 local time after it or later/,
+    },
+    {
+      name: 'more points at midnight',
+      next: twoPoints,
+      ended: midnight,
+      from: midnight,
+      says: /another number of points/,
+    },
+    { name: 'more points at 06:00', next: twoPoints, ended: midnight, from: opened },
+    {
+      name: 'fewer points at noon',
+      first: { pointsAtConnection: 2 },
+      next: { ...base, systemTitle: 'ff' },
+      ended: noon,
+      from: noon,
+      says: /another number of points/,
+    },
+    { name: 'another meter of the point at noon', next: { ...base, systemTitle: 'ff' }, ended: noon, from: noon },
+    {
+      name: 'another point at 06:00 UTC of another time zone',
+      first: { timeZone: 'America/New_York' },
+      next: { ...newPoint, timeZone: 'America/New_York' },
+      ended: midnight + 5 * 3_600_000,
+      from: opened,
+      says: /06:00 local time/,
+    },
+  ]
+  for (const { name, first, next, ended, from, says } of follows) {
+    test(`${says ? 'refuses' : 'takes'} ${name}, whatever the order`, () => {
+      const entries = [
+        { ...base, ...first, validTo: ended },
+        { ...next, validFrom: from },
+      ]
+      if (!says) {
+        for (const order of [entries, entries.toReversed()]) registerView(order)
+        return
+      }
+      assert.throws(() => registerView(entries), { name: 'RegisterError', row: 2, message: says })
+      assert.throws(() => registerView(entries.toReversed()), { name: 'RegisterError', row: 1 })
+    })
+  }
 })
