@@ -178,6 +178,28 @@ describe('boundContributions', () => {
     })
   })
 
+  test('takes the bounds of the local date of each value, whenever it comes', () => {
+    const change = {
+      clip: (date: string) => (date < '2026-01-16' ? clip : { ...clip, region: 700, substation: 20 }),
+      capWhPerHour: (date: string) => (date < '2026-01-16' ? Number.POSITIVE_INFINITY : 1_600),
+    }
+    const frames = [
+      readingsOf(meter, [slot(0, { energyWh: 900 }), slot(24, { energyWh: 900 })]),
+      readingsOf(meter, [slot(25, { energyWh: 100 }), slot(1, { energyWh: 100 })], { receivedAt: noon + 60 * 900_000 }),
+    ]
+    assert.deepEqual(bounds(frames, change), [
+      [900, 500, 50, 5],
+      [800, 700, 20, 5],
+      [100, 0, 0, 0],
+      [100, 0, 0, 0],
+    ])
+  })
+
+  test('refuses bounds of a date that are none', () => {
+    const none = { clip: () => ({ ...clip, feeder: 0 }) }
+    assert.throws(() => bounds([one(3)], none), RangeError)
+  })
+
   const invalid = [
     { name: 'no clip at a level', change: { clip: { ...clip, feeder: 0 } } },
     { name: 'a clip beyond exact squares', change: { clip: { ...clip, utility: 2 ** 26 + 1 } } },

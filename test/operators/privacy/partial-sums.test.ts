@@ -6,7 +6,7 @@ import type { Envelope } from '../../../operators/contract/operator.ts'
 import { partialSums } from '../../../operators/privacy/partial-sums.ts'
 import { addCell, emptySum } from '../../../operators/privacy/release/sums.ts'
 import type { BoundedWh } from '../../../schemas/bounded.ts'
-import type { LoadPartial, PartialCell } from '../../../schemas/load-partial.ts'
+import { clipOn, type LoadPartial, loadPartialCodec, type PartialCell } from '../../../schemas/load-partial.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
 import { at, contextOf, runBatch, whole } from '../harness.ts'
 
@@ -181,6 +181,48 @@ describe('partialSums', () => {
       { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 5000) / 5) },
     )
   })
+
+  const wide = { utility: 9, region: 8, substation: 7, feeder: 6 }
+  const other = { utility: 7, region: 9, substation: 7, feeder: 5 }
+  const on = (date: string) => {
+    const window = noon + Date.parse(date) - Date.parse('2026-01-15')
+    return record('F1', [bounded(1, { date, day: Date.parse(date) / 86_400_000, start: window, window })])
+  }
+  const stated: readonly {
+    readonly name: string
+    readonly batch: readonly Envelope<BoundedReadings>[]
+    readonly expected: Pick<LoadPartial, 'clipWh' | 'clipWhByDate'>
+  }[] = [
+    { name: 'of its one day', batch: [on('2026-01-15')], expected: { clipWh: wide } },
+    {
+      name: 'of all its days where they are the same',
+      batch: [on('2026-01-15'), on('2026-01-14')],
+      expected: { clipWh: wide },
+    },
+    { name: 'of the day it has come to where it is empty', batch: [], expected: { clipWh: wide } },
+    {
+      name: 'of each day where they differ, and the widest of all of them',
+      batch: [on('2026-01-16'), on('2026-01-15'), on('2026-01-16')],
+      expected: {
+        clipWh: { utility: 9, region: 9, substation: 7, feeder: 6 },
+        clipWhByDate: [
+          { date: '2026-01-15', clipWh: wide },
+          { date: '2026-01-16', clipWh: other },
+        ],
+      },
+    },
+  ]
+  for (const { name, batch, expected } of stated) {
+    test(`states the bounds ${name}`, () => {
+      const partial = partialOf(batch, { clip: (date: string) => (date < '2026-01-16' ? wide : other) })
+      const { clipWh, clipWhByDate } = partial
+      assert.deepEqual({ clipWh, ...(clipWhByDate ? { clipWhByDate } : {}) }, expected)
+      assert.deepEqual(loadPartialCodec.decode(loadPartialCodec.encode(partial)), partial)
+      for (const date of new Set(partial.cells.map((cell) => cell.date))) {
+        assert.deepEqual(clipOn(partial, date), date < '2026-01-16' ? wide : other)
+      }
+    })
+  }
 
   test('gives the same sums however a stream is cut into batches', () => {
     const reading = fc

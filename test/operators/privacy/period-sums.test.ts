@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { rational } from 'diffprivlib-ts'
 import { type Period, periodSums, periodsThrough } from '../../../operators/privacy/period-sums.ts'
+import { defaultPolicy, halfWidths } from '../../../operators/privacy/release/policy.ts'
+import { policyEpochs } from '../../../operators/privacy/release/policy-epochs.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { monday, released } from '../../helpers/forecast-fixtures.ts'
 
@@ -43,6 +45,25 @@ describe('periodSums', () => {
     assert.deepEqual([sum!.half50Wh, sum!.half95Wh], [7, 20])
     assert.equal(sum!.windows, 2)
     assert.equal(sum!.missingSeconds, 7 * 86_400 - 2 * 1_800)
+  })
+
+  it('adds the variances of both sides of a change of S exactly', () => {
+    const { on } = policyEpochs({
+      ...defaultPolicy,
+      epochs: [{ from: new Date(monday + 2 * day).toISOString().slice(0, 10), clipWhPerHalfHour: { feeder: 7_001 } }],
+    })
+    const sigma2 = (n: number): string =>
+      on(new Date(monday + n * 1_800_000).toISOString().slice(0, 10)).levels.feeder.statement[1].sigma2
+    const records = Array.from({ length: 3 * 48 }, (_, n) => record(n, 10, {}, sigma2(n)))
+    const [sum] = periodSums(records, [week])
+    const of = (clipWh: number) =>
+      rational.mul(rational.integer(BigInt(clipWh) ** 2n), rational.parse('200000000/2435597'))
+    const expected = rational.add(
+      rational.mul(rational.integer(96), of(10_000)),
+      rational.mul(rational.integer(48), of(7_001)),
+    )
+    assert.equal(rational.format(sum!.variance), rational.format(expected))
+    assert.deepEqual([sum!.half50Wh, sum!.half95Wh], Object.values(halfWidths(expected)))
   })
 
   it('says null where nothing was released', () => {
