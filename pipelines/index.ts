@@ -7,6 +7,7 @@ import { kAnonymizeByMonth } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy } from '../operators/privacy/release/policy.ts'
 import type { DatedPolicy } from '../operators/privacy/release/policy-epochs.ts'
+import { checkConnections } from '../operators/privacy/release/reporting.ts'
 import { membershipHistory } from '../operators/privacy/release/restricted/membership.ts'
 import { rulesInForce } from '../operators/privacy/release/rules/count-rules.ts'
 import { groupsOfDay } from '../operators/privacy/release/rules/groups.ts'
@@ -61,6 +62,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     surroundings = {},
   } = options
   const all = [...entries]
+  checkConnections(all, policy)
   const generalise = kAnonymizeByMonth(all, { k, timeZone: domain.timeZone, since: attributesSince })
   const { fewest } = rulesInForce(policy)
   const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })

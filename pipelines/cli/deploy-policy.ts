@@ -1,5 +1,7 @@
+import type { SelectionPolicy } from '../../operators/contract/selection-policy.ts'
 import { defaultPolicy } from '../../operators/privacy/release/policy.ts'
 import type { DatedPolicy } from '../../operators/privacy/release/policy-epochs.ts'
+import { sharesBeside } from '../../operators/privacy/release/selection-terms.ts'
 import type { Settings } from '../runtime/settings.ts'
 import { defaultRules, ruleSetOf } from './rules-of.ts'
 
@@ -10,6 +12,12 @@ export function policyOf({ policy }: Settings): DatedPolicy {
     clipWhPerHalfHour: { ...defaultPolicy.clipWhPerHalfHour, ...policy.clipWhPerHalfHour },
     rhoPerDay: policy.rhoPerDay ?? defaultPolicy.rhoPerDay,
     ...(policy.epochs.length > 0 ? { epochs: policy.epochs } : {}),
+    ...(policy.selection ? sharedWith(policy.selection) : {}),
     ruleSet: ruleSetOf(policy.rules ?? defaultRules),
   }
 }
+
+const sharedWith = (selection: SelectionPolicy): Pick<DatedPolicy, 'selection' | 'shares'> => ({
+  selection,
+  shares: sharesBeside(defaultPolicy.shares, selection),
+})

@@ -72,7 +72,9 @@ function planOf(entries: readonly RegisterEntry[], policy: DatedPolicy, { zone, 
   const groups = levels.flatMap((level) => groupsAt(level, day)).filter((group) => group.zone === zone)
   const { fewest } = rulesInForce(policy)
   const membership = membershipHistory({ entries, timeZone, zone, k: fewest })
-  return planDay(policyEpochs(policy).on(day.date), groups, membership(since, day))
+  // Who reported is seen by [load] alone: here the register decides.
+  const selected = new Set(groups.map(({ level, group }) => groupName(level, group)))
+  return planDay(policyEpochs(policy).on(day.date), groups, membership(since, day), selected)
 }
 
 const left = (head: string) => ({ head, align: 'left' }) as const

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { epochsSpec } from './settings-epochs.ts'
 import { oneOf, path, type SettingSpec, whole } from './settings-kinds.ts'
+import { selectionSpecs } from './settings-selection.ts'
 import { serviceSpecs } from './settings-services.ts'
 
 const zonePattern = /^[a-z0-9][a-z0-9-]{0,31}$/
@@ -171,6 +172,7 @@ export const settingSpecs: readonly SettingSpec[] = [
     fallback: 'neutral',
     help: 'Rules of publication: a set that `rules show` lists, or a JSON file; a lawyer signs the one you name.',
   },
+  ...selectionSpecs,
 ]
 
 /** More privacy loss than the documented cap is refused; less is a deployment's choice. */

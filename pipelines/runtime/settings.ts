@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { PolicyEpoch } from '../../operators/contract/policy-epoch.ts'
+import type { SelectionPolicy } from '../../operators/contract/selection-policy.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { nearest } from './nearest.ts'
 import { SettingsError } from './settings-error.ts'
 import { fromText } from './settings-kinds.ts'
+import { selectionFrom } from './settings-selection.ts'
 import { type Given, type Services, serviceProblems, servicesFrom } from './settings-services.ts'
 import { settingSpecs } from './settings-specs.ts'
 
@@ -56,6 +58,8 @@ export interface Settings extends Services {
     readonly rhoPerDay: string | undefined
     /** Name of a shipped rule set, or path of a rules file; `undefined` takes the default. */
     readonly rules: string | undefined
+    /** Selects groups by who reported; `undefined` leaves it to the register. */
+    readonly selection: SelectionPolicy | undefined
   }
 }
 
@@ -161,6 +165,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
       epochs: (values.get('policy.epochs') ?? []) as readonly PolicyEpoch[],
       rhoPerDay: text('policy.rhoPerDay'),
       rules: text('policy.rules'),
+      selection: selectionFrom(values),
     },
   }
 }

@@ -14,7 +14,8 @@ export interface ReleaseReason {
 const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
   withheld_small_group: {
     about: 'flag',
-    sentence: 'The register holds fewer points in the group than the rules of its customer classes ask for.',
+    sentence:
+      'The register holds fewer points in the group than the rules of its customer classes ask for, or the policy selects groups by who reported and did not select it.',
     action:
       'None: the group’s load is in the one that mergedInto names. It is released from the day after the register holds enough.',
   },

@@ -1,15 +1,10 @@
 import { gaussianSigma2, type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
 import type { PrivacyStatement } from '../../../schemas/load-public.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
+import type { SelectionPolicy } from '../../contract/selection-policy.ts'
 import type { RestrictedRules } from './restricted/rules.ts'
 import type { RuleSet } from './rules/rule-set.ts'
-import {
-  deltaLeft,
-  type SelectionPolicy,
-  type SelectionTerms,
-  selectionProblem,
-  selectionTerms,
-} from './selection-terms.ts'
+import { deltaLeft, type SelectionTerms, selectionProblem, selectionTerms } from './selection-terms.ts'
 
 /**
  * What is released and what it costs, as data. Fractions are exact texts `n/d`. A policy is frozen for a local day at its

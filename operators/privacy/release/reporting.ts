@@ -1,8 +1,9 @@
-import { levels } from '../../../schemas/register-entry.ts'
+import { levels, type RegisterEntry } from '../../../schemas/register-entry.ts'
 import type { GridSeal } from './day-grid.ts'
 import { planSelected } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
 import { selectGroups } from './noise.ts'
+import { PolicyError, type ReleasePolicy } from './policy.ts'
 import type { Reporting } from './reporting-row.ts'
 import { groupName } from './restricted/group-name.ts'
 import { type OpenDay, planRow, type ReleaseState, reportingRow, sumsRow } from './state.ts'
@@ -66,6 +67,18 @@ export function withSelection(state: ReleaseState, day: OpenDay, { noise }: Pick
   state.reporting.delete(source)
   state.dirty.add(planRow(grid.date)).add(reportingRow(source))
   return next
+}
+
+/** Throws PolicyError where a connection of the register has more points than the policy counts as one household. */
+export function checkConnections(
+  entries: Iterable<Pick<RegisterEntry, 'pointsAtConnection'>>,
+  { selection }: ReleasePolicy,
+): void {
+  if (!selection) return
+  let most = 1
+  for (const { pointsAtConnection } of entries) most = Math.max(most, pointsAtConnection)
+  if (most <= selection.pointsAtConnection) return
+  throw new PolicyError(`selection.pointsAtConnection must be at least ${most}, as a connection of the register has`)
 }
 
 /** Forgets who reported on days whose selection is past, when the late values of a day are sealed. */

@@ -1,20 +1,6 @@
 import { type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
-import { levels } from '../../../schemas/register-entry.ts'
-
-/**
- * Releases a group only where enough households are seen to have reported, decided by optimal partition selection with a
- * pre-threshold (see docs/decisions/0014-who-reported.md).
- */
-export interface SelectionPolicy {
-  /** Part of the cap of rho that the selection spends, over all levels. */
-  readonly share: string
-  /** Part of the policy's delta that a day's selection spends, over all levels. */
-  readonly delta: string
-  /** A group of which fewer households reported is never selected, whatever is drawn. */
-  readonly preThreshold: number
-  /** Most measuring points of one connection in the register: so many together count as one household. */
-  readonly pointsAtConnection: number
-}
+import { type Level, levels } from '../../../schemas/register-entry.ts'
+import type { SelectionPolicy } from '../../contract/selection-policy.ts'
 
 /** What the selection of a level spends, and over all levels. */
 export interface SelectionTerms {
@@ -67,6 +53,16 @@ export function selectionProblem(
   })
   if (!isAbove) return undefined
   return 'shares and selection.share leave nothing for selection.delta: lower the shares by a thousandth, or selection.delta'
+}
+
+/** Shares of the levels cut down so that a selection fits beside them, its delta included. */
+export function sharesBeside(
+  shares: Readonly<Record<Level, string>>,
+  { share }: Pick<SelectionPolicy, 'share'>,
+): Readonly<Record<Level, string>> {
+  const left = rational.mul(rational.sub(rational.one, rational.parse(share)), rational.ratio(999n, 1_000n))
+  const cut = levels.map((level) => [level, rational.format(rational.mul(rational.parse(shares[level]), left))])
+  return Object.fromEntries(cut) as Readonly<Record<Level, string>>
 }
 
 /** What is left of delta for the conversion of rho, beside what selections spent. Throws RangeError where nothing is. */

@@ -42,7 +42,7 @@ test('needs nothing: the log lies in memory and nothing is served', () => {
     zone: 'main',
     timeZone: undefined,
     horizonDays: 14,
-    policy: { clipWhPerHalfHour: {}, epochs: [], rhoPerDay: undefined, rules: undefined },
+    policy: { clipWhPerHalfHour: {}, epochs: [], rhoPerDay: undefined, rules: undefined, selection: undefined },
   })
 })
 
@@ -71,6 +71,9 @@ test('reads every setting of a process of its own from the environment', () => {
       METERVEIL_CLIP_WH_FEEDER: '8000',
       METERVEIL_RHO_PER_DAY: '1/100',
       METERVEIL_RULES: 'rules.json',
+      METERVEIL_SELECTION_PRE_THRESHOLD: '100',
+      METERVEIL_SELECTION_SHARE: '1/10',
+      METERVEIL_SELECTION_POINTS_AT_CONNECTION: '2',
       METERVEIL_DEBUG: '1',
     },
   })
@@ -100,6 +103,7 @@ test('reads every setting of a process of its own from the environment', () => {
       epochs: [],
       rhoPerDay: '1/100',
       rules: 'rules.json',
+      selection: { share: '1/10', delta: '1/100000000000', preThreshold: 100, pointsAtConnection: 2 },
     },
   })
 })

@@ -5,9 +5,9 @@ import { HaltError } from '../../../../operators/contract/halt.ts'
 import { dayNamed, gridSeals } from '../../../../operators/privacy/release/day-grid.ts'
 import { type GroupSelector, selectGroups } from '../../../../operators/privacy/release/noise.ts'
 import { PolicyError, type ReleasePolicy, resolvePolicy } from '../../../../operators/privacy/release/policy.ts'
-import { tellsWhoReported } from '../../../../operators/privacy/release/reporting.ts'
+import { checkConnections, tellsWhoReported } from '../../../../operators/privacy/release/reporting.ts'
 import { shippedRules } from '../../../../operators/privacy/release/rules/shipped.ts'
-import { selectionDelta } from '../../../../operators/privacy/release/selection-terms.ts'
+import { selectionDelta, sharesBeside } from '../../../../operators/privacy/release/selection-terms.ts'
 import { relinked } from '../../../helpers/ledger-fixture.ts'
 import { drive, rowsOf } from '../../../helpers/release-driver.ts'
 import { countingNoise, policyWith, releaseOperator } from '../../../helpers/release-fixtures.ts'
@@ -72,6 +72,23 @@ describe('the selection of groups: its terms', () => {
       )
     })
   }
+
+  it('fits beside shares that spend all, once they are cut down', () => {
+    for (const share of ['1/1000', '1/20', '1/2']) {
+      const own = { ...selection, share }
+      const { rho, cap } = resolvePolicy(
+        selecting({ shares: sharesBeside(policyWith({}).shares, own), selection: own }),
+      )
+      assert.ok(rational.compare(rho, rational.mul(cap, rational.ratio(99n, 100n))) > 0)
+    }
+  })
+
+  it('refuses a register in which a connection has more points than count as one household', () => {
+    const entries = [{ pointsAtConnection: 1 }, { pointsAtConnection: 2 }]
+    assert.throws(() => checkConnections(entries, selecting()), /pointsAtConnection must be at least 2/)
+    checkConnections(entries, selecting({ selection: { ...selection, pointsAtConnection: 2 } }))
+    checkConnections(entries, policyWith({}))
+  })
 
   it('never keeps a group below the threshold, which a selector that is off by one fails', () => {
     const terms = { epsilon: rational.integer(5), delta: rational.parse('999/1000'), preThreshold: 100 }
