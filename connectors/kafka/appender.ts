@@ -3,8 +3,8 @@ import type { OutgoingRecord } from '../contract.ts'
 import type { Directory } from './directory.ts'
 import { isRetriable, toLogError } from './errors.ts'
 import type { Settings } from './options.ts'
-import { goodbye, retrying } from './retry.ts'
-import { createSendingProducer, type SendingProducer } from './sender.ts'
+import { goodbye } from './retry.ts'
+import { createSendingProducer, readyProducer, type SendingProducer } from './sender.ts'
 import { requirePartitions } from './transactor.ts'
 
 export interface Appender {
@@ -23,10 +23,9 @@ export function createAppender(kafka: Kafka, directory: Directory, settings: Set
 
   const connected = async (): Promise<SendingProducer> => {
     if (current !== undefined) return current
-    const fresh = createSendingProducer(kafka, settings)
-    await retrying(settings.deadlineMs, isRetriable, () => fresh.producer.connect())
-    current = fresh
-    return fresh
+    const make = () => createSendingProducer(kafka, settings)
+    current = await readyProducer(settings, make, (fresh) => fresh.connect())
+    return current
   }
   const send = async (records: readonly OutgoingRecord[]): Promise<void> => {
     let sent = false

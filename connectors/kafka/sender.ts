@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Kafka, Message, Producer, ProducerBatch, RecordMetadata } from 'kafkajs'
 import type { OutgoingRecord } from '../contract.ts'
 import { compressionTypes } from './client.ts'
-import { type Failure, failureOf } from './errors.ts'
+import { type Failure, failureOf, isRetriable } from './errors.ts'
 import type { Settings } from './options.ts'
-import { now, within } from './retry.ts'
+import { DeadlineError, goodbye, now, retrying, within } from './retry.ts'
 import { cutIntoSends, type Send } from './sends.ts'
 
 /** Sends that would go to several brokers at once; nothing was sent. */
@@ -110,6 +110,42 @@ export function createSendingProducer(
       const until = now() + settings.deadlineMs
       for (const send of cutIntoSends(records)) await sendOnce(sendBatch, send, again, until)
     },
+  }
+}
+
+/**
+ * A producer for which `prepare` has settled well, made anew for each try. One that is not ready by the deadline is given
+ * up: it is disconnected then, and once more where the brokers answer it late, since kafkajs connects it all the same. Such
+ * a producer would take its transactional id back from the owner that came after, so `prepare` has `wanted` throw for one
+ * that was given up after every answer that it awaits.
+ */
+export async function readyProducer(
+  settings: Settings,
+  make: () => SendingProducer,
+  prepare: (fresh: Producer, wanted: () => void) => Promise<void>,
+): Promise<SendingProducer> {
+  let current: SendingProducer | undefined
+  let givenUp = false
+  const wanted = () => {
+    if (givenUp) throw new DeadlineError('answered after the deadline')
+  }
+  try {
+    return await retrying(settings.deadlineMs, isRetriable, async () => {
+      const fresh = make()
+      current = fresh
+      try {
+        await prepare(fresh.producer, wanted)
+        wanted()
+        return fresh
+      } catch (error) {
+        void goodbye(fresh.producer)
+        throw error
+      }
+    })
+  } catch (error) {
+    givenUp = true
+    if (current !== undefined) void goodbye(current.producer)
+    throw error
   }
 }
 

@@ -1,13 +1,10 @@
 import type { Kafka, Transaction } from 'kafkajs'
 import { LogError, type OutgoingRecord, type Transactor } from '../contract.ts'
 import type { Directory } from './directory.ts'
-import { isAnsweredRetriable, isRetriable, toLogError } from './errors.ts'
+import { isAnsweredRetriable, toLogError } from './errors.ts'
 import type { Settings } from './options.ts'
-import { retrying, within } from './retry.ts'
-import { createSendingProducer, type SendingProducer } from './sender.ts'
-
-/** How long an unanswered request may hold up the end of a producer. */
-const goodbyeMs = 2_000
+import { goodbye, retrying, within } from './retry.ts'
+import { createSendingProducer, readyProducer, type SendingProducer } from './sender.ts'
 
 /**
  * Makes the newest owner of a transactional id. Connecting alone fences nobody: only beginning a transaction asks the
@@ -22,26 +19,18 @@ export async function openTransactor(
 ): Promise<Transactor> {
   const what = `opening ${transactionalId}`
   try {
-    const sending = await retrying(settings.deadlineMs, isRetriable, async () => {
-      const fresh = createSendingProducer(kafka, settings, { transactionalId, timeoutMs })
-      try {
-        await fresh.producer.connect()
-        const first = await directory.clarified({ transactionalId }, () => fresh.producer.transaction())
-        await first.abort()
-        return fresh
-      } catch (error) {
-        discard(fresh)
-        throw error
-      }
+    const make = () => createSendingProducer(kafka, settings, { transactionalId, timeoutMs })
+    const sending = await readyProducer(settings, make, async (fresh, wanted) => {
+      await fresh.connect()
+      wanted()
+      const first = await directory.clarified({ transactionalId }, () => fresh.transaction())
+      wanted()
+      await first.abort()
     })
     return transactorOf(sending, directory, settings, transactionalId)
   } catch (error) {
     throw toLogError(error, what, 'retriable')
   }
-}
-
-function discard({ producer }: SendingProducer): void {
-  within(goodbyeMs, producer.disconnect()).catch(() => {})
 }
 
 function transactorOf(
@@ -59,7 +48,7 @@ function transactorOf(
     if (dead === undefined) {
       dead = error
       transaction = undefined
-      discard(sending)
+      void goodbye(sending.producer)
     }
     return dead
   }
@@ -138,7 +127,7 @@ function transactorOf(
       await end('abort', current())
     },
     close: async () => {
-      if (dead === undefined) await within(goodbyeMs, sending.producer.disconnect()).catch(() => {})
+      if (dead === undefined) await goodbye(sending.producer)
       transaction = undefined
       dead = new LogError('closed', `the transactor ${transactionalId} is closed`)
     },

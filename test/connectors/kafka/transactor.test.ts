@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import type { Transactor } from '../../../connectors/contract.ts'
 import type { Directory } from '../../../connectors/kafka/directory.ts'
 import { withDefaults } from '../../../connectors/kafka/options.ts'
 import { openTransactor } from '../../../connectors/kafka/transactor.ts'
 import { record } from '../../conformance/log-harness.ts'
+import { lateBroker } from './late-broker.ts'
 
 const protocol = (code: number) => Object.assign(new Error('said the broker'), { name: 'KafkaJSProtocolError', code })
 const closed = () => Object.assign(new Error('gone'), { name: 'KafkaJSConnectionClosedError' })
@@ -72,6 +74,21 @@ test('opening tries again with a new producer where a broker says so, and gives 
   assert.equal(calls.filter((call) => call === 'disconnect').length, 2)
   await assert.rejects(opened({ transaction: [protocol(53)] }), { code: 'unauthorized' })
 })
+
+for (const [late, asked] of [
+  ['connect', ['connect']],
+  ['transaction', ['connect', 'transaction']],
+  ['abort', ['connect', 'transaction', 'abort']],
+] as const) {
+  test(`an answer to ${late} after the opening was given up is followed by nothing but goodbye`, async () => {
+    const { kafka, calls, live } = lateBroker(late, 300)
+    const hasty = withDefaults({ brokers: [], deadlineMs: 100 })
+    await assert.rejects(openTransactor(kafka, directory, hasty, 'id', 15_000), { code: 'retriable' })
+    await pause(500)
+    assert.deepEqual(calls, asked, 'a new epoch would fence the owner that came after')
+    assert.equal(live(), 0)
+  })
+}
 
 for (const code of [51, 14, 15, 16]) {
   test(`offsets that meet code ${code} are sent again, as often as it takes`, async () => {
