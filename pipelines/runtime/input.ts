@@ -1,5 +1,13 @@
-import type { Fetched, LogRecord, Reader, Transactor } from '../../connectors/contract.ts'
+import {
+  type Bounds,
+  type Fetched,
+  LogError,
+  type LogRecord,
+  type Reader,
+  type Transactor,
+} from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
+import { within } from './marker.ts'
 import { orClose, stepping, type TaskContext, transactionalId } from './task.ts'
 
 /** Input of a task: its reader, and records that were fetched but had to wait. */
@@ -37,13 +45,19 @@ async function requireNewest({ pipeline, partition }: TaskContext, producer: Tra
   await producer.abort()
 }
 
-/** Opens the input at `position`, or at its first record. Halts where input before the position's successor was deleted. */
+/**
+ * Opens the input at `position`, or at its first record: where there is no position, or where the state is rebuilt from all
+ * of it. Halts where input before the position's successor was deleted, and where the input ends before the position.
+ */
 export async function openInput(
-  { pipeline: { source }, partition, ports }: TaskContext,
+  task: TaskContext,
   position: bigint | undefined,
+  rebuilds = false,
 ): Promise<Input & { readonly from: bigint }> {
-  const { first } = await ports.log.bounds(source.name, partition, 'read_committed')
-  const from = position ?? first
+  const { pipeline, partition, ports } = task
+  const { source } = pipeline
+  const { first } = await boundsOver(task, position ?? 0n)
+  const from = rebuilds ? first : (position ?? first)
   if (from < first) {
     throw new HaltError(
       `${source.name}[${partition}] was cut at ${first}, but only input below ${from} is processed`,
@@ -54,6 +68,28 @@ export async function openInput(
   return { reader, rest: [], restNext: from, from }
 }
 
+/**
+ * What the input holds, once its end has come as far as the position. An end may be told too low for a while after a broker
+ * was killed, so one answer proves nothing; no marker can be written here, since the source belongs to others.
+ */
+async function boundsOver(task: TaskContext, position: bigint): Promise<Bounds> {
+  const { pipeline, partition, ports, signal } = task
+  const { name } = pipeline.source
+  let end = 0n
+  const found = await within(task, async () => {
+    const bounds = await ports.log.bounds(name, partition, 'read_uncommitted')
+    end = bounds.end
+    return end < position ? undefined : bounds
+  })
+  if (found) return found
+  if (signal.aborted)
+    throw new LogError('retriable', `${name}[${partition}] was not seen up to ${position} before the stop`)
+  throw new HaltError(
+    `${name}[${partition}] ends at ${end}, but its input below ${position} is processed: it was made anew or restored to an older state`,
+    'Restore the topic to its newest state; what is written to it below that position would never be read.',
+  )
+}
+
 /** The records that wait, or else the next fetch. */
 export async function nextInput(task: TaskContext, input: Input): Promise<Fetched> {
   if (input.rest.length > 0) {
@@ -62,7 +98,15 @@ export async function nextInput(task: TaskContext, input: Input): Promise<Fetche
     return fetched
   }
   const { maxRecords, maxBytes, lingerMs } = task.options
-  return stepping(task, 'poll', () =>
-    input.reader.poll({ maxRecords, maxBytes, waitMs: lingerMs, signal: task.signal }),
+  const poll = () => input.reader.poll({ maxRecords, maxBytes, waitMs: lingerMs, signal: task.signal })
+  return stepping(task, 'poll', () => poll().catch((error: unknown) => askAgain(task, error)))
+}
+
+/** A topic that was cut or made anew under a reader: the next assignment tells which, or finds that it was a passing state. */
+function askAgain({ pipeline, partition }: TaskContext, error: unknown): never {
+  if (!(error instanceof LogError && error.code === 'offset_out_of_range')) throw error
+  throw new LogError(
+    'retriable',
+    `${pipeline.source.name}[${partition}] does not hold the next offset; it is opened again`,
   )
 }

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Log, LogError } from '../../../connectors/contract.ts'
+import type { Accumulating } from '../../../operators/contract/operator.ts'
+import { type Pipeline, pipeline, run } from '../../../pipelines/runtime/index.ts'
+import { type Driver, testDriver } from '../../../pipelines/testing/driver.ts'
+import type { LoadState } from '../../../schemas/load-state.ts'
+import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
+import { eventually } from '../../conformance/log-harness.ts'
+import { toyChangelog as changelog, once } from '../../helpers/toy-once.ts'
+import { toyTopic } from '../../helpers/toy-topics.ts'
+
+const input = toyTopic<number, 'identified'>('numbers', 'identified')
+const output = toyTopic<number, 'identified'>('results', 'identified')
+const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
+const state = toyTopic<LoadState, 'identified'>('state', 'identified', ({ row }) => row)
+
+const passed: Accumulating<number, number, undefined> = {
+  spec: { name: 'passed', drops: [], rejects: [] },
+  restore: () => undefined,
+  process: (batch, _, out) => {
+    for (const from of batch) out.emit(from, from.value)
+    return 'done'
+  },
+  changed: () => [],
+}
+
+const pipelines: Readonly<Record<string, Pipeline>> = {
+  'a pipeline with a changelog': pipeline('numbers', input, (all) => all.keyed(once).to(output), {
+    rejects,
+    changelog,
+    covers: output,
+  }),
+  'a pipeline with rows': pipeline('numbers', input, (all) => all.accumulate(passed).to(output), { state }),
+  'a pipeline that rebuilds its state': pipeline('numbers', input, (all) => all.accumulate(passed).to(output), {
+    state,
+    replay: true,
+  }),
+}
+
+/** A log that holds what another held, but only the first `kept` records of the input. */
+async function withInputCut(first: Driver, kept: number): Promise<Driver> {
+  const older = await testDriver([])
+  await older.log.createTopics(first.log.topics())
+  for (const topic of first.log.topics()) {
+    const records = await first.records(topic)
+    await older.log.append(
+      records
+        .slice(0, topic.name === input.name ? kept : records.length)
+        .map(({ key, value, headers }) => ({ topic: topic.name, partition: 0, key, value, headers })),
+    )
+  }
+  return older
+}
+
+for (const [what, built] of Object.entries(pipelines)) {
+  for (const kept of [0, 2]) {
+    test(`${what} halts where its input ends at ${kept} but more was processed`, async () => {
+      const first = await testDriver([built])
+      await first.pipe(input, [1, 2, 3])
+      await first.stop()
+      const { ports } = await withInputCut(first, kept)
+      const running = await run(built, ports, { partitions: [0], task: { settleMs: 50 } })
+      await assert.rejects(running.done, {
+        name: 'HaltError',
+        message: new RegExp(`^numbers\\[0\\] ends at ${kept}, but its input below 3 is processed`),
+      })
+    })
+  }
+
+  test(`${what} goes on where the end of its input is told too low for a while`, async () => {
+    const low = { answers: 0 }
+    const driver = await testDriver([built], {
+      log: (log): Log => ({
+        ...log,
+        bounds: async (topic, partition, isolation) => {
+          const { first, end } = await log.bounds(topic, partition, isolation)
+          if (topic !== input.name || low.answers === 0) return { first, end }
+          low.answers -= 1
+          return { first, end: end - 2n }
+        },
+      }),
+    })
+    await driver.pipe(input, [1, 2, 3])
+    await driver.stop()
+    low.answers = 5
+    await driver.start()
+    await driver.pipe(input, [4])
+    await eventually('the new number', async () => (await driver.read(output)).includes(4))
+    assert.deepEqual([await driver.read(output), low.answers], [[1, 2, 3, 4], 0])
+    await driver.stop()
+  })
+
+  test(`${what} opens its input again where the offset it stands at is refused`, async () => {
+    let refusals = 0
+    const driver = await testDriver([built], {
+      log: (log): Log => ({
+        ...log,
+        read: async (topic, ...rest) => {
+          const reader = await log.read(topic, ...rest)
+          if (topic !== input.name) return reader
+          return {
+            ...reader,
+            poll: (options) => {
+              if (refusals === 0) return reader.poll(options)
+              refusals -= 1
+              return Promise.reject(new LogError('offset_out_of_range', 'the partition does not hold this offset'))
+            },
+          }
+        },
+      }),
+    })
+    await driver.pipe(input, [1, 2, 3])
+    refusals = 1
+    await driver.pipe(input, [4])
+    await driver.pipe(input, [5])
+    await eventually('the newest number', async () => (await driver.read(output)).includes(5))
+    assert.deepEqual(await driver.read(output), [1, 2, 3, 4, 5])
+    await driver.stop()
+  })
+}
