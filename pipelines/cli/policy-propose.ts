@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { isDate, type PolicyEpoch } from '../../operators/contract/policy-epoch.ts'
+import type { ReleasePolicy } from '../../operators/privacy/release/policy.ts'
+import { type DatedPolicy, policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
 import { type ClipEffect, proposeClip, type SyntheticDays } from '../../operators/privacy/release/propose-clip.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { readSettings } from '../runtime/settings.ts'
@@ -12,17 +15,19 @@ export interface PolicyProposal {
   readonly released?: string
   readonly days?: string
   readonly homes?: readonly string[]
+  readonly from?: string
   readonly settings?: string
 }
 
 /**
  * `meterveil policy propose`: the bound of each level with the least error of noise and clip together. It reads released
- * records and synthetic days, never a measured value, so that it costs no budget. It changes nothing: what is set takes
- * effect on the next local day that is not charged yet. Throws a usage error where a file holds something else.
+ * records and synthetic days, never a measured value, so that it costs no budget. It changes nothing: it prints settings,
+ * with `from` an epoch that begins on that local date. Throws a usage error where a file holds something else.
  */
 export function proposePolicy(terminal: Terminal, options: PolicyProposal): void {
   const settings = readSettings({ env: process.env, file: options.settings ?? process.env['METERVEIL_SETTINGS'] })
-  const policy = policyOf(settings)
+  const dated = policyOf(settings)
+  const policy = policyAt(dated, options.from)
   const windows = 86_400 / policy.windowSeconds
   const released = options.released === undefined ? undefined : readReleased(options.released)
   const meanWhPerDay = released?.meanWhPerDay ?? policy.meanLoadWhPerDay
@@ -59,10 +64,37 @@ export function proposePolicy(terminal: Terminal, options: PolicyProposal): void
     terminal.record({ kind: 'proposal', level, homes: group, present, proposed })
   }
   const clip = Object.fromEntries(proposals.map(({ level, proposed }) => [level, proposed.clipWh]))
-  terminal.line(`To take it over, put into the settings: ${JSON.stringify({ policy: { clipWhPerHalfHour: clip } })}`)
+  const { from } = options
+  const taken = from === undefined ? { clipWhPerHalfHour: clip } : { epochs: epochsWith(dated, from, clip) }
+  terminal.line(`To take it over, put into the settings: ${JSON.stringify({ policy: taken })}`)
   terminal.line(
-    'It holds from the next local day that is not charged yet. The cap C of an interval is what the fuse lets through, and stays.',
+    from === undefined
+      ? 'It holds from the next local day that is not charged yet.'
+      : `It holds from ${from} on, if [readings] and [load] both have it before that day begins.`,
   )
+  terminal.line(
+    'The cap C of an interval is what the fuse lets through, and no matter of data: noise depends on S alone, so a lower C would cut true peaks and save none.',
+  )
+}
+
+/** The policy of a local date, or the one that holds always; a list of epochs leaves none of that kind. */
+function policyAt(dated: DatedPolicy, from: string | undefined): ReleasePolicy {
+  if (from !== undefined && !isDate(from)) throw usageError(`${from} is no date.`, 'Write it as YYYY-MM-DD.')
+  if (from === undefined && dated.epochs !== undefined) {
+    throw usageError('The bounds of this policy change by date.', 'Name the first local date of new ones with --from.')
+  }
+  return from === undefined ? dated : policyEpochs(dated).on(from).policy
+}
+
+/** The epochs of a policy with one more, or with one that says more. */
+function epochsWith(
+  { epochs = [] }: DatedPolicy,
+  from: string,
+  clip: PolicyEpoch['clipWhPerHalfHour'],
+): readonly PolicyEpoch[] {
+  const same = epochs.find((epoch) => epoch.from === from)
+  const made = { ...same, from, clipWhPerHalfHour: { ...same?.clipWhPerHalfHour, ...clip } }
+  return [...epochs.filter((epoch) => epoch !== same), made].sort((a, b) => (a.from < b.from ? -1 : 1))
 }
 
 /** Mean load of a home and the median registered count of the groups of each level, from released records alone. */

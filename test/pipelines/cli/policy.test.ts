@@ -72,6 +72,50 @@ describe('policy propose', () => {
     assert.equal(proposalsOf(stdout)[0]!.proposed.clipWh, 3_500)
   })
 
+  it('prints an epoch beside those that there are', () => {
+    const epochs = [
+      { from: '2026-11-01', clipWhPerHalfHour: { feeder: 9_000 }, capRule: 'fuse, at most 17250 Wh per hour' },
+      { from: '2027-06-01', clipWhPerHalfHour: { region: 16_000 } },
+    ]
+    const settings = file('epochs.json', [{ policy: { epochs } }])
+    const propose = (from: string) => {
+      const { code, stdout } = meterveil([
+        'policy',
+        'propose',
+        '--homes',
+        'feeder=1000',
+        '--from',
+        from,
+        '--settings',
+        settings,
+      ])
+      assert.equal(code, 0)
+      assert.match(stdout, /^feeder +present +1,000 +9,000/m)
+      assert.match(stdout, /noise depends on S alone/)
+      return JSON.parse(/settings: (\{.*\})$/m.exec(stdout)![1]!) as { policy: { epochs: (typeof epochs)[number][] } }
+    }
+    const { policy } = propose('2027-01-01')
+    assert.deepEqual(
+      policy.epochs.map(({ from }) => from),
+      ['2026-11-01', '2027-01-01', '2027-06-01'],
+    )
+    assert.deepEqual([policy.epochs[0], policy.epochs[2]], epochs)
+    assert.deepEqual(Object.keys(policy.epochs[1]!.clipWhPerHalfHour), ['feeder'])
+    const again = propose('2026-11-01').policy.epochs
+    assert.deepEqual(again, [{ ...epochs[0], clipWhPerHalfHour: policy.epochs[1]!.clipWhPerHalfHour }, epochs[1]])
+    // What is printed is taken as it is.
+    const pasted = file('pasted.json', [{ policy }])
+    const { stdout } = meterveil(['policy', 'show', '--settings', pasted, '--json'])
+    assert.equal(stdout.trim().split('\n').length, 4)
+  })
+
+  it('needs a date where bounds change by date', () => {
+    const settings = file('dated.json', [{ policy: { epochs: [{ from: '2026-11-01' }] } }])
+    const { code, stderr } = meterveil(['policy', 'propose', '--homes', 'feeder=9', '--settings', settings])
+    assert.equal(code, 2)
+    assert.match(stderr, /--from/)
+  })
+
   const wrong: readonly (readonly [what: string, args: readonly string[], says: RegExp])[] = [
     ['no homes', [], /needs the homes of a group/],
     ['a level that is none', ['--homes', 'street=10'], /street=10 is no level and count/],
@@ -87,6 +131,7 @@ describe('policy propose', () => {
       ['--released', file('dry.ndjson', [released('feeder', 'f', 9, null)])],
       /no released load/,
     ],
+    ['a date that is none', ['--from', '2026-02-30', '--homes', 'feeder=9'], /2026-02-30 is no date/],
     ['days of another length', ['--days', file('short.ndjson', [[1]]), '--homes', 'feeder=9'], /household-days/],
   ]
   for (const [what, args, says] of wrong) {
@@ -96,4 +141,40 @@ describe('policy propose', () => {
       assert.match(stderr, says)
     })
   }
+})
+
+describe('policy show', () => {
+  const epochs = [
+    { from: '2026-11-01', clipWhPerHalfHour: { feeder: 8_000 }, capRule: 'fuse, at most 9000 Wh per hour' },
+  ]
+  const settings = file('show.json', [{ policy: { epochs } }])
+
+  it('lists what holds from which date on', () => {
+    const { code, stdout } = meterveil(['policy', 'show', '--settings', settings])
+    assert.equal(code, 0)
+    assert.match(stdout, /^the start +20,000 +15,000 +12,000 +10,000 +fuse$/m)
+    assert.match(stdout, /^2026-11-01 +20,000 +15,000 +12,000 +8,000 +fuse, at most 9000 Wh per hour$/m)
+  })
+
+  it('tells bounds and noise of a date', () => {
+    const on = (date: string) => {
+      const { stdout } = meterveil(['policy', 'show', '--on', date, '--settings', settings, '--json'])
+      const rows = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+      return rows.find(({ level }) => level === 'feeder')!
+    }
+    const [before, after] = [on('2026-10-31'), on('2026-11-01')]
+    assert.deepEqual([before['clipWh'], before['capRule']], [10_000, 'fuse'])
+    assert.deepEqual([after['clipWh'], after['capRule']], [8_000, 'fuse, at most 9000 Wh per hour'])
+    // sigma = S / sqrt(2 rho) with a quarter of 0.02435597.
+    assert.deepEqual([before['sigmaWh'], after['sigmaWh']], [90_618, 72_495])
+  })
+
+  it('refuses a date that is none', () => {
+    const { code, stderr } = meterveil(['policy', 'show', '--on', 'today'])
+    assert.equal(code, 2)
+    assert.match(stderr, /today is no date/)
+  })
 })
