@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { ForecastPublic } from '../../schemas/forecast-public.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
-import { localDay } from '../window/local-day.ts'
+import { type LocalDay, localDay } from '../window/local-day.ts'
 import { calibration, choose, newContest, pooledExcess, predictDay, scoreDay } from './contest.ts'
 import { type Lineup, lineupOf } from './lineup.ts'
 import type { ForecastModel, Prediction } from './model.ts'
@@ -12,6 +12,7 @@ import {
   append,
   beginSeries,
   expected,
+  expectedDraw,
   finish,
   moveTo,
   outlookOf,
@@ -20,6 +21,7 @@ import {
   type SeriesValue,
 } from './series.ts'
 import { approximately, isConsistent, type ParentOf, type Tree, type TreeNode, treeOf } from './tree.ts'
+import { halfWidths, learn, partOf } from './widths.ts'
 
 export interface ForecasterOptions extends Surroundings {
   readonly models: readonly ForecastModel[]
@@ -41,9 +43,6 @@ interface Field {
 export interface Forecaster {
   readonly take: (seal: Seal) => readonly ForecastPublic[]
 }
-
-/** Standard normal quantiles at 5, 25, 50, 75 and 95 %. */
-const quantiles = [-1.644_853_627, -0.674_489_75, 0, 0.674_489_75, 1.644_853_627] as const
 
 /** What of the late shares of a window is left after another: they are those of the last week or so. */
 const remembered = 0.997
@@ -75,7 +74,7 @@ export function forecaster(options: ForecasterOptions): Forecaster {
     const day = localDay(options.timeZone, end)
     if (end === day.start) beginDay(field, tree, day.end)
     const due = (end - day.start) % options.everyMs === 0 || windowSeconds * 1_000 >= options.everyMs
-    return due ? forecastsOf(field, tree, records, end, options.horizonMs) : []
+    return due ? forecastsOf(field, tree, records, { start: end, day, horizonMs: options.horizonMs }) : []
   }
   return {
     // Groups that are shown with longer windows than others stand in one seal with them.
@@ -126,6 +125,7 @@ function valuesOf(records: readonly LoadPublic[], { nodes }: Tree): readonly Ser
     value: loads[i]! - (whole === undefined ? 0 : share * loads[whole]!),
     noise,
     load: loads[i]!,
+    raw: records[record]!.rawWh as number,
   }))
 }
 
@@ -168,7 +168,7 @@ function beginDay({ lineup, series: all, ...field }: Field, { nodes }: Tree, day
   for (const kind of kinds.values()) {
     const members = kind.map(({ name }) => all.get(name)!)
     for (const series of members) {
-      const { contest, tail, current } = series
+      const { contest, tail, current, widths } = series
       const from = contest.pending?.from ?? 0
       const day = tail.filter(({ window }) => window >= from)
       const scored = day.map((each) => ({
@@ -176,6 +176,11 @@ function beginDay({ lineup, series: all, ...field }: Field, { nodes }: Tree, day
         noise: each.noise * (each.final ? 1 : late ** 2),
       }))
       scoreDay(contest, scored, series.load)
+      learn(
+        widths,
+        lineup.grid,
+        tail.map((each) => ({ window: each.window, wh: expectedDraw(each, late) })),
+      )
       const ahead = momentsUntil(lineup, tail.at(-1)!.window, dayEnd)
       // A window of a local day of 25 hours is longer than the next day.
       if (ahead.length === 0) continue
@@ -205,15 +210,23 @@ interface Base extends Prediction {
   readonly model: string
 }
 
+interface Horizon {
+  readonly start: EpochMs
+  /** The local day that holds the start. */
+  readonly day: Pick<LocalDay, 'start' | 'end'>
+  readonly horizonMs: number
+}
+
 /** The forecasts that follow from the windows up to `start`, wholes before their parts. */
 function forecastsOf(
   { lineup, series: all }: Field,
   { nodes, families }: Tree,
   records: readonly LoadPublic[],
-  start: EpochMs,
-  horizonMs: number,
+  { start, day, horizonMs }: Horizon,
 ): readonly ForecastPublic[] {
   const ahead = momentsUntil(lineup, start - lineup.grid.stepMs, start + horizonMs)
+  const wholeDay = start === day.start ? Math.floor((day.end - start) / lineup.grid.stepMs) : 0
+  const partsOfDay = ahead.map((moment) => partOf(lineup.grid, moment))
   const pools = poolsOf(lineup, all, nodes)
   const bases = nodes.map((node): Base | undefined => {
     const series = all.get(node.name)!
@@ -241,6 +254,12 @@ function forecastsOf(
     if (!base || steps[0]?.[i] === undefined) return []
     const record = records[at]!
     const noise = approximately(record.privacy.sigma2)
+    const { seen, widths } = all.get(name)!
+    const deviation = Float64Array.from(steps, (step) => Math.sqrt(step[i]!.variance + noise))
+    if (wholeDay > 0) {
+      const wh = Float64Array.from(steps.slice(0, wholeDay), (step) => step[i]!.wh)
+      widths.stated = { from: start, wh, deviation: deviation.slice(0, wholeDay), noise }
+    }
     return [
       {
         level: record.level,
@@ -249,13 +268,13 @@ function forecastsOf(
         model: base.model,
         start,
         windowSeconds: record.windowSeconds,
-        quantilesWh: steps.map((step) => {
-          const { wh, variance } = step[i]!
-          const deviation = Math.sqrt(variance + noise)
-          return quantiles.map((z) => wh + Math.round(z * deviation))
+        quantilesWh: steps.map((step, k) => {
+          const { wh } = step[i]!
+          const [inner, outer] = halfWidths(widths, partsOfDay[k]!, deviation[k]!, noise).map(Math.round)
+          return [wh - outer!, wh - inner!, wh, wh + inner!, wh + outer!]
         }),
         ledgerSeq: record.ledgerSeq,
-        windows: all.get(name)!.seen,
+        windows: seen,
       },
     ]
   })

@@ -3,6 +3,7 @@ import type { Contest } from './contest.ts'
 import { copyState, type Lineup, type LineupState } from './lineup.ts'
 import type { Outlook } from './model.ts'
 import type { Moment } from './moments.ts'
+import { newWidths, type Widths } from './widths.ts'
 
 /** What was released of one window of a series. */
 export interface SeriesValue {
@@ -11,8 +12,9 @@ export interface SeriesValue {
   readonly value: number
   /** Known variance of the noise in it. */
   readonly noise: number
-  /** Load of the whole group. */
+  /** Load of the whole group, and as it was released first: with the noise of its own draw. */
   readonly load: number
+  readonly raw: number
 }
 
 interface TailValue extends SeriesValue {
@@ -35,6 +37,7 @@ export interface Series {
   seen: number
   load: number
   readonly contest: Contest
+  readonly widths: Widths
 }
 
 /** Days after which a window is settled though no final value came. */
@@ -53,6 +56,7 @@ export function beginSeries(lineup: Lineup, born: EpochMs, whole: string | undef
     seen: 0,
     load: Number.NaN,
     contest,
+    widths: newWidths(),
   }
 }
 
@@ -86,7 +90,7 @@ export function append(series: Series, lineup: Lineup, value: SeriesValue, late:
   refresh(series, lineup, late)
   let window = nextWindow(series, stepMs) ?? value.window
   for (; window < value.window; window += stepMs) {
-    add(series, lineup, { window, value: Number.NaN, noise: 0, load: Number.NaN, final: false }, late)
+    add(series, lineup, { window, value: Number.NaN, noise: 0, load: Number.NaN, raw: Number.NaN, final: false }, late)
   }
   add(series, lineup, { ...value, final: false }, late)
   while (series.tail.length > settledAfter * perDay) settleFirst(series, lineup, late)
@@ -128,6 +132,9 @@ function refresh(series: Series, lineup: Lineup, late: number): void {
 
 /** A preliminary value stands for a final one: what is still to come on average is added. */
 export const expected = ({ value, final }: TailValue, late: number): number => (final ? value : value * late)
+
+/** The same of the value that was drawn. */
+export const expectedDraw = ({ raw, final }: TailValue, late: number): number => (final ? raw : raw * late)
 
 function observe(series: Series, { grid, observe: take }: Lineup, state: LineupState, value: TailValue, late: number) {
   const noise = value.final ? value.noise : value.noise * late ** 2

@@ -1,0 +1,105 @@
+import type { EpochMs } from '../../schemas/codec.ts'
+import type { Grid, Moment } from './moments.ts'
+
+/** Standard normal quantiles at 75 and 95 %, and how much of the values lies outside between them and their opposites. */
+const inner = { z: 0.674_489_75, outside: 0.5 }
+const outer = { z: 1.644_853_627, outside: 0.1 }
+const intervals = [inner, outer] as const
+
+/** Parts of the local day that are told apart: evenings are missed by more than mornings. */
+const parts = 8
+/** Logarithm by which an interval widens after a day that lies outside it altogether, and more than expected. */
+const perDay = 0.8
+const furthest = Math.exp(2)
+/** An inner interval is at most so wide as a part of the outer one. */
+const mostOfOuter = 0.9
+
+/** How wide the intervals of one series are made: factors on the deviation that the models say, by part of the local day. */
+export interface Widths {
+  /** Of the inner interval, part by part; then of the outer one. */
+  readonly factors: Float64Array
+  /** What was forecast of the day that has begun. */
+  stated: StatedDay | undefined
+}
+
+interface StatedDay {
+  readonly from: EpochMs
+  /** Medians and standard deviations, window by window, the known noise included and no factor. */
+  readonly wh: Float64Array
+  readonly deviation: Float64Array
+  readonly noise: number
+}
+
+export const newWidths = (): Widths => ({ factors: new Float64Array(2 * parts).fill(1), stated: undefined })
+
+/** Where in the local day a window lies: between the middles of two parts, and how near to the second. */
+export interface PartOfDay {
+  readonly before: number
+  readonly after: number
+  readonly weight: number
+}
+
+export function partOf(grid: Grid, { phase }: Moment): PartOfDay {
+  const at = (phase + 0.5 / grid.perDay) * parts - 0.5
+  const before = Math.floor(at)
+  return { before: (before + parts) % parts, after: (before + 1) % parts, weight: at - before }
+}
+
+/**
+ * Half-widths of the inner and the outer interval, in Wh, of a value with this standard deviation, the noise of this
+ * variance included: never narrower than that noise alone makes them.
+ */
+export function halfWidths(
+  { factors }: Widths,
+  { before, after, weight }: PartOfDay,
+  deviation: number,
+  noise: number,
+): readonly [inner: number, outer: number] {
+  const half = (at: 0 | 1): number => {
+    const from = at * parts
+    const factor = (1 - weight) * factors[from + before]! + weight * factors[from + after]!
+    return intervals[at].z * Math.max(factor * deviation, Math.sqrt(noise))
+  }
+  const wide = half(1)
+  return [Math.min(half(0), mostOfOuter * wide), wide]
+}
+
+/** A value that was released, NaN where none was. */
+interface Released {
+  readonly window: EpochMs
+  readonly wh: number
+}
+
+/**
+ * Learns from the day that was forecast: each part of it widens both intervals by as much as they missed more than they
+ * say, and narrows them by as much as they missed less (adaptive conformal inference: Gibbs and Candes 2021; Angelopoulos,
+ * Candes and Tibshirani 2023). Whatever the load does, over many days they hold what they say: the models take for granted
+ * that the coming days are like the last ones, which they are not when the season turns. Where the deviation is mostly
+ * known noise there is little to learn, and the step is as much smaller. Released values alone go in, so it costs no budget.
+ */
+export function learn(widths: Widths, grid: Grid, released: readonly Released[]): void {
+  const { stated, factors } = widths
+  widths.stated = undefined
+  if (!stated) return
+  const missed = new Float64Array(2 * parts)
+  let [unknown, whole] = [0, 0]
+  for (const { window, wh } of released) {
+    const step = (window - stated.from) / grid.stepMs
+    const deviation = stated.deviation[step]
+    if (deviation === undefined || Number.isNaN(wh)) continue
+    unknown += Math.max(deviation ** 2 - stated.noise, 0)
+    whole += deviation ** 2
+    const part = partOf(grid, grid.momentAt(window))
+    const halves = halfWidths(widths, part, deviation, stated.noise)
+    intervals.forEach(({ outside }, at) => {
+      const more = (Math.abs(wh - stated.wh[step]!) > halves[at]! ? 1 : 0) - outside
+      missed[at * parts + part.before]! += (1 - part.weight) * more
+      missed[at * parts + part.after]! += part.weight * more
+    })
+  }
+  if (whole === 0) return
+  const step = (perDay * Math.sqrt(unknown / whole)) / Math.max(grid.perDay / parts, 1)
+  missed.forEach((more, i) => {
+    factors[i] = Math.min(Math.max(factors[i]! * Math.exp(step * more), 1 / furthest), furthest)
+  })
+}
