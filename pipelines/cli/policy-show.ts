@@ -1,4 +1,3 @@
-import { rational } from 'diffprivlib-ts'
 import { isDate } from '../../operators/contract/policy-epoch.ts'
 import { policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
 import { levels } from '../../schemas/register-entry.ts'
@@ -42,13 +41,14 @@ function listEpochs(terminal: Terminal, all: Epochs['all']): void {
 
 function showDay(terminal: Terminal, date: string, { policy, levels: terms }: ReturnType<Epochs['on']>): void {
   const { windowSeconds, capRule } = policy
-  terminal.line(`On ${date}, for windows of ${windowSeconds} s, in Wh; C: ${capRule}.`)
+  terminal.line(
+    `On ${date}, for windows of ${windowSeconds} s, in Wh; C: ${capRule}. Of a value as drawn, the noise lies within:`,
+  )
   const rows = levels.map((level) => {
-    const { clipWh, sigma2, half } = terms[level]
-    const sigmaWh = Math.ceil(Math.sqrt(rational.toNumber(sigma2, 'up')))
-    const { half95Wh } = half[1]
-    terminal.record({ kind: 'bound', date, level, windowSeconds, clipWh, sigmaWh, half95Wh, capRule })
-    return [level, clipWh, sigmaWh, half95Wh] as const
+    const { clipWh, half } = terms[level]
+    const { half50Wh, half95Wh } = half[1]
+    terminal.record({ kind: 'bound', date, level, windowSeconds, clipWh, half50Wh, half95Wh, capRule })
+    return [level, clipWh, half50Wh, half95Wh] as const
   })
-  terminal.table(['level', 'S', 'sigma', '95 % half-width'], rows)
+  terminal.table(['level', 'S', '50 % within', '95 % within'], rows)
 }

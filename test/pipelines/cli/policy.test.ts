@@ -168,8 +168,8 @@ describe('policy show', () => {
     const [before, after] = [on('2026-10-31'), on('2026-11-01')]
     assert.deepEqual([before['clipWh'], before['capRule']], [10_000, 'fuse'])
     assert.deepEqual([after['clipWh'], after['capRule']], [8_000, 'fuse, at most 9000 Wh per hour'])
-    // sigma = S / sqrt(2 rho) with a quarter of 0.02435597.
-    assert.deepEqual([before['sigmaWh'], after['sigmaWh']], [90_618, 72_495])
+    // 1.959964 S / sqrt(2 rho) with a quarter of 0.02435597.
+    assert.deepEqual([before['half95Wh'], after['half95Wh']], [177_608, 142_086])
   })
 
   it('refuses a date that is none', () => {
