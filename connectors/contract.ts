@@ -91,6 +91,10 @@ export interface MembershipHandlers {
   readonly assigned: (partitions: readonly number[]) => Promise<void>
   /** These partitions are no longer ours; the group moves on when the promise settles. */
   readonly revoked: (partitions: readonly number[]) => Promise<void>
+  /** The group refuses this member for good: it is out of it and gets nothing more. The message says what to do. */
+  readonly failed?: (error: LogError) => void
+  /** The group could not be asked or did not answer as it should; the member tries again by itself. */
+  readonly retried?: (error: LogError) => void
 }
 
 /** The log: partitions, transactions, fencing, groups. Implemented in process and over Kafka; one conformance suite. */
@@ -124,6 +128,7 @@ export const logErrorCodes = [
   'record_too_large',
   'record_invalid',
   'unauthorized',
+  'group_refused',
   'topic_unknown',
   'topic_differs',
   'offset_out_of_range',

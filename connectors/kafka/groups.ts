@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
-import type { Membership, MembershipHandlers } from '../contract.ts'
+import type { LogErrorCode, Membership, MembershipHandlers } from '../contract.ts'
 import type { Directory } from './directory.ts'
 import { failureOf } from './errors.ts'
+import { groupError } from './group-refusal.ts'
 import type { Line } from './kafkajs-internals.ts'
 import type { Settings } from './options.ts'
 import { now, within } from './retry.ts'
@@ -17,6 +18,9 @@ const rebalanceInProgress = 27
 const memberIdRequired = 79
 const illegalGeneration = 22
 const unknownMember = 25
+
+/** Refusals that trying again does not mend. */
+const lasting: ReadonlySet<LogErrorCode> = new Set(['unauthorized', 'group_refused'])
 
 /** What one generation of the group gave to a member. */
 interface Held {
@@ -36,7 +40,7 @@ interface Joined {
 /**
  * A member of a group, for assignment only. It speaks the group protocol itself because kafkajs's consumer joins again
  * before its user has finished what it holds: here the group waits until `revoked` has settled, or for the rebalance
- * time-out.
+ * time-out. A member that its group refuses for good says so to `failed` and ends; what may pass is told to `retried`.
  */
 export async function joinGroup(
   directory: Directory,
@@ -181,6 +185,12 @@ export async function joinGroup(
         if (code === unknownMember) memberId = ''
         else if (code !== rebalanceInProgress && code !== illegalGeneration) {
           drop()
+          const known = groupError(error, group, settings)
+          if (lasting.has(known.code)) {
+            handlers.failed?.(known)
+            break
+          }
+          handlers.retried?.(known)
           await pause(pauseMs)
         }
       }

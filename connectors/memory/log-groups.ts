@@ -56,7 +56,7 @@ export function createGroups(broker: Broker, rebalanceTimeoutMs: number): Groups
     member.left.resolve()
   }
 
-  const tell = async (group: Group, members: readonly Member[], what: keyof MembershipHandlers) => {
+  const tell = async (group: Group, members: readonly Member[], what: 'assigned' | 'revoked') => {
     await Promise.all(
       members.map(async (member) => {
         const well = await answers(Promise.resolve().then(() => member.handlers[what](member.partitions)))

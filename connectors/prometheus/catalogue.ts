@@ -89,7 +89,7 @@ export const pipelineMetrics = {
   retries: counter(
     'pipeline_retries_total',
     ['pipeline'],
-    'Infrastructure failures after which a partition was assigned again; nothing is lost by them.',
+    'Infrastructure failures after which a partition was assigned again, or its group asked again; nothing is lost by them.',
   ),
   halted: gauge(
     'pipeline_halted',

@@ -41,6 +41,7 @@ export interface Observer {
   readonly batch: (pipeline: string, partition: number, facts: BatchFacts) => void
   readonly transaction: (pipeline: string, outcome: TransactionOutcome) => void
   readonly assignment: (pipeline: string, partition: number, step: AssignStep) => void
+  /** `partition` is -1 where it was the group that gives partitions out which did not answer. */
   readonly retry: (pipeline: string, partition: number, error: Error) => void
   readonly halted: (pipeline: string, error: Error) => void
 }

@@ -21,8 +21,8 @@ export function sayPauses(terminal: Pick<Terminal, 'note'>): Observer {
       if (step === 'running') terminal.note(`${pipeline} goes on.`)
     },
     // Told right after `paused`, with the reason.
-    retry: (pipeline, _partition, error) => {
-      if (told.has(pipeline) || !waiting.get(pipeline)?.size) return
+    retry: (pipeline, partition, error) => {
+      if (told.has(pipeline) || !waiting.get(pipeline)?.has(partition)) return
       told.add(pipeline)
       terminal.note(`${pipeline} is paused: ${error.message}`)
     },

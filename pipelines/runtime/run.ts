@@ -33,6 +33,9 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
+/** Stands for the partition in what is told of the whole group. */
+const noPartition = -1
+
 /** Every topic a pipeline reads or writes. */
 export function topicsOf({ source, nodes, options }: Pipeline): AnyTopic[] {
   const all = new Map<string, AnyTopic>([[source.name, source]])
@@ -97,6 +100,11 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
     membership = await ports.log.join(pipeline.name, pipeline.source.name, {
       assigned: async (partitions) => partitions.forEach(start),
       revoked: end,
+      failed: (error) => {
+        observer.halted(pipeline.name, error)
+        fail(error)
+      },
+      retried: (error) => observer.retry(pipeline.name, noPartition, error),
     })
   }
   const drained = new Promise<void>((resolve, reject) => {

@@ -43,6 +43,15 @@ const cases: readonly [string, readonly (readonly [number, AssignStep | LogError
     ['load is paused: there is no room: make some', 'load goes on.'],
   ],
   [
+    'does not take what the group said for the reason',
+    [
+      [0, 'paused'],
+      [-1, lost],
+      [0, full],
+    ],
+    ['load is paused: there is no room: make some'],
+  ],
+  [
     'says it again the next time',
     [
       [0, 'paused'],

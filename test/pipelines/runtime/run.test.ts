@@ -171,3 +171,39 @@ test('pipelines start all or none', { timeout: 20_000 }, async (t) => {
   await assert.rejects(runAll(both, ports, { observer, task: { lingerMs: 5 } }), { code: 'unauthorized' })
   assert.deepEqual([...partitionsOf(steps)], [])
 })
+
+test('a pipeline whose group refuses it for good ends with what it said; what may pass is a retry', {
+  timeout: 20_000,
+}, async (t) => {
+  const log = await twoPartitions()
+  t.after(() => log.close())
+  let told: Parameters<Log['join']>[2] | undefined
+  const joined = Promise.withResolvers<void>()
+  const ports = {
+    log: {
+      ...log,
+      join: async (...args: Parameters<Log['join']>) => {
+        told = args[2]
+        joined.resolve()
+        return await log.join(...args)
+      },
+    },
+    view: memoryStateView(),
+    registry: memorySchemaRegistry(),
+    clock: systemClock,
+    seal: (bytes: Uint8Array) => bytes,
+  }
+  const said: string[] = []
+  const observer: Observer = {
+    ...silentObserver,
+    retry: (name, partition, error) => void said.push(`${name} ${partition} again: ${error.message}`),
+    halted: (name, error) => void said.push(`${name} ended: ${error.message}`),
+  }
+  const copies = pipeline('copies', input, (numbers) => numbers.through(copy).to(output))
+  const running = await run(copies, ports, { observer, task: { lingerMs: 5 } })
+  await joined.promise
+  told?.retried?.(new LogError('retriable', 'nobody answered'))
+  told?.failed?.(new LogError('group_refused', 'not in this group'))
+  await assert.rejects(running.done, { code: 'group_refused' })
+  assert.deepEqual(said, ['copies -1 again: nobody answered', 'copies ended: not in this group'])
+})
