@@ -13,14 +13,19 @@ export interface RejectedFrame {
   readonly partition: number
   readonly offset: number
   readonly receivedAt: EpochMs
-  /** AES-256-GCM under the dead-letter key: 12-byte nonce, ciphertext, 16-byte tag. */
+  /** AES-256-GCM under the dead-letter key: 12-byte nonce, ciphertext, 16-byte tag. Holds the whole value unless `fullLength` says more. */
   readonly sealed: Uint8Array
+  /**
+   * Bytes of the refused value where it is longer than a dead letter holds: `sealed` then is of its first 65,536 bytes
+   * followed by the SHA-256 of the whole. Null where `sealed` holds the whole value.
+   */
+  readonly fullLength: number | null
 }
 
 /** Codec of `meter.rejected`. */
 export const rejectedFrameCodec: Codec<RejectedFrame> = avroCodec<RejectedFrame, RejectedFrame>('rejected-frame', {
   toFields: (value) => ({ ...value, sealed: asBuffer(value.sealed) }),
-  fromFields: ({ kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed }) => ({
+  fromFields: ({ kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed, fullLength }) => ({
     kind,
     reason,
     stage,
@@ -30,5 +35,6 @@ export const rejectedFrameCodec: Codec<RejectedFrame> = avroCodec<RejectedFrame,
     offset,
     receivedAt,
     sealed,
+    fullLength,
   }),
 })

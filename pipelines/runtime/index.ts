@@ -1,4 +1,4 @@
-export { sealer, unseal } from './dead-letter.ts'
+export { mostSealedBytes, type OpenedLetter, openDeadLetter, sealer, unseal } from './dead-letter.ts'
 export * from './observer.ts'
 export { Killed, noProbe, type Probe, type Step, steps } from './probe.ts'
 export { type Running, type RunOptions, run, runAll, topicsOf } from './run.ts'

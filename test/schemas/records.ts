@@ -88,6 +88,7 @@ const rejectedFrame: Arbitrary<RejectedFrame> = record({
   offset: long,
   receivedAt: time,
   sealed: bytes,
+  fullLength: nullable(long),
 })
 
 const offset = fc.bigInt({ min: 0n, max: BigInt(maxLong) })
@@ -120,7 +121,8 @@ const householdReading: Arbitrary<HouseholdReading> = record({
   }),
 })
 
-const loadPartial: Arbitrary<LoadPartial> = record({
+const clip = record({ utility: long, region: long, substation: long, feeder: long })
+const partialFields = {
   sourcePartition: int,
   seq: long,
   progress: time,
@@ -142,7 +144,13 @@ const loadPartial: Arbitrary<LoadPartial> = record({
     }),
     { maxLength: 5 },
   ),
-})
+}
+// Bounds may be stated, and day by day.
+const loadPartial: Arbitrary<LoadPartial> = fc.oneof(
+  record(partialFields),
+  record({ ...partialFields, clipWh: clip }),
+  record({ ...partialFields, clipWh: clip, clipWhByDate: fc.array(record({ date, clipWh: clip }), { maxLength: 3 }) }),
+)
 
 const loadState: Arbitrary<LoadState> = record({ row: text, body: bytes })
 
