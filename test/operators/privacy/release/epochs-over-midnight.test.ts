@@ -67,7 +67,7 @@ describe('a change of bounds at midnight', () => {
   }
 
   it('is the same through restarts', () => {
-    const policy = dated({ from: '2026-10-25', clipWhPerHalfHour: wide })
+    const policy = dated({ from: '2026-10-25', clipWhPerHalfHour: mixed })
     const calm = run(policy, '2026-10-25')
     const fate: DriveOptions['fate'] = (n) => (['commit', 'lose', 'commit', 'commit and die'] as const)[n % 4]!
     const rough = run(policy, '2026-10-25', { fate })
