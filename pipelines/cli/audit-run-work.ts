@@ -9,7 +9,7 @@ import { type AuditWorld, differingDays, exampleWorld } from '../simulation/audi
 import type { AuditFlags } from './audit-run.ts'
 import type { AuditTask } from './audit-run-thread.ts'
 import { formatWorld, readWorld, requireNeighbours } from './audit-world-file.ts'
-import { usageError } from './errors.ts'
+import { CliError, usageError } from './errors.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 
 /** Does what `meterveil audit-run` was asked for. Rejects with `CliError` for worlds or flags that do not fit. */
@@ -72,7 +72,10 @@ async function runThreads(
         if (ready) worker.postMessage('next')
         else process.stdout.once('drain', () => worker.postMessage('next'))
       })
-      await once(worker, 'exit')
+      await once(worker, 'exit').catch((error: unknown) => {
+        if (!(error instanceof Error && error.name === 'CrashMissed')) throw error
+        throw new CliError(`--crash: ${error.message}.`, 'Name a step that every run comes to so many times.')
+      })
     }),
   )
 }

@@ -85,7 +85,7 @@ function clearReadings({ world, policy, parts }: AuditPipelinesOptions): Pipelin
       const fresh = seenOnce ? clear.keyed(seenOnce()) : clear
       const bounded = fresh.keyed(bound({ clip, windowSeconds, cutOffHour }))
       const counted = between ? bounded.through(between) : bounded
-      counted.lower(sums({ graceSeconds })).to(topics.loadPartials, { partition: () => 0 })
+      counted.lower(sums({ graceSeconds, clip: () => clip })).to(topics.loadPartials, { partition: () => 0 })
     },
     { rejects: topics.meterRejected, changelog: topics.meterAccepted },
   )

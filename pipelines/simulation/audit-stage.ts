@@ -36,11 +36,25 @@ export interface CrashPoint {
   readonly times?: number
 }
 
+/** A run ended without the crash that was asked for, so that it shows nothing of one. */
+export class CrashMissed extends Error {
+  override readonly name = 'CrashMissed'
+  constructor({ pipeline, step, at, nth, times = 1 }: CrashPoint, reached: number) {
+    const asked = `${pipeline}:${step}:${at}:${nth}`
+    const often = `${reached} ${reached === 1 ? 'time' : 'times'}`
+    super(
+      times === 1
+        ? `no crash: a run came to ${asked.slice(0, asked.lastIndexOf(':'))} ${often}, and never to ${asked}`
+        : `too few crashes: a run came to ${asked.slice(0, asked.lastIndexOf(':'))} ${often}, and not ${times} times from ${asked} on`,
+    )
+  }
+}
+
 export interface AuditStageOptions {
   readonly world: AuditWorld
   /** Default `auditPolicy()`. */
   readonly policy?: ReleasePolicy
-  /** Killed there in every run, and started again. Default: never. */
+  /** Killed there in every run, and started again; a run that never comes there rejects with `CrashMissed`. Default: never. */
   readonly crash?: CrashPoint | undefined
   /** What tasks take instead of the usual. */
   readonly task?: Partial<TaskOptions>
@@ -178,6 +192,7 @@ export async function openAuditStage(options: AuditStageOptions): Promise<AuditS
     // Ticks lie behind their seals by publishDelaySeconds, rounded up to the grid.
     await moveTo(until + (policy.publishDelaySeconds + policy.tickSeconds) * 1_000)
     await life.stop()
+    life.requireCrash()
     return {
       seen: seenIn(await read(log, topics.loadPublic.name), decode),
       ledger: () => ledgerIn(log),
@@ -217,9 +232,11 @@ function startAgain(
 ) {
   let left = crash?.nth ?? 0
   let times = crash?.times ?? 1
+  let reached = 0
   const activity = watchActivity(({ pipeline, step, at, topics: sent }) => {
     if (!crash || left === 0 || pipeline !== crash.pipeline || step !== crash.step || at !== crash.at) return
     if (sent && !sent.includes(mainTopics[crash.pipeline])) return
+    reached += 1
     left -= 1
     if (left > 0) return
     times -= 1
@@ -247,6 +264,9 @@ function startAgain(
     settle,
     stop: async () => {
       await running?.stop()
+    },
+    requireCrash: () => {
+      if (crash && times > 0) throw new CrashMissed(crash, reached)
     },
   }
 }

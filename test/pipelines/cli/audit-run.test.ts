@@ -149,6 +149,11 @@ describe('meterveil audit-run', () => {
     ['a file that is not there', ['--worlds', `${join(folder, 'none.json')},${withoutPath}`], /none\.json/],
     ['no runs', ['--runs', '0'], /whole number from 1/],
     ['a crash at no step', ['--crash', 'publish:lunch:after:1'], /pipeline:step:before\|after:nth/],
+    [
+      'a crash that no run comes to',
+      ['--worlds', `${withPath},${withoutPath}`, '--runs', '1', '--crash', 'publish:produce:after:9999'],
+      /^Error: --crash: no crash: a run came to publish:produce:after \d+ times, and never to publish:produce:after:9999\.$/m,
+    ],
     ['rho above 1', ['--worlds', `${withPath},${withoutPath}`, '--rho', '3/2'], /--rho: .*at most 1/],
     ['rho in words', ['--worlds', `${withPath},${withoutPath}`, '--rho', 'much'], /--rho: .*fraction/],
   ] as const) {
