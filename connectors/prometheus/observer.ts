@@ -79,6 +79,7 @@ export function prometheusMetrics({ clock, version, process = true }: Prometheus
       newest.set(`${pipeline} ${partition}`, { pipeline, partition, ms: facts.progress })
     },
     transaction: (pipeline, outcome) => transactions.inc({ pipeline, outcome }),
+    settled: () => {},
     assignment: (pipeline, partition, step) => {
       assignments.inc({ pipeline, step })
       const partitions = working.get(pipeline) ?? new Set()

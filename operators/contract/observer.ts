@@ -40,6 +40,8 @@ export type AssignStep = 'assigned' | 'replayed' | 'rebuilt' | 'running' | 'paus
 export interface Observer {
   readonly batch: (pipeline: string, partition: number, facts: BatchFacts) => void
   readonly transaction: (pipeline: string, outcome: TransactionOutcome) => void
+  /** Who has which partitions is settled, and so many are this worker's: 0 where the others have them all. */
+  readonly settled: (pipeline: string, partitions: number) => void
   readonly assignment: (pipeline: string, partition: number, step: AssignStep) => void
   /** `partition` is -1 where it was the group that gives partitions out which did not answer. */
   readonly retry: (pipeline: string, partition: number, error: Error) => void

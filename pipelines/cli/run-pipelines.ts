@@ -112,6 +112,7 @@ function counting(): {
         wake()
       },
       transaction: nothing,
+      settled: nothing,
       assignment: nothing,
       retry: nothing,
       halted: nothing,

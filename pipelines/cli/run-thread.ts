@@ -13,6 +13,7 @@ const say = (message: FromThread) => port.postMessage(message)
 const observer: Observer = {
   batch: (...facts) => say({ kind: 'observed', call: 'batch', facts }),
   transaction: (...facts) => say({ kind: 'observed', call: 'transaction', facts }),
+  settled: (...facts) => say({ kind: 'observed', call: 'settled', facts }),
   assignment: (...facts) => say({ kind: 'observed', call: 'assignment', facts }),
   retry: (...facts) => say({ kind: 'observed', call: 'retry', facts }),
   halted: (...facts) => say({ kind: 'observed', call: 'halted', facts }),

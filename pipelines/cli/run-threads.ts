@@ -21,8 +21,8 @@ const resourceLimits = { maxYoungGenerationSizeMb: 192 }
  * have started; the first that fails stops the others, and `done` rejects with what it reported.
  */
 export async function runInThreads({ settings, names, threads, observer }: ThreadsOptions): Promise<Running> {
-  const all = Array.from({ length: threads }, (_, thread) =>
-    startThread({ settings, names, thread, threads }, observer),
+  const all = asOneWorker(threads, observer).map((own, thread) =>
+    startThread({ settings, names, thread, threads }, own),
   )
   const stop = () => {
     for (const one of all) one.stop()
@@ -49,6 +49,26 @@ export async function runInThreads({ settings, names, threads, observer }: Threa
       return done
     },
   }
+}
+
+/**
+ * An observer for each of several workers that together are one to who watches: how many partitions they have is told as a
+ * sum, once all know their share.
+ */
+export function asOneWorker(workers: number, observer: Observer): readonly Observer[] {
+  const shares = new Map<string, Map<number, number>>()
+  return Array.from({ length: workers }, (_, worker) => ({
+    ...observer,
+    settled: (pipeline, partitions) => {
+      const known = shares.get(pipeline) ?? new Map<number, number>()
+      shares.set(pipeline, known.set(worker, partitions))
+      if (known.size === workers)
+        observer.settled(
+          pipeline,
+          [...known.values()].reduce((sum, share) => sum + share, 0),
+        )
+    },
+  }))
 }
 
 function startThread(workerData: ThreadData, observer: Observer) {

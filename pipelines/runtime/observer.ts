@@ -14,6 +14,7 @@ const nothing = () => {}
 export const silentObserver: Observer = {
   batch: nothing,
   transaction: nothing,
+  settled: nothing,
   assignment: nothing,
   retry: nothing,
   halted: nothing,
@@ -27,6 +28,7 @@ export function observers(...all: readonly Observer[]): Observer {
   return {
     batch: (...facts) => each((one) => one.batch(...facts)),
     transaction: (...facts) => each((one) => one.transaction(...facts)),
+    settled: (...facts) => each((one) => one.settled(...facts)),
     assignment: (...facts) => each((one) => one.assignment(...facts)),
     retry: (...facts) => each((one) => one.retry(...facts)),
     halted: (...facts) => each((one) => one.halted(...facts)),

@@ -66,6 +66,10 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
   const confirmed = async (partition: number, stopped: AbortSignal): Promise<boolean> =>
     !stopped.aborted && (membership === undefined || (await membership.owns(partition)))
 
+  const startAll = (partitions: readonly number[]) => {
+    observer.settled(pipeline.name, partitions.length)
+    partitions.forEach(start)
+  }
   const start = (partition: number) => {
     const stop = new AbortController()
     stopping.signal.addEventListener('abort', () => stop.abort(), { once: true })
@@ -94,11 +98,11 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
   }
 
   const { partitions } = options
-  if (typeof partitions === 'function') partitions(await ports.log.partitions(pipeline.source.name)).forEach(start)
-  else if (partitions) partitions.forEach(start)
+  if (typeof partitions === 'function') startAll(partitions(await ports.log.partitions(pipeline.source.name)))
+  else if (partitions) startAll(partitions)
   else {
     membership = await ports.log.join(pipeline.name, pipeline.source.name, {
-      assigned: async (partitions) => partitions.forEach(start),
+      assigned: async (partitions) => startAll(partitions),
       revoked: end,
       failed: (error) => {
         observer.halted(pipeline.name, error)

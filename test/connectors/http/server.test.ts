@@ -46,6 +46,37 @@ test('is ready once every pipeline runs, and neither ready nor live after a halt
   assert.ok(!(await get('/health/ready')).body.includes('4711'))
 })
 
+test('is ready where others have all partitions of a pipeline, until they are given to it', async (t) => {
+  const { observer, server, get } = await served()
+  t.after(server.close)
+  const ready = async () => {
+    const { status, body } = await get('/health/ready')
+    return [status, JSON.parse(body).pipelines.load]
+  }
+  observer.settled('readings', 4)
+  observer.assignment('readings', 0, 'running')
+  assert.deepEqual(await ready(), [503, 'starting'])
+  observer.settled('load', 0)
+  assert.deepEqual(await ready(), [200, 'idle'])
+  observer.settled('load', 1)
+  assert.deepEqual(await ready(), [503, 'starting'], 'what it was given does not run yet')
+  observer.assignment('load', 0, 'running')
+  assert.deepEqual(await ready(), [200, 'running'])
+  observer.assignment('load', 0, 'lost')
+  assert.deepEqual(await ready(), [503, 'starting'], 'it is still its own')
+  observer.settled('load', 0)
+  observer.halted('load', new Error('over'))
+  assert.deepEqual(await ready(), [503, 'halted'])
+})
+
+test('is not ready while a pipeline that was given partitions runs none, however long', async (t) => {
+  const { observer, server, get } = await served()
+  t.after(server.close)
+  observer.settled('readings', 0)
+  observer.settled('load', 2)
+  assert.equal((await get('/health/ready')).status, 503)
+})
+
 test('knows no other page', async (t) => {
   const { server, get } = await served()
   t.after(server.close)

@@ -71,6 +71,7 @@ const observer: Observer = {
   transaction: (pipeline, outcome) => {
     if (outcome !== 'committed') note(`${pipeline}: transaction ${outcome}`)
   },
+  settled: (pipeline, partitions) => note(`${pipeline}: ${partitions} partitions`),
   assignment: (pipeline, partition, step) => note(`${pipeline}[${partition}]: ${step}`),
   retry: (pipeline, partition, error) => note(`${pipeline}[${partition}]: again after ${error.message}`),
   halted: (pipeline, error) => note(`${pipeline}: halted: ${error.stack ?? error.message}`),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ReportedError } from '../../../pipelines/cli/errors.ts'
 import { report } from '../../../pipelines/cli/report.ts'
-import { runInThreads } from '../../../pipelines/cli/run-threads.ts'
+import { asOneWorker, runInThreads } from '../../../pipelines/cli/run-threads.ts'
 import { settingsOfThread } from '../../../pipelines/cli/thread-messages.ts'
 import { silentObserver } from '../../../pipelines/runtime/index.ts'
 import { readSettings } from '../../../pipelines/runtime/settings.ts'
@@ -38,4 +38,21 @@ test('threads of two processes own every partition once between them', () => {
     [0, 1, 2, 3, 4, 5].map((ordinal) => ({ by: 'ordinal', ordinal, workers: 6 })),
   )
   assert.deepEqual(settingsOfThread(settings, 1, 3), settings)
+})
+
+test('threads tell how many partitions they have together, once all of them know', () => {
+  const told: string[] = []
+  const [one, two] = asOneWorker(2, {
+    ...silentObserver,
+    settled: (pipeline, partitions) => void told.push(`${pipeline} ${partitions}`),
+    halted: (pipeline) => void told.push(`${pipeline} halted`),
+  })
+  one!.settled('load', 0)
+  one!.settled('readings', 4)
+  assert.deepEqual(told, [])
+  two!.settled('load', 1)
+  one!.settled('load', 1)
+  two!.settled('load', 0)
+  two!.halted('load', new Error('over'))
+  assert.deepEqual(told, ['load 1', 'load 2', 'load 1', 'load halted'])
 })

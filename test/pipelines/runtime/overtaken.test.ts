@@ -79,6 +79,7 @@ for (const [what, built] of Object.entries(cases)) {
       observer: {
         batch: () => {},
         transaction: () => {},
+        settled: () => {},
         assignment: () => {},
         retry: () => {
           retries += 1

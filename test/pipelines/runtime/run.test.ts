@@ -9,6 +9,7 @@ import { HaltError } from '../../../operators/contract/halt.ts'
 import type { Operator } from '../../../operators/contract/operator.ts'
 import { pipeline, type Running, run, runAll } from '../../../pipelines/runtime/index.ts'
 import { type Observer, observers, silentObserver } from '../../../pipelines/runtime/observer.ts'
+import { eventually } from '../../conformance/log-harness.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
 const input = toyTopic<number, 'aggregate'>('numbers', 'aggregate')
@@ -101,6 +102,24 @@ test('a partition that another process takes over is no longer told as running h
   assert.deepEqual([first.health.ready(), second.health.ready()], [false, true])
   await second.stop()
   assert.equal(await second.gauge(), 0)
+})
+
+test('a worker that gets no partition is idle and ready, by the group as by a list, and takes over', {
+  timeout: 20_000,
+}, async () => {
+  const log = await twoPartitions()
+  const listed = await worker(log, copy, () => [])
+  assert.deepEqual([listed.health.pipelines()['copies'], listed.health.ready()], ['idle', true])
+  await listed.stop()
+  const workers = [await worker(log), await worker(log), await worker(log)]
+  const states = () => workers.map(({ health }) => health.pipelines()['copies']).sort()
+  await eventually('two run, one is idle', () => states().join() === 'idle,running,running')
+  assert.ok(workers.every(({ health }) => health.ready()))
+  const leaver = workers.find(({ health }) => health.pipelines()['copies'] === 'running')!
+  await leaver.stop()
+  const others = workers.filter((each) => each !== leaver)
+  await eventually('both others run', () => others.every(({ health }) => health.pipelines()['copies'] === 'running'))
+  await Promise.all(others.map(({ stop }) => stop()))
 })
 
 test('every assignment ends once, whether by stopping, a lost answer or a halt', { timeout: 20_000 }, async () => {
