@@ -10,7 +10,7 @@ import { type VirtualClock, virtualClock } from '../../operators/contract/clock.
 import type { Keyring } from '../../operators/contract/keyring.ts'
 import type { Register } from '../../operators/contract/register.ts'
 import type { NoiseSource } from '../../operators/privacy/release/noise.ts'
-import type { ReleasePolicy } from '../../operators/privacy/release/policy.ts'
+import type { DatedPolicy } from '../../operators/privacy/release/policy-epochs.ts'
 import type { EpochMs, Topic } from '../../schemas/codec.ts'
 import type { Label } from '../../schemas/label.ts'
 import type { MeterFrame } from '../../schemas/meter-frame.ts'
@@ -41,7 +41,7 @@ export interface WorldOptions {
   readonly partitions: number
   readonly groupPartitions?: number
   readonly start: EpochMs
-  readonly policy?: ReleasePolicy
+  readonly policy?: DatedPolicy
   readonly noise?: NoiseSource
 }
 
