@@ -13,8 +13,8 @@ export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous'> {
   readonly since?: string | undefined
 }
 
-/** A late reading may belong to the month before. */
-const keptMonths = 2
+/** Late readings of up to 60 days, the longest horizon there is, belong to so many months with those of today. */
+const keptMonths = 4
 
 /**
  * What may be told of a household in each local month: anonymised over whoever is registered at any time of the month, so
@@ -43,8 +43,7 @@ export function kAnonymizeByMonth(
   }
   const keep = (month: string, result: KAnonymized): KAnonymized => {
     known.set(month, result)
-    const oldest = known.keys().next()
-    if (known.size > keptMonths && !oldest.done) known.delete(oldest.value)
+    if (known.size > keptMonths) known.delete([...known.keys()].sort()[0]!)
     return result
   }
   const byItself = (month: string): KAnonymized => {
@@ -52,26 +51,22 @@ export function kAnonymizeByMonth(
     return keep(month, alike ? alike[1] : kAnonymize(entries.filter(registeredIn(month)), options))
   }
   const inTurn = (month: string, first: string): KAnonymized => {
-    let last: string | undefined = [...known.keys()].at(-1)
-    if (last === undefined || last > month) {
-      known.clear()
-      last = undefined
-    }
+    // Of a month before all that are known nothing is left to build on: from the first one again.
+    let last = [...known.keys()].sort().findLast((each) => each < month)
+    let result = last === undefined ? undefined : known.get(last)
     for (let next = last === undefined ? first : after(last); next <= month; next = after(next)) {
-      const previous = last === undefined ? undefined : known.get(last)
-      const same = previous && last !== undefined && haveTheSame(last, next)
-      keep(
-        next,
-        same
+      const previous = result
+      result =
+        previous && last !== undefined && haveTheSame(last, next)
           ? previous
           : kAnonymize(entries.filter(registeredIn(next)), {
               ...options,
               ...(previous && { previous: previous.classOf }),
-            }),
-      )
+            })
+      keep(next, result)
       last = next
     }
-    return known.get(month)!
+    return result!
   }
   return (entry, date) => {
     const month = date.slice(0, 7)

@@ -101,6 +101,32 @@ describe('kAnonymize by month', () => {
     assert.equal(one({ connection: 'b 0' }, '2026-03-05').tariff, 'night')
   })
 
+  for (const since of [undefined, '2025-09']) {
+    it(`works each month of the longest horizon out once, ${since ? 'in turn' : 'by itself'}`, () => {
+      let asked = 0
+      const [first, ...rest] = smallHierarchies
+      const told = (value: string, step: number) => {
+        asked++
+        return first!.told(value, step)
+      }
+      const entries = [1, 2, 3, 4].flatMap((month) => homes(20, `m${month}`, { validFrom: at(`2026-0${month}-01`) }))
+      const options = { timeZone, since, hierarchies: [{ ...first!, told }, ...rest] }
+      const tells = kAnonymizeByMonth(entries, options)
+      const one = { connection: 'm1 0' }
+      const days = ['2026-04-01', '2026-01-31', '2026-03-15', '2026-02-28']
+      for (const date of days) tells(one, date)
+      const once = asked
+      assert.ok(once > 0)
+      for (const date of [...days, ...days.toReversed(), ...days]) tells(one, date)
+      assert.equal(asked, once)
+      // The next month takes the place of the first of them.
+      for (const date of ['2026-05-01', ...days.filter((day) => day !== '2026-01-31')]) tells(one, date)
+      const later = asked
+      for (const date of ['2026-05-31', ...days.filter((day) => day !== '2026-01-31')]) tells(one, date)
+      assert.equal(asked, later)
+    })
+  }
+
   it('is kAnonymize where nothing ever changes', () => {
     const entries = [...homes(50, 'a'), ...homes(10, 'b', { tariff: 'night' })]
     const told = kAnonymizeByMonth(entries, options)
