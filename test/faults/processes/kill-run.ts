@@ -4,7 +4,7 @@ import { checkStage, type Outcome } from './check.ts'
 import type { Death, Kept } from './crew.ts'
 import type { WorkerSettings } from './orders.ts'
 import type { Stage } from './stage.ts'
-import { type Schedule, strikes } from './strikes.ts'
+import { labelOf, labels, type Schedule, strikes } from './strikes.ts'
 
 export interface KillRunOptions {
   readonly seed: number
@@ -41,6 +41,11 @@ export interface KillRun {
 }
 
 const lastSteps = 6
+/** Every so many steps the time stands still between a seal and its tick, until it has been made and waits, or for this long. */
+const tickSteps = 8
+const tickMs = 30_000
+/** Before a whole half hour: its window before is past its grace of 20 minutes and due 5 minutes later. */
+const beforeTickMs = minutes(6)
 const patienceMs = 120_000
 
 /** Feeds the whole staged time while workers are struck and services disturbed; then lets all come to rest, and checks. */
@@ -61,17 +66,30 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
     }),
     strike: (slot) => (striking ? schedule.next((pipeline) => hasShare(pipeline, slot)) : undefined),
   })
+  let counted = 0
+  const count = () => {
+    for (; counted < crew.deaths.length; counted++) {
+      const { how, strike } = crew.deaths[counted]!
+      if (how === 'struck' && strike) schedule.struck(strike)
+    }
+  }
   const began = performance.now()
   const steps = Math.ceil((end - start) / stepMs)
   for (let step = 0; step <= steps; step++) {
     const since = performance.now()
-    await stage.feedTo(Math.min(end, start + step * stepMs))
+    const at = Math.min(end, start + step * stepMs)
+    if (kills > 0 && step % tickSteps === tickSteps - 1) {
+      await stage.feedTo(at - beforeTickMs)
+      await waitForTick(stage, kept, schedule)
+    }
+    await stage.feedTo(at)
     if (step === 1) await known(stage)
     await disturb?.(step, kept)
     const wanted = step >= steps - lastSteps ? kills : (kills * step) / (steps - lastSteps)
     // Shortly before the work is over, the kills that are still missing are waited for, however slow the machine.
     const most = step === steps - lastSteps ? patienceMs : paceMs[1]
     for (;;) {
+      count()
       const spent = performance.now() - since
       if (spent >= most || (spent >= paceMs[0] && struckOf(stage) >= wanted)) break
       await pause(20)
@@ -88,8 +106,8 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
   await kept.stop()
   const drained = performance.now()
   const outcome = await checkStage(stage)
+  count()
   const struck = crew.deaths.filter(({ how }) => how === 'struck')
-  for (const { strike } of struck) if (strike) schedule.struck(strike)
   return {
     outcome,
     schedule,
@@ -118,6 +136,21 @@ export async function known(stage: Stage): Promise<void> {
     // Who has had no input says so after a while, in staged time.
     await stage.feedTo(stage.crew.now() + minutes(1))
   }
+}
+
+/**
+ * Lets what comes before [publish] catch up, so that what is sealed waits for a tick that is yet to come; who waits there is
+ * struck if nobody was yet.
+ */
+async function waitForTick(stage: Stage, kept: Kept, schedule: Schedule): Promise<void> {
+  const until = performance.now() + tickMs
+  const caughtUp = async () =>
+    [...(await stage.lag())].every(([name, records]) => records === 0n || !/^(readings|load)\//.test(name))
+  while (performance.now() < until && !(await caughtUp())) await pause(50)
+  const open = labels.find((place) => place.step === 'hold' && schedule.hits.get(labelOf(place)) === 0)
+  if (open === undefined) return
+  for (const worker of kept.workers()) worker.arm({ ...open, nth: 1, signal: 'SIGKILL' })
+  await pause(1_500)
 }
 
 const struckOf = ({ crew }: Stage): number => crew.deaths.filter(({ how }) => how === 'struck').length

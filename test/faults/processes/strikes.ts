@@ -25,11 +25,14 @@ export const labelOf = ({ pipeline, step, at }: Pick<Strike, 'pipeline' | 'step'
 /** Steps that a task passes once when it begins. */
 const once: readonly Strike['step'][] = ['fence', 'marker', 'replay']
 
+/** Tries of a place before its first pass is struck. */
+const patience = 2
+
 /** How far into its work a strike may wait: what a pipeline does seldom is struck the first time. */
 const passes: Readonly<Record<string, number>> = { readings: 4, load: 4, publish: 2, forecast: 1 }
 
 export interface Schedule {
-  /** The next strike, at one of the places tried least often so far that a worker can come to. */
+  /** The next strike, at one of the places tried and hit least often so far that a worker can come to. */
   readonly next: (reaches?: (pipeline: string) => boolean) => Strike
   /** A worker was struck. */
   readonly struck: (strike: Strike) => void
@@ -45,11 +48,16 @@ export function strikes(seed: number, places: readonly Pick<Strike, 'pipeline' |
   return {
     next: (reaches = () => true) => {
       const possible = places.filter(({ pipeline }) => reaches(pipeline))
-      const least = Math.min(...possible.map((place) => tries.get(labelOf(place))!))
-      const open = possible.filter((place) => tries.get(labelOf(place)) === least)
+      // A try that nobody came to is made again sooner than one that hit.
+      const turns = (place: (typeof possible)[number]) => tries.get(labelOf(place))! + 4 * hits.get(labelOf(place))!
+      const least = Math.min(...possible.map(turns))
+      const open = possible.filter((place) => turns(place) === least)
       const place = open[random.below(open.length)]!
-      tries.set(labelOf(place), least + 1)
-      const nth = once.includes(place.step) ? 1 : 1 + random.below(passes[place.pipeline]!)
+      const tried = tries.get(labelOf(place))!
+      tries.set(labelOf(place), tried + 1)
+      // A place that was missed again and again is struck as soon as anybody comes to it.
+      const missed = hits.get(labelOf(place)) === 0 && tried >= patience
+      const nth = missed || once.includes(place.step) ? 1 : 1 + random.below(passes[place.pipeline]!)
       return { ...place, nth, signal: 'SIGKILL' }
     },
     struck: (strike) => {
