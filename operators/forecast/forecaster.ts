@@ -255,7 +255,8 @@ function forecastsOf(
     const record = records[at]!
     const noise = approximately(record.privacy.sigma2)
     const { seen, widths } = all.get(name)!
-    const deviation = Float64Array.from(steps, (step) => Math.sqrt(step[i]!.variance + noise))
+    const deviation = new Float64Array(steps.length)
+    for (let k = 0; k < steps.length; k++) deviation[k] = Math.sqrt(steps[k]![i]!.variance + noise)
     if (wholeDay > 0) {
       const wh = Float64Array.from(steps.slice(0, wholeDay), (step) => step[i]!.wh)
       widths.stated = { from: start, wh, deviation: deviation.slice(0, wholeDay), noise }
@@ -270,8 +271,10 @@ function forecastsOf(
         windowSeconds: record.windowSeconds,
         quantilesWh: steps.map((step, k) => {
           const { wh } = step[i]!
-          const [inner, outer] = halfWidths(widths, partsOfDay[k]!, deviation[k]!, noise).map(Math.round)
-          return [wh - outer!, wh - inner!, wh, wh + inner!, wh + outer!]
+          const halves = halfWidths(widths, partsOfDay[k]!, deviation[k]!, noise)
+          const inner = Math.round(halves[0])
+          const outer = Math.round(halves[1])
+          return [wh - outer, wh - inner, wh, wh + inner, wh + outer]
         }),
         ledgerSeq: record.ledgerSeq,
         windows: seen,

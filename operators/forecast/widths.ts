@@ -55,13 +55,11 @@ export function halfWidths(
   deviation: number,
   noise: number,
 ): readonly [inner: number, outer: number] {
-  const half = (at: 0 | 1): number => {
-    const from = at * parts
-    const factor = (1 - weight) * factors[from + before]! + weight * factors[from + after]!
-    return intervals[at].z * Math.max(factor * deviation, Math.sqrt(noise))
-  }
-  const wide = half(1)
-  return [Math.min(half(0), mostOfOuter * wide), wide]
+  const least = Math.sqrt(noise)
+  const narrow = (1 - weight) * factors[before]! + weight * factors[after]!
+  const wide = (1 - weight) * factors[parts + before]! + weight * factors[parts + after]!
+  const half = outer.z * Math.max(wide * deviation, least)
+  return [Math.min(inner.z * Math.max(narrow * deviation, least), mostOfOuter * half), half]
 }
 
 /** A value that was released, NaN where none was. */
