@@ -5,7 +5,7 @@ export const levels = ['utility', 'region', 'substation', 'feeder'] as const
 /** Levels of aggregation, widest first. */
 export type Level = (typeof levels)[number]
 
-export const customerClasses = ['residential', 'commercial', 'industrial'] as const
+export const customerClasses = ['residential', 'commercial', 'industrial', 'agricultural'] as const
 export type CustomerClass = (typeof customerClasses)[number]
 
 export const protections = ['none', 'authenticated', 'encrypted', 'authenticated-encrypted'] as const

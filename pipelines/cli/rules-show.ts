@@ -37,8 +37,11 @@ function showOne(terminal: Terminal, name: string): void {
   terminal.line(`Source: ${set.source}`)
   terminal.line(set.notice)
   terminal.title('Fewest registered points of a group of one class: by count, and by the largest share')
-  const counts = ruleClasses.map((each) => {
-    const { minCount, maxShare, meanWhPerDay } = set.classes[each]
+  const told = ruleClasses.flatMap((each) => {
+    const rule = set.classes[each]
+    return rule ? [[each, rule] as const] : []
+  })
+  const counts = told.map(([each, { minCount, maxShare, meanWhPerDay }]) => {
     const needed = steps.map((step) => fewest((n) => step.keeps(ofClass(each, n))))
     terminal.record({
       kind: 'class',
@@ -79,7 +82,7 @@ const lengthOf = ({ seconds }: StepRules): string =>
 const ofClass = (name: keyof ClassCounts, points: number): ClassCounts => ({ ...twoClasses(0, 0), [name]: points })
 
 const fewestChange = ({ policy }: ResolvedPolicy): number =>
-  Math.max(...ruleClasses.map((each) => policy.ruleSet?.classes[each].minCount ?? 0))
+  Math.max(...ruleClasses.map((each) => policy.ruleSet?.classes[each]?.minCount ?? 0))
 
 /** The least number that will do, of those where more always does. */
 function fewest(willDo: (points: number) => boolean): number {

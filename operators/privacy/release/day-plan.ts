@@ -53,7 +53,7 @@ export interface DayPlanData {
     number,
     number,
     ('unsteady' | 'steady')?,
-    (readonly [commercial: number, industrial: number, large: number])?,
+    (readonly [commercial: number, industrial: number, large: number, agricultural?: number])?,
   ])[]
   /** Absent until the selection is made, and without one. */
   readonly selected?: readonly string[]
@@ -117,8 +117,11 @@ export function planData({ resolved, groups, selected }: DayPlan): DayPlanData {
     ...(selected ? { selected: [...selected].sort() } : {}),
     groups: groups.map(({ level, group, parent, residential, other, unsteady, classes }) => {
       const row = [level, group, parent, residential, other] as const
-      const { commercial, industrial, large } = classes
-      if (commercial !== other) return [...row, unsteady ? 'unsteady' : 'steady', [commercial, industrial, large]]
+      const { commercial, industrial, agricultural, large } = classes
+      if (commercial !== other) {
+        const told = [commercial, industrial, large] as const
+        return [...row, unsteady ? 'unsteady' : 'steady', agricultural > 0 ? [...told, agricultural] : told]
+      }
       return unsteady ? [...row, 'unsteady'] : row
     }),
   }
@@ -130,8 +133,8 @@ export function planFromData({ policy, groups, selected }: DayPlanData): DayPlan
     groups.map(([level, group, parent, residential, other, _, classes]): CountedGroup => {
       const counts = { residential, other }
       if (!classes) return { level, group, parent, ...counts, zone: '', timeZone: '' }
-      const [commercial, industrial, large] = classes
-      const told = { residential, commercial, industrial, large }
+      const [commercial, industrial, large, agricultural = 0] = classes
+      const told = { residential, commercial, industrial, agricultural, large }
       return { level, group, parent, ...counts, classes: told, zone: '', timeZone: '' }
     }),
     new Set(groups.filter((row) => row[5] === 'unsteady').map(([level, group]) => groupName(level, group))),
@@ -225,5 +228,8 @@ function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uin
   for (const { level, group, classes } of told) {
     writer.text(groupName(level, group)).integer(classes.commercial).integer(classes.industrial).integer(classes.large)
   }
+  const farms = told.filter(({ classes }) => classes.agricultural > 0)
+  if (farms.length > 0) writer.text('agricultural').integer(farms.length)
+  for (const { level, group, classes } of farms) writer.text(groupName(level, group)).integer(classes.agricultural)
   return new Uint8Array(createHash('sha256').update(writer.finish()).digest())
 }

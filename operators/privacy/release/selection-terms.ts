@@ -75,9 +75,9 @@ export function deltaLeft(delta: Rational, spent: Rational): Rational {
 /** The name under which the selection of a level is charged. */
 export const selectionKind = (delta: Rational): string => `partition_selection(delta=${rational.format(delta)})`
 
-const kindPattern = /^partition_selection\(delta=(\d{1,60}\/\d{1,60})\)$/
+const kindPattern = /^partition_selection\(delta=(\d{1,60}\/[1-9]\d{0,59})\)$/
 
-/** The delta of a charge by the name of its kind; undefined for other kinds. Throws for a fraction that is none. */
+/** The delta of a charge by the name of its kind; undefined for other kinds. */
 export function selectionDelta(kind: string): Rational | undefined {
   const text = kindPattern.exec(kind)?.[1]
   return text === undefined ? undefined : rational.parse(text)

@@ -1,7 +1,14 @@
 import { rational } from 'diffprivlib-ts'
 import { type Level, levels } from '../../../../schemas/register-entry.ts'
 import { type ReleasePolicy, type ResolvedPolicy, squareRoot, termsOver } from '../policy.ts'
-import { type ClassCounts, type RuleClass, type RuleSet, ruleClasses } from './rule-set.ts'
+import {
+  type ClassCounts,
+  type CoarserStep,
+  type RuleClass,
+  type RuleSet,
+  ruleClasses,
+  rulesByClass,
+} from './rule-set.ts'
 
 /** What register counts must come to in windows of one length. */
 export interface StepRules {
@@ -28,13 +35,15 @@ export interface RulesInForce {
 
 /** The rules that a policy puts into force. */
 export function rulesInForce({ ruleSet, rules: { residential, other } }: ReleasePolicy): RulesInForce {
-  const classes = ruleSet?.classes ?? { residential, commercial: other, industrial: other, large: other }
+  const classes = ruleSet
+    ? rulesByClass(ruleSet)
+    : { residential, commercial: other, industrial: other, agricultural: other, large: other }
   const fewest = Math.max(...ruleClasses.map((each) => classes[each].minCount))
   const { mergePath = levels, membership = 'free' } = ruleSet ?? {}
   return { classes, mergePath, membership, fewest }
 }
 
-const noone: ClassCounts = Object.freeze({ residential: 0, commercial: 0, industrial: 0, large: 0 })
+const noone: ClassCounts = Object.freeze({ residential: 0, commercial: 0, industrial: 0, agricultural: 0, large: 0 })
 
 /** Counts by class of a group for which only homes and others are told apart. */
 export const twoClasses = (residential: number, other: number): ClassCounts => ({
@@ -48,12 +57,13 @@ export const addCounts = (a: ClassCounts, b: ClassCounts): ClassCounts => ({
   residential: a.residential + b.residential,
   commercial: a.commercial + b.commercial,
   industrial: a.industrial + b.industrial,
+  agricultural: a.agricultural + b.agricultural,
   large: a.large + b.large,
 })
 
 /** All points. */
-export const totalOf = ({ residential, commercial, industrial, large }: ClassCounts): number =>
-  residential + commercial + industrial + large
+export const totalOf = ({ residential, commercial, industrial, agricultural, large }: ClassCounts): number =>
+  residential + commercial + industrial + agricultural + large
 
 const made = new WeakMap<ResolvedPolicy, readonly StepRules[]>()
 
@@ -72,10 +82,14 @@ function compile(resolved: ResolvedPolicy): readonly StepRules[] {
   const { policy } = resolved
   const { classes } = rulesInForce(policy)
   let counts = Object.fromEntries(ruleClasses.map((each) => [each, classes[each].minCount])) as ClassCounts
-  const own = { seconds: policy.windowSeconds, minCounts: {} }
+  const shortest: { readonly seconds: number; readonly minCounts: CoarserStep['minCounts'] } = {
+    seconds: policy.windowSeconds,
+    minCounts: {},
+  }
   const coarser = (policy.ruleSet?.coarser ?? []).filter(({ seconds }) => seconds > policy.windowSeconds)
-  return [own, ...coarser].map(({ seconds, minCounts = {} }): StepRules => {
-    const given = Object.entries(minCounts).filter(([, count]) => count !== undefined)
+  return [shortest, ...coarser].map(({ seconds, minCounts = {} }): StepRules => {
+    const own = policy.ruleSet?.classes.agricultural ? {} : { agricultural: minCounts.commercial }
+    const given = Object.entries({ ...minCounts, ...own }).filter(([, count]) => count !== undefined)
     counts = { ...counts, ...Object.fromEntries(given) }
     const least = counts
     const minimum = (held: ClassCounts): number => {
@@ -110,7 +124,7 @@ function shareRule(policy: ReleasePolicy, seconds: number): (counts: ClassCounts
     return contract < clipWh ? contract : clipWh
   }
   const terms = ruleClasses.map((each) => {
-    const { maxShare, meanWhPerDay } = ruleSet.classes[each]
+    const { maxShare, meanWhPerDay } = rulesByClass(ruleSet)[each]
     const mean = BigInt(meanWhPerDay) * BigInt(seconds)
     const largest = most(each)
     const share = maxShare === null ? undefined : rational.parse(maxShare)

@@ -106,7 +106,7 @@ function countAt(feeders: readonly Feeder[], at: EpochMs): ReadonlyMap<Level, re
         const classes = addCounts(groups.get(group)?.classes ?? noone, counts[i]!)
         const parent = above === undefined ? null : path[above]
         const { residential } = classes
-        const other = classes.commercial + classes.industrial + classes.large
+        const other = classes.commercial + classes.industrial + classes.agricultural + classes.large
         groups.set(group, { level, group, parent, zone, timeZone, residential, other, classes })
       })
       return [level, [...groups.values()].sort((a, b) => (a.group < b.group ? -1 : 1))]

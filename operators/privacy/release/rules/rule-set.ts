@@ -39,7 +39,10 @@ export interface RuleSet {
   readonly source: string
   /** Who has to sign it. */
   readonly notice: string
-  readonly classes: Readonly<Record<RuleClass, RuleOfClass>>
+  /** Without figures for agricultural points those of commercial ones hold for them. */
+  readonly classes: Readonly<Record<Exclude<RuleClass, 'agricultural'>, RuleOfClass>> & {
+    readonly agricultural?: RuleOfClass | undefined
+  }
   /** Points that may draw more by contract are of class `large` and in groups of their own; the rest draw at most this. */
   readonly largeAboveWhPerHour: number
   /** The most that any point of class `large` may draw by contract. */
@@ -52,6 +55,11 @@ export interface RuleSet {
   readonly coarser: readonly CoarserStep[]
   /** `batched`: a group whose members changed by fewer than the largest count is withheld until the changes add up. */
   readonly membership: 'batched' | 'free'
+}
+
+/** The rules of every class. */
+export function rulesByClass({ classes }: Pick<RuleSet, 'classes'>): Readonly<Record<RuleClass, RuleOfClass>> {
+  return { ...classes, agricultural: classes.agricultural ?? classes.commercial }
 }
 
 /** A rule set that is none. `problems` names every field that is wrong and what it may be. */
@@ -98,7 +106,7 @@ const schema = z
     jurisdiction: sentence,
     source: sentence,
     notice: sentence,
-    classes: z.strictObject(byClass(ruleOfClass)),
+    classes: z.strictObject({ ...byClass(ruleOfClass), agricultural: ruleOfClass.optional() }),
     largeAboveWhPerHour: whole(1, 1_000_000_000),
     largestWhPerHour: whole(1, 1_000_000_000),
     mergePath: z
@@ -125,13 +133,12 @@ const schema = z
       refuse(['largestWhPerHour'], 'must be at least largeAboveWhPerHour')
     }
     // What is shown in short windows can be added up to longer ones, so those may not ask for more.
-    let most: Readonly<Record<RuleClass, number>> = {
-      residential: set.classes.residential.minCount,
-      commercial: set.classes.commercial.minCount,
-      industrial: set.classes.industrial.minCount,
-      large: set.classes.large.minCount,
-    }
+    const rules = rulesByClass(set)
+    let most = Object.fromEntries(ruleClasses.map((each) => [each, rules[each].minCount])) as ClassCounts
     set.coarser.forEach(({ minCounts = {} }, i) => {
+      if (minCounts.agricultural !== undefined && !set.classes.agricultural) {
+        refuse(['coarser', i, 'minCounts', 'agricultural'], 'must stand in classes too')
+      }
       for (const each of ruleClasses) {
         if ((minCounts[each] ?? 0) > most[each]) {
           refuse(['coarser', i, 'minCounts', each], `must be at most ${most[each]}, which shorter windows ask for`)

@@ -51,6 +51,23 @@ describe('day plan', () => {
     assert.deepEqual(again.groups, plan.groups)
   })
 
+  it('tells agricultural points from others, in its data and its digest, where there are any', () => {
+    const counted = (industrial: number, agricultural: number) =>
+      planDay(resolved, [
+        {
+          ...group('feeder', 'one', null, 4_000, 300),
+          classes: { residential: 4_000, commercial: 100, industrial, agricultural, large: 0 },
+        },
+      ])
+    const [farms, plants] = [counted(50, 150), counted(200, 0)]
+    assert.notDeepEqual(farms.digest, plants.digest)
+    for (const each of [farms, plants]) {
+      const again = planFromData(JSON.parse(JSON.stringify(planData(each))))
+      assert.deepEqual([again.digest, again.groups], [each.digest, each.groups])
+    }
+    assert.equal(planData(plants).groups[0]?.[6]?.length, 3)
+  })
+
   const changes: readonly (readonly [string, () => Uint8Array])[] = [
     [
       'S',

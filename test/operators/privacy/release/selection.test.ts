@@ -33,6 +33,7 @@ describe('the selection of groups: its terms', () => {
     assert.equal(rational.format(rational.mul(terms.delta, rational.integer(4))), selection.delta)
     assert.equal(rational.format(selectionDelta(terms.kind)!), '1/400000000000')
     assert.equal(selectionDelta('interval_sums'), undefined)
+    assert.equal(selectionDelta('partition_selection(delta=1/0)'), undefined)
   })
 
   it('states it, with what is left of delta, in every record', () => {

@@ -44,14 +44,16 @@ const of = (customerClass: CustomerClass) => entry({ customerClass })
 
 describe('the groups of a day', () => {
   it('count points by class, at every level, of everybody who is registered when it begins', () => {
-    const entries = [of('residential'), of('residential'), of('commercial'), of('industrial'), entry({}, 'f2')]
+    const classes = ['residential', 'residential', 'commercial', 'industrial', 'agricultural', 'agricultural'] as const
+    const entries = [...classes.map(of), entry({}, 'f2')]
     const groups = groupsOfDay(entries, neutral)
     const counts = (level: 'utility' | 'feeder') =>
       groups(level, day('2026-01-15')).map(({ group, parent, classes }) => [group, parent, ...Object.values(classes!)])
-    assert.deepEqual(counts('utility'), [['u', null, 3, 1, 1, 0]])
+    assert.equal(groups('utility', day('2026-01-15'))[0]!.other, 4)
+    assert.deepEqual(counts('utility'), [['u', null, 3, 1, 1, 2, 0]])
     assert.deepEqual(counts('feeder'), [
-      ['f1', 's', 2, 1, 1, 0],
-      ['f2', 's', 1, 0, 0, 0],
+      ['f1', 's', 2, 1, 1, 2, 0],
+      ['f2', 's', 1, 0, 0, 0, 0],
     ])
   })
 

@@ -4,7 +4,12 @@ import { rational } from 'diffprivlib-ts'
 import fc from 'fast-check'
 import type { DayPlan, PlannedGroup } from '../../../../../operators/privacy/release/day-plan.ts'
 import { planData, planFromData } from '../../../../../operators/privacy/release/day-plan.ts'
-import { type RuleClass, ruleClasses } from '../../../../../operators/privacy/release/rules/rule-set.ts'
+import {
+  type RuleClass,
+  type RuleOfClass,
+  type RuleSet,
+  ruleClasses,
+} from '../../../../../operators/privacy/release/rules/rule-set.ts'
 import { type Equations, maximum, minimum } from '../../../../helpers/linear-program.ts'
 import { planOf, topologies } from './topologies.ts'
 
@@ -27,16 +32,25 @@ const share = (text: string): number => {
 
 type Counts = Readonly<Record<RuleClass, number>>
 
+/** Agricultural points are commercial ones where rules do not name them. */
+const classRules = ({ classes }: RuleSet): Readonly<Record<RuleClass, RuleOfClass>> => ({
+  ...classes,
+  agricultural: classes.agricultural ?? classes.commercial,
+})
+
 /**
  * The rules said again, in plain numbers: whether so many points may not be shown in windows of that length. `slack` says
  * how nearly the share may be broken.
  */
 function breaksRule({ resolved: { policy } }: DayPlan, counts: Counts, seconds: number, slack = 1e-9): boolean {
-  const { classes, coarser, largeAboveWhPerHour, largestWhPerHour } = policy.ruleSet!
-  const least = (each: RuleClass): number =>
-    coarser
+  const { coarser, largeAboveWhPerHour, largestWhPerHour } = policy.ruleSet!
+  const classes = classRules(policy.ruleSet!)
+  const least = (asked: RuleClass): number => {
+    const each = policy.ruleSet!.classes[asked] ? asked : 'commercial'
+    return coarser
       .filter((step) => step.seconds <= seconds && step.seconds > policy.windowSeconds)
       .reduce((count, { minCounts }) => minCounts?.[each] ?? count, classes[each].minCount)
+  }
   const there = ruleClasses.filter((each) => counts[each] > 0)
   const all = ruleClasses.reduce((sum, each) => sum + counts[each], 0)
   if (all < Math.max(...there.map(least), there.length === 0 ? least('residential') : 0)) return true
@@ -286,7 +300,7 @@ const planted: readonly (readonly [string, (plan: DayPlan) => Shown])[] = [
   [
     'a minimum that is off by one',
     (plan) => {
-      const { classes } = plan.resolved.policy.ruleSet!
+      const classes = classRules(plan.resolved.policy.ruleSet!)
       return (seconds) =>
         plan.groups.map((group, i) => {
           const there = ruleClasses.filter((each) => group.classes[each] > 0)
@@ -304,7 +318,7 @@ const planted: readonly (readonly [string, (plan: DayPlan) => Shown])[] = [
     'a share of the count in place of the load',
     (plan) => (seconds) =>
       plan.groups.map(({ classes, registered }, i) => {
-        const { classes: rules } = plan.resolved.policy.ruleSet!
+        const rules = classRules(plan.resolved.policy.ruleSet!)
         const there = ruleClasses.filter((each) => classes[each] > 0)
         const enough = there.every(
           (each) => registered >= Math.max(rules[each].minCount, 1 / share(rules[each].maxShare ?? '1/1')),

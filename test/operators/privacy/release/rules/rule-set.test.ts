@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { defaultPolicy, resolvePolicy } from '../../../../../operators/privacy/release/policy.ts'
 import { stepRules, totalOf, twoClasses } from '../../../../../operators/privacy/release/rules/count-rules.ts'
-import { parseRuleSet, type RuleSet, RuleSetError } from '../../../../../operators/privacy/release/rules/rule-set.ts'
+import {
+  parseRuleSet,
+  type RuleClass,
+  type RuleSet,
+  RuleSetError,
+} from '../../../../../operators/privacy/release/rules/rule-set.ts'
 import { shippedRules } from '../../../../../operators/privacy/release/rules/shipped.ts'
 
 const neutral = shippedRules.get('neutral')!
@@ -61,6 +66,11 @@ describe('a rule set', () => {
       ['coarser.0.minCounts.residential must be at most 100, which shorter windows ask for'],
     ],
     [
+      'longer windows for a class that it does not name',
+      { ...neutral, coarser: [{ seconds: 3_600, minCounts: { agricultural: 10 } }] },
+      ['coarser.0.minCounts.agricultural must stand in classes too'],
+    ],
+    [
       'large users smaller than the others',
       { ...neutral, largestWhPerHour: 1_000 },
       ['largestWhPerHour must be at least largeAboveWhPerHour'],
@@ -92,7 +102,7 @@ describe('a rule set', () => {
 const rulesOf = (ruleSet: RuleSet) => stepRules(resolvePolicy({ ...defaultPolicy, ruleSet }))
 
 describe('the largest share as a count', () => {
-  const only = (name: 'residential' | 'commercial' | 'industrial' | 'large', points: number) => ({
+  const only = (name: RuleClass, points: number) => ({
     ...twoClasses(0, 0),
     [name]: points,
   })
@@ -129,6 +139,26 @@ describe('the largest share as a count', () => {
     assert.equal(keeps({ ...mixed, commercial: 0 }), false)
     assert.equal(keeps({ ...mixed, residential: 700, commercial: 1 }), false)
     assert.equal(keeps({ ...mixed, residential: 800, commercial: 1 }), true)
+  })
+
+  it('takes agricultural points for commercial ones where the set does not name them, in longer windows too', () => {
+    const [ca, us] = ['us-ca-d1405016', 'us-15-15'].map((name) => rulesOf(shippedRules.get(name)!))
+    for (const rules of [ca!, us!]) {
+      for (const points of [14, 15, 16, 106, 107]) {
+        const kept = (name: RuleClass) => rules.map(({ keeps }) => keeps(only(name, points)))
+        assert.deepEqual(kept('agricultural'), kept('commercial'))
+      }
+    }
+    const set: RuleSet = { ...neutral, coarser: [{ seconds: 3_600, minCounts: { commercial: 4 } }] }
+    assert.deepEqual(
+      rulesOf(set).map(({ minimum }) => minimum(only('agricultural', 9))),
+      [15, 4],
+    )
+    const own: RuleSet = { ...set, classes: { ...set.classes, agricultural: { ...homes, minCount: 20 } } }
+    assert.deepEqual(
+      rulesOf(own).map(({ minimum }) => minimum(only('agricultural', 9))),
+      [20, 20],
+    )
   })
 
   it('takes the two classes of a policy without a rule set as they are', () => {

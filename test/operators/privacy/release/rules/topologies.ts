@@ -37,7 +37,13 @@ const rare = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.nat(8))
 
 const feeders: fc.Arbitrary<RandomFeeder> = fc.record({
   substation: fc.nat(3),
-  classes: fc.record({ residential: some, commercial: rare, industrial: rare, large: fc.constant(0) }),
+  classes: fc.record({
+    residential: some,
+    commercial: rare,
+    industrial: rare,
+    agricultural: rare,
+    large: fc.constant(0),
+  }),
   unsteady: fc.constantFrom(false, false, false, false, true),
 })
 
@@ -52,7 +58,10 @@ const base = shippedRules.get('neutral')!
 /** Rule sets small enough for small trees, with and without longer windows. */
 const ruleSets: fc.Arbitrary<RuleSet> = fc
   .record({
-    classes: fc.record({ residential: rule, commercial: rule, industrial: rule, large: rule }),
+    classes: fc.record(
+      { residential: rule, commercial: rule, industrial: rule, agricultural: rule, large: rule },
+      { requiredKeys: ['residential', 'commercial', 'industrial', 'large'] },
+    ),
     mergePath: fc.constantFrom<readonly Level[]>(
       ['feeder', 'substation', 'region', 'utility'],
       ['feeder', 'substation', 'region', 'utility'],
@@ -66,7 +75,9 @@ const ruleSets: fc.Arbitrary<RuleSet> = fc
   })
   .map(({ lengths, less, ...given }): RuleSet => {
     const counts = (by: number) =>
-      Object.fromEntries(ruleClasses.map((each) => [each, Math.max(1, given.classes[each].minCount - by)]))
+      Object.fromEntries(
+        Object.entries(given.classes).map(([name, { minCount }]) => [name, Math.max(1, minCount - by)]),
+      )
     return {
       ...base,
       ...given,
@@ -94,6 +105,7 @@ export const topologies: fc.Arbitrary<Topology> = fc
       residential: 0,
       commercial: 0,
       industrial: 0,
+      agricultural: 0,
       large: 3,
     }),
   )
@@ -137,7 +149,7 @@ function groupsOf(paths: readonly Readonly<Record<Level, string>>[], all: readon
         zone: 'de',
         timeZone: 'Europe/Berlin',
         residential: residential + own.residential,
-        other: other + own.commercial + own.industrial + own.large,
+        other: other + own.commercial + own.industrial + own.agricultural + own.large,
         classes: Object.fromEntries(
           ruleClasses.map((each) => [each, (classes?.[each] ?? 0) + own[each]]),
         ) as unknown as ClassCounts,
