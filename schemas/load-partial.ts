@@ -53,8 +53,8 @@ export interface PartialCell {
   readonly exactWh: number
   readonly count: number
   /**
-   * What the three largest measuring points have in the sum at the most, in Wh: for the dominance rules of the restricted
-   * aggregate only. What any n of them have together is never more than the first n of these together.
+   * What the three largest measuring points have in the sum at the most, in Wh, whatever the sign: for the dominance rules
+   * of the restricted aggregate only. What any n of them have together is never more than the first n of these together.
    */
   readonly largestWh: number
   readonly secondWh: number

@@ -32,7 +32,8 @@ export interface PartialSumsOptions {
  * *The largest*: a measuring point may fill a window in several parts, and these may come in several batches, where nothing
  * tells that they are of one point. A frame that holds c of the p parts of a window leaves at most p - c for other frames,
  * so the point has come in at most p - c + 1 pieces, and has at most p - c + 1 times the largest of them. Each piece counts
- * as that much: exact where a window comes whole, never too little otherwise.
+ * as that much: exact where a window comes whole, never too little otherwise. A value below zero counts by its size: it hides
+ * others in the sum as well as one above.
  */
 export function partialSums(
   options: PartialSumsOptions = {},
@@ -52,7 +53,7 @@ export function partialSums(
         const { groups, readings } = value
         const pieces = piecesOf(readings)
         for (const reading of readings) {
-          const atMostWh = pieces === undefined ? reading.exactWh : pieces(reading)
+          const atMostWh = Math.abs(pieces === undefined ? reading.exactWh : pieces(reading))
           const closes = reading.window + (reading.windowSeconds + graceSeconds) * 1_000
           const late = origin.receivedAt >= closes
           const code = planeCode(reading, late)

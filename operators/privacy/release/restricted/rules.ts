@@ -61,6 +61,8 @@ export type Rules = (held: Held) => Suppression | null
  * The rules of a day. Fewest contributors by class; largest share of one (where a class that is there has such a rule);
  * (n, k) dominance of the two and the three largest; and the p % rule: without its two largest contributions a sum must hold at least
  * p % of the largest, or the second could estimate the first that closely (Hundepool and others 2012, chapter 4).
+ * Values below zero count among the largest by their size, and lessen the sum that these are held against: a sum that keeps
+ * the rules so would also keep them if all were taken by size, as the handbook has it, but not the other way round.
  *
  * Where two sums that do not overlap both keep the rules, so does their sum: each rule is a subadditive measure (Cox
  * 1981), which is why the share holds for every group of a day as soon as one group has a class with such a rule.
