@@ -78,7 +78,7 @@ export async function killRun(stage: Stage, options: KillRunOptions): Promise<Ki
   for (let step = 0; step <= steps; step++) {
     const since = performance.now()
     const at = Math.min(end, start + step * stepMs)
-    if (kills > 0 && step % tickSteps === tickSteps - 1) {
+    if (striking && step % tickSteps === tickSteps - 1) {
       await stage.feedTo(at - beforeTickMs)
       await waitForTick(stage, kept, schedule)
     }
