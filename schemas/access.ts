@@ -112,6 +112,11 @@ const specs = {
     writes: [],
     groups: true,
   },
+  replayer: {
+    does: 'runs `meterveil rejected replay`',
+    reads: ['meter.rejected'],
+    writes: ['meter.frames'],
+  },
   deployer: { does: 'runs `meterveil topics`', reads: [], writes: [], administers: true },
 } as const satisfies Readonly<Record<string, RoleSpec>>
 
@@ -160,8 +165,8 @@ export function rightsOf(role: Role, topics: readonly TopicName[]): readonly Rig
 export type Principals = Readonly<Record<Role, readonly string[]>>
 
 /**
- * One principal runs all four pipelines; every other role has one of its own name. Nobody is support or deployer unless
- * named: the second may grant rights.
+ * One principal runs all four pipelines; every other role has one of its own name. Nobody is support, replayer or
+ * deployer unless named: the second may send frames, the last may grant rights.
  */
 export const defaultPrincipals: Principals = {
   listener: ['User:listener'],
@@ -174,6 +179,7 @@ export const defaultPrincipals: Principals = {
   'restricted-analyst': ['User:restricted-analyst'],
   auditor: ['User:auditor'],
   support: [],
+  replayer: [],
   deployer: [],
 }
 

@@ -50,7 +50,7 @@ const refusals: readonly { readonly says: RegExp; readonly error: () => LogError
 ]
 
 export const unauthorized =
-  'Redis refuses the user, its password or a command: check redis.username and redis.passwordFile, and grant the commands that the documentation of the Redis view lists'
+  'Redis refuses the user, its password or a command: check redis.username and redis.passwordFile, and grant the commands that docs/operator.md lists under “Commands that Redis must grant”'
 
 /** What a failure of the client means to the runtime. Nothing of what Redis said is repeated: it may hold arguments. */
 export function logErrorOf(error: unknown): LogError {

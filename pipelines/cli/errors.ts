@@ -15,7 +15,8 @@ export const exitCodeTexts: Readonly<Record<keyof typeof exitCodes, string>> = {
   usage: 'The command line, a settings key or an input file is wrong; nothing was started.',
   halted:
     'A pipeline halted, because going on would lose, duplicate or leak. Nothing of the batch at hand was written.',
-  interrupted: 'Interrupted by Ctrl-C or SIGTERM, and drained: every batch at hand was finished.',
+  interrupted:
+    'Interrupted by Ctrl-C or SIGTERM, and drained: every batch at hand was finished. After a second one, stopped at once: the batch at hand was not committed, and is read again next time.',
 }
 
 /** An error for the reader at the terminal: what happened, and what to do next. */

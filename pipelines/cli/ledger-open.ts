@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { type Log, LogError, type LogRecord, type SchemaRegistry } from '../../connectors/contract.ts'
-import { openDurableRegistry, openLogView } from '../../connectors/memory/index.ts'
+import { openLogView } from '../../connectors/memory/index.ts'
 import type { LedgerRecord } from '../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import { topics } from '../../schemas/topics.ts'
@@ -10,7 +7,8 @@ import type { Settings } from '../runtime/settings.ts'
 import { SettingsError } from '../runtime/settings-error.ts'
 import type { AnyTopic } from '../runtime/stream.ts'
 import { openWire } from '../runtime/wire.ts'
-import { CliError, usageError } from './errors.ts'
+import { CliError } from './errors.ts'
+import { asked, folderRegistry, refuseFolder } from './folder-registry.ts'
 
 const ledgerTopic = topics.releaseLedger as AnyTopic
 const publicTopic = topics.loadPublic as AnyTopic
@@ -67,30 +65,6 @@ export async function openLedger(settings: Settings, dataFolder?: string): Promi
   })
   return over(kafkaLog(kafka), confluentSchemaRegistry({ ...registryOptions, timeoutMs: startDeadlineMs }))
 }
-
-function refuseFolder(error: unknown): never {
-  if (!(error instanceof LogError) || error.code !== 'topic_unknown') throw error
-  throw usageError(`${error.message}.`, 'Name the folder that dataFolder names where the pipelines run.')
-}
-
-async function folderRegistry(folder: string): Promise<SchemaRegistry> {
-  const file = join(folder, 'schema-registry.json')
-  if (existsSync(file)) return await openDurableRegistry({ file })
-  throw new CliError(
-    `${folder} holds no schema-registry.json, which says how its records are to be read.`,
-    'Restore the folder from a copy; copy it whole.',
-  )
-}
-
-/** A registry that is only asked: what it does not hold gets no id, since nothing is written. */
-const asked = (registry: SchemaRegistry): SchemaRegistry => ({
-  ...registry,
-  register: async (subject, schema) => {
-    const own: unknown = JSON.parse(schema)
-    const versions = await registry.versions(subject)
-    return versions.find((version) => isDeepStrictEqual(JSON.parse(version.schema), own))?.id ?? -1
-  },
-})
 
 async function over(log: Log, registry: SchemaRegistry): Promise<OpenedLedger> {
   try {

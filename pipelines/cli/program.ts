@@ -10,6 +10,7 @@ import { addExplain } from './explain.ts'
 import { addLedger } from './ledger.ts'
 import { addPolicy } from './policy.ts'
 import { addRegister } from './register.ts'
+import { addRejected } from './rejected.ts'
 import { report } from './report.ts'
 import { addRules } from './rules.ts'
 import { addRun, type Deployment } from './run.ts'
@@ -71,6 +72,7 @@ export function buildProgram(parts: Parts): Command {
   addAuditRun(program)
   addPolicy(program)
   addRegister(program)
+  addRejected(program)
   addRules(program)
   addServices(program)
   addTopics(program)

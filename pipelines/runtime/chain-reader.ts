@@ -139,7 +139,7 @@ function chain({ wire, topic, partition }: ChainPlace): (value: Uint8Array) => R
   const broken = (where: string): never => {
     throw new HaltError(
       `the changelog ${topic.name}[${partition}] is broken ${where}`,
-      'Restore the topic from a replica, or declare its partition lost; do not start with a broken chain.',
+      'Restore the topic from a replica or a whole copy; there is no way on with a broken chain.',
     )
   }
   return (value) => {

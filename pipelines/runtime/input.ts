@@ -61,7 +61,7 @@ export async function openInput(
   if (from < first) {
     throw new HaltError(
       `${source.name}[${partition}] was cut at ${first}, but only input below ${from} is processed`,
-      'The input in between is lost: raise its retention, then move the position on with the operations guide.',
+      'The input in between is lost: restore the topic from a copy that reaches back so far, and raise its retention.',
     )
   }
   const reader = await ports.log.read(source.name, partition, from, 'read_committed')

@@ -7,6 +7,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { type MetricSpec, pipelineMetrics, processMetrics } from '../../connectors/prometheus/index.ts'
+import { redisViewCommands } from '../../connectors/redis/index.ts'
 import { type Reason, reasons } from '../../operators/contract/reasons.ts'
 import { ledgerFaults } from '../../operators/privacy/ledger/faults.ts'
 import { type ReleaseReason, releaseReasons } from '../../operators/privacy/ledger/reasons.ts'
@@ -115,6 +116,7 @@ const renderers: Readonly<Record<string, () => string>> = {
         ]
       }),
     ),
+  'redis-commands': () => fenced('', redisViewCommands.join(' ')),
   measured: () => measuredTable(root),
   'register-entry': () => fenced('json', JSON.stringify(exampleEntry)),
   'own-pipeline': () => {

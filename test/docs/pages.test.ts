@@ -2,9 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
-import type { Command } from 'commander'
-import { addDemo } from '../../pipelines/cli/demo.ts'
-import { buildProgram } from '../../pipelines/cli/program.ts'
+import { faultOfCommand } from './commands.ts'
 import { anchorsOf, codeOf, linksOf } from './pages.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -14,12 +12,6 @@ const pages = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: r
 const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> }
 const testFiles = globSync('{test,diffprivlib-ts}/**/*.{test,property,stat}.ts', { cwd: root })
 const benches = globSync('bench/**/*.bench.ts', { cwd: root })
-const program = buildProgram({
-  pipelines: async () => [],
-  deploy: () => Promise.reject(new Error('never run')),
-  commands: [addDemo],
-})
-
 /** What is wrong with a command that a page names; `undefined` where it exists, or is no command of ours. */
 function faultOf(line: string): string | undefined {
   const words = line.split(/\s+/)
@@ -44,19 +36,6 @@ function faultOf(line: string): string | undefined {
 function faultOfTest(words: readonly string[]): string | undefined {
   const unknown = words.filter((word) => !word.startsWith('--') && !testFiles.some((file) => file.includes(word)))
   return unknown.length === 0 ? undefined : `no test file has ${unknown.join(' or ')} in its path`
-}
-
-function faultOfCommand(words: readonly string[]): string | undefined {
-  const [name = ''] = words
-  if (name.startsWith('--')) return undefined
-  const command: Command | undefined = program.commands.find((one) => one.name() === name)
-  if (!command) return `there is no command ${name}`
-  const [second = ''] = words.slice(1)
-  const inner = command.commands.find((one) => one.name() === second)
-  if (command.commands.length > 0 && second !== '' && !inner) return `${name} has no command ${second}`
-  const known = (inner ?? command).options.map(({ long }) => long)
-  const unknown = words.filter((word) => word.startsWith('--') && !known.includes(word.split('=')[0] as string))
-  return unknown.length === 0 ? undefined : `${name} has no option ${unknown.join(' or ')}`
 }
 
 for (const path of pages) {

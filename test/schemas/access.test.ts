@@ -68,12 +68,12 @@ describe('roles', () => {
     assert.deepEqual(readersOf('release.ledger').toSorted(), ['auditor', 'load', 'publish'])
   })
 
-  test('let nobody but the pipelines read what is identified, except the register its writer and refused frames support', () => {
+  test('let nobody but the pipelines read what is identified, except the register its writer and refused frames whoever looks into them or replays them', () => {
     for (const name of names.filter((name) => labelOf.get(name) === 'identified')) {
       const readers = readersOf(name).filter((role) => role !== 'readings')
       const expected: Readonly<Record<string, readonly Role[]>> = {
         'meter.register': ['register', 'load'],
-        'meter.rejected': ['support'],
+        'meter.rejected': ['support', 'replayer'],
       }
       assert.deepEqual(readers, expected[name] ?? [], name)
     }
@@ -85,6 +85,16 @@ describe('roles', () => {
       const operations = rightsOf(role, names).flatMap(({ operations }) => operations)
       assert.deepEqual([...new Set(operations)], ['read'], role)
     }
+  })
+
+  test('let whoever replays read refused frames and write frames, and nothing else', () => {
+    assert.deepEqual(
+      rightsOf('replayer', names).map(({ name, operations }) => [name, ...operations]),
+      [
+        ['meter.frames', 'write'],
+        ['meter.rejected', 'read'],
+      ],
+    )
   })
 
   test('let the listener write frames and do nothing else', () => {

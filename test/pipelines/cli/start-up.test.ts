@@ -199,7 +199,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       writeFileSync(file, 'wrong-secret', { mode: 0o600 })
       await refuses(
         { METERVEIL_REDIS_PASSWORD_FILE: file },
-        'Redis refuses the user, its password or a command: check redis.username and redis.passwordFile, and grant the commands that the documentation of the Redis view lists',
+        'Redis refuses the user, its password or a command: check redis.username and redis.passwordFile, and grant the commands that docs/operator.md lists under “Commands that Redis must grant”',
       )
       await stage.redis.config('SET', 'requirepass', '')
     })
