@@ -11,14 +11,18 @@ const days = 35
 const warmUp = 14
 const seriesCount = 64
 
+/** How much more than usual a part of the day is unlike the same one of other days. */
+type Unrest = (hour: number) => number
+const calm: Unrest = () => 1
+
 /** Half hours of a group: a daily course, weather that fades over days and another over hours, and the noise of the release. */
-function released35(seed: number, sigma: number): LoadPublic[] {
+function released35(seed: number, sigma: number, unrest: Unrest): LoadPublic[] {
   const normal = normals(seed)
   let weather = 0
   let events = 0
   return Array.from({ length: days * 48 }, (_, n) => {
     weather = 0.99 * weather + 3_000 * normal()
-    events = 0.7 * events + 6_000 * normal()
+    events = 0.7 * events + 6_000 * unrest((n % 48) / 2) * normal()
     const load = shape(monday + n * halfHour, 0.85) + weather + events
     return withNoise(released(n, Math.round(load + sigma * normal())), `${sigma ** 2}`)
   })
@@ -32,9 +36,19 @@ interface Covered {
 
 type Widen = (quantiles: readonly number[]) => readonly number[]
 
+interface Watched {
+  readonly widen?: Widen
+  readonly unrest?: Unrest
+  /** Hours of the day that are looked at. */
+  readonly hours?: readonly [from: number, to: number]
+}
+
 /** How much of the values released later lies between the quantiles of forecasts made at midnight for the next day. */
-function coverage(sigma: number, widen: Widen = (quantiles) => quantiles): Covered {
-  const groups = Array.from({ length: seriesCount }, (_, i) => released35((i + 1) * 7_919, sigma))
+function coverage(
+  sigma: number,
+  { widen = (quantiles) => quantiles, unrest = calm, hours: [from, to] = [0, 24] }: Watched = {},
+): Covered {
+  const groups = Array.from({ length: seriesCount }, (_, i) => released35((i + 1) * 7_919, sigma, unrest))
   const records = Array.from({ length: days * 48 }, (_, n) =>
     groups.map((values, i) => ({ ...values[n]!, group: `feeder-${i}` })),
   )
@@ -50,10 +64,12 @@ function coverage(sigma: number, widen: Widen = (quantiles) => quantiles): Cover
       if (at < warmUp * 48 || at + 48 > values.length) continue
       const inside = (low: number, high: number): number =>
         quantilesWh.slice(0, 48).filter((step, n) => {
+          if (n < 2 * from || n >= 2 * to) return false
           const quantiles = widen(step)
           const value = values[at + n]!.rawWh!
           return value >= quantiles[low]! && value <= quantiles[high]!
-        }).length / 48
+        }).length /
+        (2 * (to - from))
       outer.push(inside(0, 4))
       inner.push(inside(1, 3))
     }
@@ -101,6 +117,19 @@ describe('the quantiles of forecasts', () => {
     })
   }
 
+  for (const hours of [
+    [0, 6],
+    [18, 24],
+  ] as const) {
+    it(`hold what they say from ${hours.join(' to ')} h, where evenings are less like each other than nights`, () => {
+      const unrest: Unrest = (hour) => 2.25 - 1.75 * Math.cos((2 * Math.PI * (hour - 8)) / 24)
+      const covered = coverage(2_000, { unrest, hours })
+      const [outer, inner] = [meanOf(covered.outer), meanOf(covered.inner)]
+      assert.ok(Math.abs(outer.mean - 0.9) <= allowed(outer.error), `90 %: ${outer.mean} +- ${outer.error}`)
+      assert.ok(Math.abs(inner.mean - 0.5) <= allowed(inner.error), `50 %: ${inner.mean} +- ${inner.error}`)
+    })
+  }
+
   it('are found out when they leave out the noise, or are a fifth too wide', () => {
     const sigma = 30_000
     const scaled =
@@ -116,14 +145,7 @@ describe('the quantiles of forecasts', () => {
         const left = Math.sqrt(Math.max(half ** 2 - (z[i]! * sigma) ** 2, 0))
         return quantiles[2]! + Math.sign(i - 2) * left
       })
-    assert.ok(!holds(coverage(sigma, withoutNoise)))
-    assert.ok(
-      !holds(
-        coverage(
-          sigma,
-          scaled((half) => 1.2 * half),
-        ),
-      ),
-    )
+    assert.ok(!holds(coverage(sigma, { widen: withoutNoise })))
+    assert.ok(!holds(coverage(sigma, { widen: scaled((half) => 1.2 * half) })))
   })
 })
