@@ -12,7 +12,15 @@ export interface LogRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: Headers
+  /**
+   * Set where the record stands for a whole batch that unpacks to more than can be held, from `offset` to this one; `value`
+   * is the batch as stored. Only a reader that asked to be told gets one.
+   */
+  readonly through?: bigint
 }
+
+/** What a reader does with a batch that unpacks to more than can be held: reject with `record_invalid`, or tell it. */
+export type Oversize = 'throw' | 'tell'
 
 export interface OutgoingRecord {
   readonly topic: string
@@ -105,7 +113,14 @@ export interface Log {
   readonly bounds: (topic: string, partition: number, isolation: Isolation) => Promise<Bounds>
   /** Resolves only when every older owner of the id is fenced and its transaction is settled. */
   readonly open: (transactionalId: string, options: { timeoutMs: number }) => Promise<Transactor>
-  readonly read: (topic: string, partition: number, from: bigint, isolation: Isolation) => Promise<Reader>
+  /** `oversize` is `throw` by default: a reader that must not miss a record must not pass over a batch either. */
+  readonly read: (
+    topic: string,
+    partition: number,
+    from: bigint,
+    isolation: Isolation,
+    oversize?: Oversize,
+  ) => Promise<Reader>
   /**
    * The group's committed offset: a copy for tools. While a transaction that holds one for this partition is undecided, it
    * waits, at the longest until that times out; a call that waits past its own deadline is `retriable`. Kafka 4.4 was seen

@@ -20,12 +20,17 @@ export interface RejectedFrame {
    * followed by the SHA-256 of the whole. Null where `sealed` holds the whole value.
    */
   readonly fullLength: number | null
+  /**
+   * Last offset of what was refused, where that is a whole batch of the log from `offset` on: `sealed` then is of the batch as
+   * stored. Null where it is one record.
+   */
+  readonly lastOffset: number | null
 }
 
 /** Codec of `meter.rejected`. */
 export const rejectedFrameCodec: Codec<RejectedFrame> = avroCodec<RejectedFrame, RejectedFrame>('rejected-frame', {
   toFields: (value) => ({ ...value, sealed: asBuffer(value.sealed) }),
-  fromFields: ({ kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed, fullLength }) => ({
+  fromFields: ({ kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed, fullLength, lastOffset }) => ({
     kind,
     reason,
     stage,
@@ -36,5 +41,6 @@ export const rejectedFrameCodec: Codec<RejectedFrame> = avroCodec<RejectedFrame,
     receivedAt,
     sealed,
     fullLength,
+    lastOffset,
   }),
 })

@@ -50,9 +50,9 @@ export function kafkaLog(options: KafkaLogOptions): Log {
       transactors.add(tracked)
       return tracked
     }),
-    read: whileOpen(async (topic, partition, from, isolation) => {
+    read: whileOpen(async (topic, partition, from, isolation, oversize = 'throw') => {
       await directory.requirePartition(topic, partition)
-      return openReader(directory, { topic, partition, from, isolation }, settings.deadlineMs, closing.signal)
+      return openReader(directory, { topic, partition, from, isolation, oversize }, settings.deadlineMs, closing.signal)
     }),
     committed: whileOpen(directory.committed),
     join: whileOpen((group, topic, handlers) => joinGroup(directory, settings, group, topic, handlers, closing.signal)),

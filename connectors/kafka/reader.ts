@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
-import { type Fetched, type Isolation, LogError, type LogRecord, type Reader } from '../contract.ts'
+import { type Fetched, type Isolation, LogError, type LogRecord, type Oversize, type Reader } from '../contract.ts'
 import type { Directory } from './directory.ts'
 import { failureOf, isRetriable, toLogError } from './errors.ts'
 import type { Line } from './kafkajs-internals.ts'
@@ -17,6 +17,7 @@ interface Position {
   readonly partition: number
   readonly from: bigint
   readonly isolation: Isolation
+  readonly oversize: Oversize
 }
 
 /**
@@ -25,7 +26,7 @@ interface Position {
  */
 export function openReader(
   directory: Directory,
-  { topic, partition, from, isolation }: Position,
+  { topic, partition, from, isolation, oversize }: Position,
   deadlineMs: number,
   closing: AbortSignal,
 ): Reader {
@@ -112,7 +113,7 @@ export function openReader(
         if (fetched === undefined) return nothing()
         underWay = undefined
         if (fetched instanceof Error) throw fetched
-        const { records, next } = readBatches(fetched, ahead, isolation)
+        const { records, next } = readBatches(fetched, ahead, isolation, oversize)
         const moved = next > ahead
         held = records
         heldFrom = 0

@@ -1,5 +1,5 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import { type Headers, type Isolation, LogError, type LogRecord } from '../contract.ts'
+import { type Headers, type Isolation, LogError, type LogRecord, type Oversize } from '../contract.ts'
 
 /** One partition of an answer to a fetch (Fetch response, version 11, of the Kafka protocol). */
 export interface FetchedPartition {
@@ -38,20 +38,24 @@ const control = 0x20
 const stampedByLog = 0x08
 
 /**
- * Records from offset `from` on that a reader of this isolation may see, and the offset after the last whole batch: past
- * markers, aborted records and what compaction took out.
+ * Records from offset `from` on that a reader of this isolation may see, and the offset after the last batch that was read:
+ * past markers, aborted records and what compaction took out. Batches that would unpack to more than may be held at once
+ * are left for the next fetch; of one that alone does, throws `LogError` `record_invalid`, or tells it as one record whose
+ * `through` is its last offset.
  */
 export function readBatches(
   { batches, aborted }: FetchedPartition,
   from: bigint,
   isolation: Isolation,
+  oversize: Oversize = 'throw',
 ): { readonly records: LogRecord[]; readonly next: bigint } {
   const records: LogRecord[] = []
+  let unpacked = 0
   let next = from
   // The broker lists them in the order in which they ended; each counts from its first offset on.
   const waiting = isolation === 'read_committed' ? [...aborted].sort((a, b) => Number(a.first - b.first)) : []
   const aborting = new Set<bigint>()
-  for (let at = 0; at + batchHeadBytes <= batches.length; ) {
+  for (let at = 0; at + batchHeadBytes <= batches.length && unpacked < mostUnpackedBytes; ) {
     const end = at + 12 + batches.readInt32BE(at + 8)
     if (end > batches.length) break
     if (batches[at + 16] !== 2) throw new LogError('corrupt', 'a record batch of a format before Kafka 0.11')
@@ -62,7 +66,7 @@ export function readBatches(
     if ((attributes & control) !== 0) {
       if (isAbortMarker(batches, at)) aborting.delete(producerId)
     } else if (last >= from && !((attributes & transactional) !== 0 && aborting.has(producerId))) {
-      readRecords(batches.subarray(at, end), from, records)
+      unpacked += readRecords(batches.subarray(at, end), from, records, oversize)
     }
     if (last >= next) next = last + 1n
     at = end
@@ -107,14 +111,21 @@ function cursor(bytes: Buffer, start: number): Cursor {
 
 const noHeaders: Headers = Object.freeze({})
 
-/** Records of one batch from offset `from` on. */
-function readRecords(batch: Buffer, from: bigint, into: LogRecord[]): void {
+/** Records of one batch from offset `from` on. Answers about how many bytes they hold. */
+function readRecords(batch: Buffer, from: bigint, into: LogRecord[], oversize: Oversize): number {
   const base = batch.readBigInt64BE(0)
   const attributes = batch.readInt16BE(21)
   const firstStamp = Number(batch.readBigInt64BE(27))
   const lastStamp = Number(batch.readBigInt64BE(35))
   const count = batch.readInt32BE(57)
-  const body = decompressed(attributes & 0x07, batch.subarray(batchHeadBytes))
+  const body = count > mostRecords ? undefined : decompressed(attributes & 0x07, batch.subarray(batchHeadBytes))
+  if (body === undefined) {
+    const through = base + BigInt(batch.readInt32BE(23))
+    if (oversize === 'throw') throw tooLarge(base, through)
+    const offset = base > from ? base : from
+    into.push({ offset, through, timestamp: lastStamp, key: null, value: batch, headers: noHeaders })
+    return batch.length
+  }
   const reader = cursor(body, 0)
   const take = (length: number): Buffer | null => {
     if (length < 0) return null
@@ -142,6 +153,7 @@ function readRecords(batch: Buffer, from: bigint, into: LogRecord[]): void {
     const timestamp = (attributes & stampedByLog) !== 0 ? lastStamp : firstStamp + stampDelta
     into.push({ offset, timestamp, key, value, headers })
   }
+  return body.length + count * recordCost
 }
 
 const sameBytes = (body: Buffer, from: number, to: number, other: Buffer): boolean =>
@@ -158,18 +170,41 @@ function readHeaders(reader: Cursor, take: (length: number) => Buffer | null): H
   return Object.fromEntries(entries)
 }
 
-/** A batch holds at most what a segment does; more is not one. */
-const maxOutputLength = 1 << 30
+/**
+ * Bytes that a batch may unpack to. The broker bounds what it stores, which is compressed: 19 kB of zstd can be 600 MB, and
+ * one such batch would end every process that reads it. A hundred thousand frames fit.
+ */
+export const mostUnpackedBytes = 67_108_864
+/** Records of a batch: more than fit uncompressed into what a broker takes, at 7 bytes for an empty one. */
+export const mostRecords = 262_144
+/** About what a record costs in memory beside its bytes. */
+const recordCost = 256
 
-function decompressed(codec: number, bytes: Buffer): Buffer {
+const tooLarge = (first: bigint, last: bigint) =>
+  new LogError(
+    'record_invalid',
+    `the batch of offsets ${first} to ${last} holds more than ${mostUnpackedBytes} bytes or ${mostRecords} records once unpacked: have its producer send smaller ones`,
+  )
+
+/** The records of a batch as they were before compression; undefined if they are more than may be unpacked. */
+function decompressed(codec: number, bytes: Buffer): Buffer | undefined {
   switch (codec) {
     case 0:
       return bytes
     case 1:
-      return gunzipSync(bytes, { maxOutputLength })
+      return bounded(() => gunzipSync(bytes, { maxOutputLength: mostUnpackedBytes }))
     case 4:
-      return zstdDecompressSync(bytes, { maxOutputLength })
+      return bounded(() => zstdDecompressSync(bytes, { maxOutputLength: mostUnpackedBytes }))
     default:
       throw new LogError('record_invalid', 'a batch is compressed with Snappy or LZ4: set its producer to zstd or gzip')
+  }
+}
+
+function bounded(unpack: () => Buffer): Buffer | undefined {
+  try {
+    return unpack()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined
+    throw error
   }
 }

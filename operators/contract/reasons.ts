@@ -77,7 +77,7 @@ export const reasons = {
   value_out_of_range: reject('A value lies outside what its field can hold.', checkMeter),
   meter_unknown: reject(
     'The register has no meter for the connection at that time.',
-    'Add the meter to the register and start [readings] again, then run meterveil rejected replay --reason meter_unknown.',
+    'Add the meter to the register, then replay its dead letters.',
   ),
   meter_misplaced: reject(
     'The frame reached a partition that does not own its meter, for the second time.',
@@ -86,6 +86,10 @@ export const reasons = {
   schema_mismatch: reject(
     'The record does not fit its schema, or names an unknown schema id.',
     'Check who writes to the topic, and with which schema.',
+  ),
+  batch_oversize: reject(
+    'A whole batch of the log unpacks to more than a process may hold; it is skipped as one, and its dead letter names its offsets.',
+    'Find out who wrote them and send them again in smaller batches: none of their records was read.',
   ),
   // intended
   duplicate: drop('The interval, or the whole frame, was accepted before.', 'None: meters retry.'),

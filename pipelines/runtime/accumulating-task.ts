@@ -6,10 +6,19 @@ import { runChain } from './chain.ts'
 import { readLast, readRange } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
 import { within } from './marker.ts'
-import type { Fate } from './observer.ts'
 import { readCommitted, readState, stateRecords } from './state-topic.ts'
 import type { AnyAccumulating, AnyTopic, Node } from './stream.ts'
-import { closing, decodeRecords, rawValues, sentOf, stepping, type TaskContext, toRecords, transact } from './task.ts'
+import {
+  closing,
+  decodeRecords,
+  rawValues,
+  sentOf,
+  stepping,
+  type TaskContext,
+  toRecords,
+  transact,
+  withRefused,
+} from './task.ts'
 
 interface Held extends Input {
   readonly producer: Transactor
@@ -168,12 +177,10 @@ async function processBatch(task: TaskContext, held: Held, records: readonly Log
       rawOf,
     )
     if (outgoing.length > 0) await save(task, held, outgoing)
-    const fates = new Map<Fate, number>(result.fates)
-    if (rejections.length > 0) fates.set('rejected:schema_mismatch', rejections.length)
     task.observer.batch(task.pipeline.name, task.partition, {
       records: part.length + rejections.length,
       seconds: (performance.now() - started) / 1_000,
-      fates,
+      fates: withRefused(result.fates, rejections),
       operators: result.operators,
       sent: sentOf(outgoing),
       progress: held.progress,

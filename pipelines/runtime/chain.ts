@@ -26,6 +26,8 @@ export interface Rejection {
   readonly stage: string
   readonly reason: Reason
   readonly byteOffset: number | undefined
+  /** Last offset of what was refused, where that is a whole batch. */
+  readonly through?: bigint
 }
 
 /** State of the keyed operators for one batch. `require` resolves once the cells can be read; undefined = at once. */

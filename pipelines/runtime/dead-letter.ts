@@ -72,7 +72,7 @@ function deadLetterKey(keyring: Keyring): KeyObject {
 
 /** The dead letter of one rejection. `raw` is the record's value as it came in; at most `mostSealedBytes` are kept. */
 export function deadLetter(
-  { from, reason, stage, byteOffset }: Rejection,
+  { from, reason, stage, byteOffset, through }: Rejection,
   raw: Uint8Array,
   seal: Sealer,
 ): RejectedFrame {
@@ -88,5 +88,6 @@ export function deadLetter(
     receivedAt,
     sealed: seal(sealable(raw)),
     fullLength: raw.length > mostSealedBytes ? raw.length : null,
+    lastOffset: through === undefined ? null : Number(through),
   }
 }

@@ -64,7 +64,9 @@ export async function openInput(
       'The input in between is lost: restore the topic from a copy that reaches back so far, and raise its retention.',
     )
   }
-  const reader = await ports.log.read(source.name, partition, from, 'read_committed')
+  // A batch that can never be read would end this partition at every start: who has dead letters refuses it and goes on.
+  const oversize = pipeline.options.rejects ? 'tell' : 'throw'
+  const reader = await ports.log.read(source.name, partition, from, 'read_committed', oversize)
   return { reader, rest: [], restNext: from, from }
 }
 

@@ -10,7 +10,6 @@ import { dayMs, type FoldedChain, floorDay, foldChain, readTail, type Tail } fro
 import { genesis, linkValue, readLast } from './changelog.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
 import { placeMarker, unseen } from './marker.ts'
-import type { Fate } from './observer.ts'
 import {
   batchHeader,
   changelogRecord,
@@ -22,6 +21,7 @@ import {
   type TaskContext,
   toRecords,
   transact,
+  withRefused,
 } from './task.ts'
 import { syncView } from './view-sync.ts'
 
@@ -156,12 +156,10 @@ async function processBatch(task: TaskContext, held: Held, records: readonly Log
   if (value.length > maxChangelogBytes && records.length > 1) return split(task, held, records, to)
   await transact(task, held.producer, to, [...outgoing, changelog])
   commitHeld(held, accepted)
-  const fates = new Map<Fate, number>(result.fates)
-  if (refused.length > 0) fates.set('rejected:schema_mismatch', refused.length)
   observer.batch(pipeline.name, partition, {
     records: records.length,
     seconds: (performance.now() - started) / 1_000,
-    fates,
+    fates: withRefused(result.fates, refused),
     operators: result.operators,
     sent: sentOf(outgoing),
     progress,

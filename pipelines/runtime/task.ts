@@ -9,11 +9,12 @@ import {
 } from '../../connectors/contract.ts'
 import type { Clock } from '../../operators/contract/clock.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
-import type { Batch, Envelope } from '../../operators/contract/operator.ts'
+import type { Batch, Envelope, Origin } from '../../operators/contract/operator.ts'
+import type { Reason } from '../../operators/contract/reasons.ts'
 import { CodecError, type EpochMs } from '../../schemas/codec.ts'
 import { type ChainResult, isPublished, isRouted, type Output, type Rejection } from './chain.ts'
 import { deadLetter, type Sealer } from './dead-letter.ts'
-import type { Observer } from './observer.ts'
+import type { Fate, Observer } from './observer.ts'
 import { Killed, type Probe, type Step } from './probe.ts'
 import type { AnyTopic, Pipeline } from './stream.ts'
 import type { Wire } from './wire.ts'
@@ -103,7 +104,7 @@ export function rawValues(records: readonly LogRecord[]): (offset: bigint) => Ui
 
 export interface Decoded {
   readonly batch: Batch<unknown>
-  /** Records that do not fit their schema. */
+  /** Records that do not fit their schema, and batches that cannot be unpacked. */
   readonly refused: readonly Rejection[]
 }
 
@@ -120,9 +121,16 @@ export function decodeRecords(
   const batch: Envelope<unknown>[] = []
   const refused: Rejection[] = []
   let receivedAt = since
-  for (const { offset, timestamp, value, headers } of records) {
+  const refuse = (origin: Origin, reason: Reason, place: { readonly through?: bigint } = {}) => {
+    refused.push({ from: { value: null, origin }, stage: 'decodeRecord', reason, byteOffset: undefined, ...place })
+  }
+  for (const { offset, timestamp, value, headers, through } of records) {
     receivedAt = Math.max(receivedAt, timestamp)
     const origin = { topic: source.name, partition, offset, receivedAt }
+    if (through !== undefined) {
+      refuse(origin, 'batch_oversize', { through })
+      continue
+    }
     const label = headers[labelHeader]
     if (label !== undefined && label !== source.label) {
       throw new HaltError(
@@ -134,15 +142,17 @@ export function decodeRecords(
       batch.push({ value: wire.decode(source, value ?? new Uint8Array()), origin })
     } catch (error) {
       if (!(error instanceof CodecError)) throw error
-      refused.push({
-        from: { value: null, origin },
-        stage: 'decodeRecord',
-        reason: 'schema_mismatch',
-        byteOffset: undefined,
-      })
+      refuse(origin, 'schema_mismatch')
     }
   }
   return { batch, refused }
+}
+
+/** What became of every record of a batch, those included that no operator saw. */
+export function withRefused(fates: ReadonlyMap<Fate, number>, refused: readonly Rejection[]): Map<Fate, number> {
+  const all = new Map(fates)
+  for (const { reason } of refused) all.set(`rejected:${reason}`, (all.get(`rejected:${reason}`) ?? 0) + 1)
+  return all
 }
 
 /** Turns what a chain made into records for the log, dead letters included. */

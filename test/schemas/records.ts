@@ -89,6 +89,7 @@ const rejectedFrame: Arbitrary<RejectedFrame> = record({
   receivedAt: time,
   sealed: bytes,
   fullLength: nullable(long),
+  lastOffset: nullable(long),
 })
 
 const offset = fc.bigInt({ min: 0n, max: BigInt(maxLong) })

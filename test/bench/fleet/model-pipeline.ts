@@ -150,7 +150,8 @@ export function runModel(fleet: Pick<Fleet, 'register' | 'keyring' | 'slots' | '
         counts.rejected[reason] = (counts.rejected[reason] ?? 0) + 1
         const { receivedAt, partition, seq } = arrival
         const place = { topic: 'meter.frames', partition, offset: seq, stage: 'model', byteOffset: null }
-        rejected.push({ kind: 'rejected', reason, ...place, receivedAt, sealed: new Uint8Array(), fullLength: null })
+        const whole = { fullLength: null, lastOffset: null }
+        rejected.push({ kind: 'rejected', reason, ...place, receivedAt, sealed: new Uint8Array(), ...whole })
       }
       floor = Math.max(floor, arrival.receivedAt - horizonMs)
     }

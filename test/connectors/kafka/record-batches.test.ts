@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { LogError } from '../../../connectors/contract.ts'
-import { type FetchedPartition, readBatches } from '../../../connectors/kafka/record-batches.ts'
+import {
+  type FetchedPartition,
+  mostRecords,
+  mostUnpackedBytes,
+  readBatches,
+} from '../../../connectors/kafka/record-batches.ts'
 
 function varint(value: number): number[] {
   let rest = BigInt.asUintN(64, (BigInt(value) << 1n) ^ (BigInt(value) >> 63n))
@@ -32,13 +37,31 @@ interface Shape {
   readonly control?: 'commit' | 'abort'
   readonly codec?: number
   readonly stampedByLog?: boolean
+  /** Length of a value of zeros in a record before all others. */
+  readonly zeros?: number
+}
+
+/** The first record of a batch, of nothing but zeros. */
+function zeroRecord(length: number): Buffer {
+  const head = [0, 0, 0, ...varint(-1), ...varint(length)]
+  return Buffer.concat([Buffer.from([...varint(head.length + length + 1), ...head]), Buffer.alloc(length + 1)])
 }
 
 /** A record batch as the protocol's page draws it. */
-function batch({ base, rows, last, producer = -1, transactional, control, codec = 0, stampedByLog }: Shape): Buffer {
+function batch({
+  base,
+  rows,
+  last,
+  producer = -1,
+  transactional,
+  control,
+  codec = 0,
+  stampedByLog,
+  zeros,
+}: Shape): Buffer {
   const marker = { delta: 0, key: control === 'abort' ? '\0\0\0\0' : '\0\0\0\x01', value: '\0\0\0\0\0\0' }
   const all = control === undefined ? rows : [marker]
-  const body = Buffer.from(
+  const others = Buffer.from(
     all.flatMap((row: Row) => {
       const headers = row.headers ?? []
       const record = [
@@ -53,6 +76,7 @@ function batch({ base, rows, last, producer = -1, transactional, control, codec 
       return [...varint(record.length), ...record]
     }),
   )
+  const body = zeros === undefined ? others : Buffer.concat([zeroRecord(zeros), others])
   const stored = codec === 1 ? gzipSync(body) : codec === 4 ? zstdCompressSync(body) : body
   const head = Buffer.alloc(61)
   head.writeBigInt64BE(BigInt(base), 0)
@@ -64,7 +88,7 @@ function batch({ base, rows, last, producer = -1, transactional, control, codec 
   head.writeBigInt64BE(1_000_000n, 27)
   head.writeBigInt64BE(2_000_000n, 35)
   head.writeBigInt64BE(BigInt(producer), 43)
-  head.writeInt32BE(all.length, 57)
+  head.writeInt32BE(all.length + (zeros === undefined ? 0 : 1), 57)
   return Buffer.concat([head, stored])
 }
 
@@ -228,4 +252,65 @@ test('an aborted record whose key looks like a marker ends nothing', () => {
     batch({ base: 3, rows: [], producer: 1, control: 'abort' }),
   ]
   assert.deepEqual(readBatches(fetched(batches, [[1, 0]]), 0n, 'read_committed').records, [])
+})
+
+for (const [name, codec] of [
+  ['gzip', 1],
+  ['zstd', 4],
+] as const) {
+  test(`a few kB of ${name} that unpack to more than may be held are one error with their offsets, or are told as one record`, () => {
+    const large = batch({ base: 10, zeros: mostUnpackedBytes, rows: rows(1), codec })
+    assert.ok(large.length < 100_000)
+    const answer = fetched([batch({ base: 9, rows: rows(0) }), large, batch({ base: 12, rows: rows(0) })])
+    assert.throws(
+      () => readBatches(answer, 9n, 'read_committed'),
+      (error) =>
+        error instanceof LogError && error.code === 'record_invalid' && /offsets 10 to 11 /.test(error.message),
+    )
+    const { records, next } = readBatches(answer, 9n, 'read_committed', 'tell')
+    assert.equal(next, 13n)
+    assert.deepEqual(
+      records.map(({ offset, through, key }) => [offset, through, key]),
+      [
+        [9n, undefined, null],
+        [10n, 11n, null],
+        [12n, undefined, null],
+      ],
+    )
+    assert.deepEqual(records[1]!.value, large)
+    // Who had read a part of it is told of the rest.
+    assert.deepEqual(
+      readBatches(fetched([large]), 11n, 'read_committed', 'tell').records.map(({ offset, through }) => [
+        offset,
+        through,
+      ]),
+      [[11n, 11n]],
+    )
+  })
+}
+
+test('a batch of more records than may be held is refused by their number', () => {
+  const many = batch({ base: 0, rows: rows(0, 1) })
+  many.writeInt32BE(mostRecords + 1, 57)
+  const { records } = readBatches(fetched([many]), 0n, 'read_committed', 'tell')
+  assert.deepEqual(
+    records.map(({ offset, through }) => [offset, through]),
+    [[0n, 1n]],
+  )
+})
+
+test('an aborted batch is passed over, whatever it would unpack to', () => {
+  const batches = [
+    batch({ base: 0, zeros: mostUnpackedBytes, rows: [], codec: 4, producer: 1, transactional: true }),
+    batch({ base: 1, rows: [], producer: 1, control: 'abort' }),
+  ]
+  assert.deepEqual(readBatches(fetched(batches, [[1, 0]]), 0n, 'read_committed'), { records: [], next: 2n })
+})
+
+test('batches that each may be held, but not all at once, are read a few per fetch', () => {
+  const batches = [0, 1, 2, 3].map((base) => batch({ base, zeros: mostUnpackedBytes / 2, rows: [], codec: 4 }))
+  const { records, next } = readBatches(fetched(batches), 0n, 'read_committed')
+  assert.equal(records.length, 2)
+  assert.equal(next, 2n)
+  assert.equal(readBatches(fetched(batches.slice(2)), next, 'read_committed').next, 4n)
 })

@@ -60,11 +60,11 @@ for (const [what, length] of [
   })
 }
 
-test('a dead letter from before the length was kept is read as sealed whole', () => {
+test('a dead letter from before lengths and last offsets were kept is read as sealed whole', () => {
   const schema = JSON.parse(rejectedFrameCodec.schema)
   const earlier = JSON.stringify({
     ...schema,
-    fields: schema.fields.filter(({ name }: { name: string }) => name !== 'fullLength'),
+    fields: schema.fields.filter(({ name }: { name: string }) => name !== 'fullLength' && name !== 'lastOffset'),
   })
   const letter: RejectedFrame = {
     kind: 'rejected',
@@ -77,8 +77,9 @@ test('a dead letter from before the length was kept is read as sealed whole', ()
     receivedAt: 3,
     sealed: Buffer.from('sealed'),
     fullLength: null,
+    lastOffset: null,
   }
-  // The field is the last, and its null one byte.
-  const written = rejectedFrameCodec.encode(letter).subarray(0, -1)
+  // The fields are the last, and their nulls one byte each.
+  const written = rejectedFrameCodec.encode(letter).subarray(0, -2)
   assert.deepEqual(rejectedFrameCodec.decoderFor?.(earlier)?.(written), letter)
 })
