@@ -77,7 +77,7 @@ export const reasons = {
   value_out_of_range: reject('A value lies outside what its field can hold.', checkMeter),
   meter_unknown: reject(
     'The register has no meter for the connection at that time.',
-    'Add the meter to the register, then replay its dead letters.',
+    'Add the meter to the register and start [readings] again, then run meterveil rejected replay --reason meter_unknown.',
   ),
   meter_misplaced: reject(
     'The frame reached a partition that does not own its meter, for the second time.',
