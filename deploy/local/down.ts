@@ -87,7 +87,13 @@ export async function status(folder: string, env: NodeJS.ProcessEnv = process.en
   )
 }
 
-/** An address fit to be shown: user and password are nobody's business. */
+/**
+ * An address fit to be shown, or a list of them: user and password are nobody's business. A password that was not encoded may
+ * hold anything, so all that comes before the last `@` of an address goes, and rather too much than too little.
+ */
 export function withoutUser(address: string): string {
-  return address.replace(/\/\/[^@/]*@/, '//')
+  return address
+    .split(/(,\s*(?=[a-z][a-z\d+.-]*:\/\/))/i)
+    .map((one) => one.replace(/^(.*?:\/\/)?.*@/s, '$1'))
+    .join('')
 }

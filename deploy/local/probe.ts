@@ -49,10 +49,17 @@ function wholeReply(bytes: Buffer): boolean {
   return bytes.length >= end + 4 + Math.max(0, Number(bytes.toString('latin1', 1, end)))
 }
 
-/** Lists the subjects of a registry under its Confluent-compatible address. */
-export async function probeRegistry(url: string): Probe {
+/** Lists the subjects of a registry under its Confluent-compatible address, as the user whom the address names. */
+export async function probeRegistry(address: string): Probe {
   try {
-    const answer = await fetch(`${url.replace(/\/$/, '')}/subjects`, { signal: AbortSignal.timeout(timeoutMs) })
+    const url = new URL(address)
+    const user = [url.username, url.password].map(decodeURIComponent).join(':')
+    url.username = ''
+    url.password = ''
+    const answer = await fetch(`${url.href.replace(/\/$/, '')}/subjects`, {
+      headers: user === ':' ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` },
+      signal: AbortSignal.timeout(timeoutMs),
+    })
     return answer.ok && Array.isArray(await answer.json()) ? 'a schema registry' : undefined
   } catch {
     return undefined
