@@ -37,7 +37,7 @@ export async function replayRejected(
     if (letter.kind !== 'rejected' || letter.reason !== reason || letter.topic !== topics.meterFrames.name) continue
     const opened = opening(keyring, letter)
     if (!opened) tally.unopened += 1
-    else if (opened.cutFrom || opened.bytes.length === 0) tally.cut += 1
+    else if (opened.cutFrom || opened.bytes.length === 0 || letter.lastOffset !== null) tally.cut += 1
     else {
       const frame = frameOf(opened.bytes)
       // Received anew, it may be passed on anew to the partition that owns its meter now.
