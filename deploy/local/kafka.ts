@@ -36,6 +36,7 @@ export const kafka: Service = {
     return isFetched(cache, javaFolder) || (await findJava(minimum.kafkaJava, env)) !== undefined
   },
   prepare,
+  requireSameData: knownCluster,
   ready: async ({ log, port }) => (await saysStarted(log)) && (await answersAt('127.0.0.1', port)) !== undefined,
   // A first stop writes the class-data archive too, which takes some 3 s.
   graceMs: 40_000,
@@ -49,7 +50,7 @@ async function prepare(context: PrepareContext): Promise<Prepared> {
   const { folder, nodes: count, before, usualPorts, principals } = context
   const secured = principals.length > 0
   const ids = Array.from({ length: count }, (_, at) => at + 1)
-  const clusterId = cluster(folder, count, principals)
+  const clusterId = knownCluster(context) ?? newCluster(context)
   const installed = installedKafka(context.env)
   const [java, libraries] = await Promise.all([javaFor(context), installed?.libraries ?? kafkaJars(context)])
 
@@ -124,24 +125,35 @@ async function javaFor(context: PrepareContext): Promise<Java> {
   throw missing([{ title: `Java ${minimum.kafkaJava} or newer`, debian: ['openjdk-17-jre-headless'] }])
 }
 
-/** Id of the cluster whose data lies in the folder; made up at the first start, when principals get their passwords too. */
-function cluster(folder: string, brokers: number, principals: readonly string[]): string {
-  const file = join(folder, 'cluster.json')
-  const kind = brokers === 1 ? 'one broker' : `${brokers} brokers`
-  const wanted = principals.length > 0 ? `${kind}, secured for ${[...principals].sort().join(', ')}` : `${kind}, open`
-  if (existsSync(file)) {
-    const known = JSON.parse(readFileSync(file, 'utf8')) as { readonly id: string; readonly kind: string }
-    if (known.kind === wanted) return known.id
-    throw new ServicesError(
-      'data_differs',
-      `The data of Kafka is that of ${known.kind}; asked for is ${wanted}.`,
-      'Start what was there before, or delete the data with services down --wipe.',
-    )
-  }
+type ClusterContext = Pick<PrepareContext, 'folder' | 'nodes' | 'principals'>
+
+const clusterFile = ({ folder }: ClusterContext) => join(folder, 'cluster.json')
+
+/** What a cluster cannot be without its data being made anew: principals get their passwords with it. */
+function kindOf({ nodes, principals }: ClusterContext): string {
+  const kind = nodes === 1 ? 'one broker' : `${nodes} brokers`
+  return principals.length > 0 ? `${kind}, secured for ${[...principals].sort().join(', ')}` : `${kind}, open`
+}
+
+/** Id of the cluster whose data lies in the folder, if any does. */
+function knownCluster(context: ClusterContext): string | undefined {
+  const file = clusterFile(context)
+  if (!existsSync(file)) return undefined
+  const known = JSON.parse(readFileSync(file, 'utf8')) as { readonly id: string; readonly kind: string }
+  const wanted = kindOf(context)
+  if (known.kind === wanted) return known.id
+  throw new ServicesError(
+    'data_differs',
+    `The data of Kafka is that of ${known.kind}; asked for is ${wanted}.`,
+    'Start what was there before, or delete the data with services down --wipe.',
+  )
+}
+
+function newCluster(context: ClusterContext): string {
   // An id that begins with a hyphen would be taken for an option.
   const id = randomBytes(16).toString('base64url').replace(/^[-_]/, 'A')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(file, JSON.stringify({ id, kind: wanted }))
+  mkdirSync(context.folder, { recursive: true })
+  writeFileSync(clusterFile(context), JSON.stringify({ id, kind: kindOf(context) }))
   return id
 }
 

@@ -38,6 +38,8 @@ export interface Service {
   readonly installed: (context: Pick<PrepareContext, 'cache' | 'env'>) => Promise<boolean>
   /** Finds or fetches the programs and writes the configuration; starts nothing that stays. */
   readonly prepare: (context: PrepareContext) => Promise<Prepared>
+  /** Throws `ServicesError` where the data in the folder are of other nodes or principals than are asked for. */
+  readonly requireSameData?: (context: Pick<PrepareContext, 'folder' | 'nodes' | 'principals'>) => void
   /** Whether a node of ours is ready for clients. */
   readonly ready: (node: NodeSpec) => Promise<boolean>
   /** Once every node is ready. */

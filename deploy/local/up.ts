@@ -66,6 +66,7 @@ async function bringUp(service: Service, nodes: number, options: UpOptions): Pro
   if (given) return reachable(service, given, options)
   return withLock(join(folder, `${service.name}.lock`), 900_000, async () => {
     const began = performance.now()
+    const own = join(folder, service.name)
     const before = readRecord(folder, service.name)
     const running = before?.nodes.filter((node) => node.process && alive(node.process)).length ?? 0
     if (before && running > 0) {
@@ -76,21 +77,21 @@ async function bringUp(service: Service, nodes: number, options: UpOptions): Pro
           'Stop it first with services down, and delete its data with --wipe.',
         )
       }
-      if (service.name === 'kafka' && (before.secured ?? false) !== principals.length > 0) {
-        throw new ServicesError(
-          'data_differs',
-          `Kafka runs ${before.secured ? '' : 'not '}secured.`,
-          'Stop it first with services down, and delete its data with --wipe.',
-        )
-      }
+      service.requireSameData?.({ folder: own, nodes, principals })
       await startNodes(service, folder, before)
       const what = running === before.nodes.length ? 'runs already' : `started again in ${seconds(began)}`
       options.report(before.title, `${what}, at ${before.address}`)
       return before.address
     }
-    const own = join(folder, service.name)
     mkdirSync(own, { recursive: true })
     const context = { ...options, env, folder: own, nodes, before, principals }
+    if (before?.project && (nodes > 1 || (service.name === 'kafka' && principals.length > 0))) {
+      throw new ServicesError(
+        'data_differs',
+        `The data of ${service.title} is that of one node, open, which Docker runs; clusters and principals need processes.`,
+        'Start what was there before, or delete the data with services down --wipe.',
+      )
+    }
     if (before?.project || (await needsDocker(service, context, options))) {
       const record = before?.project ? before : await composeRecord(service.name, context)
       options.report(record.title, 'starting')
