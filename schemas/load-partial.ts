@@ -20,7 +20,7 @@ export interface LoadPartial {
    * they differ. Absent in batches from before they were stated.
    */
   readonly clipWh?: Readonly<Record<Level, number>> | undefined
-  /** Bounds of each local day of the batch, where they differ. */
+  /** Bounds of each local day that values of the batch could be of, where they differ. */
   readonly clipWhByDate?: readonly DayClip[] | undefined
   readonly cells: readonly PartialCell[]
 }

@@ -98,8 +98,9 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
         substation: allow('substation'),
         feeder: allow('feeder'),
       },
-      // Exact below 2^53, and rounding above it cannot fall below mostUsed <= 2^52.
-      q: Math.min(mostUsed, q + parts * x * x),
+      // Exact below 2^53, and rounding above it cannot fall below mostUsed <= 2^52. What wider bounds have used stays used
+      // under narrower ones: else it would be there again once the wider ones come back.
+      q: Math.max(q, Math.min(mostUsed, q + parts * x * x)),
     }
   }
 

@@ -5,6 +5,8 @@ import { type Level, levels } from '../../schemas/register-entry.ts'
 import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
 import { type Lowering, lowering, type Spec } from '../contract/operator.ts'
 
+const dayMs = 86_400_000
+
 export const partialSumsSpec = { name: 'partialSums', drops: [], rejects: [] } as const satisfies Spec
 
 export interface PartialSumsOptions {
@@ -76,14 +78,20 @@ export function partialSums(
   })
 }
 
-/** An empty batch states the bounds of the day, in UTC, that it has come to. */
+/** Local days before and after the UTC day of a batch's progress that its values can be of, open days and zones considered. */
+const statedDays = [-2, -1, 0, 1]
+
+/**
+ * What stands in a batch does not depend on whose values are in it: every day that values could be of is stated, in an
+ * empty batch too.
+ */
 function stated(
   clip: NonNullable<PartialSumsOptions['clip']>,
   cells: readonly PartialCell[],
   progress: EpochMs,
 ): Pick<LoadPartial, 'clipWh' | 'clipWhByDate'> {
-  const dates = [...new Set(cells.map(({ date }) => date))].sort()
-  if (dates.length === 0) return { clipWh: clip(new Date(progress).toISOString().slice(0, 10)) }
+  const near = statedDays.map((days) => new Date(progress + days * dayMs).toISOString().slice(0, 10))
+  const dates = [...new Set([...near, ...cells.map(({ date }) => date)])].sort()
   const days = dates.map((date) => ({ date, clipWh: clip(date) }))
   const [first] = days
   if (days.every(({ clipWh }) => levels.every((level) => clipWh[level] === first!.clipWh[level]))) {

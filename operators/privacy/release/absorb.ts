@@ -1,7 +1,8 @@
+import type { EpochMs } from '../../../schemas/codec.ts'
 import { clipOn, type LoadPartial, type PartialCell } from '../../../schemas/load-partial.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 import { HaltError } from '../../contract/halt.ts'
-import { type LocalDay, localDay } from '../../window/local-day.ts'
+import { cutOff, type LocalDay, localDay } from '../../window/local-day.ts'
 import { blockOf, dayNamed, gridPosition, gridSeals } from './day-grid.ts'
 import { coarserSteps, type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
@@ -27,6 +28,7 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
     halt(`load.partials ${what} a batch: ${seq} of source partition ${sourcePartition} follows ${before.seq}`)
   }
   if (before && progress < before.progress) halt(`the progress of source partition ${sourcePartition} went back`)
+  judgeBounds(state, partial, before?.progress ?? 0, tools)
   let place: Place | undefined
   for (const cell of partial.cells) {
     // Cells of one window lie together, so that most of them share their place.
@@ -83,6 +85,19 @@ function findPlace(state: ReleaseState, cell: PartialCell, partial: LoadPartial,
   for (const each of [row, ...coarser.map(([, name]) => name)]) state.dirty.add(each)
   const tables = new Map(coarser.map(([seconds, name]) => [seconds, sumsOf(name)]))
   return { ...place, day, sums: sumsOf(row), coarser: tables }
+}
+
+/**
+ * Judges the bounds of every open day that values of this batch could be of, whether there are any or not: which windows are
+ * withheld must not tell whether somebody sent something.
+ */
+function judgeBounds(state: ReleaseState, partial: LoadPartial, since: EpochMs, { domain }: ReleaseTools): void {
+  const { progress, clipWh, clipWhByDate } = partial
+  for (const [date, day] of state.days) {
+    const { cutOffHour } = day.plan.resolved.policy
+    if (day.grid.start >= progress || cutOff(domain.timeZone, day.grid.day, cutOffHour) <= since) continue
+    boundedDay(state, day, clipWhByDate ? clipWhByDate.find((each) => each.date === date)?.clipWh : clipWh)
+  }
 }
 
 /**

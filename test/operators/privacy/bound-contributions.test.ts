@@ -195,6 +195,19 @@ describe('boundContributions', () => {
     ])
   })
 
+  test('gives nothing back of what wider bounds have used when they come again after narrower ones', () => {
+    const store: CellStore = new Map()
+    const wide = { utility: 1_000, region: 1_000, substation: 1_000, feeder: 1_000 }
+    const narrow = { utility: 10, region: 10, substation: 10, feeder: 10 }
+    const counted = [wide, narrow, wide, narrow, wide].map((bounds, n) => {
+      const step = boundContributions({ ...options, clip: bounds })
+      const frame = readingsOf(meter, [slot(n, { energyWh: bounds === wide ? 800 : 0 })])
+      const [made] = emitted<BoundedReadings>(runBatch(step, [frame], { store }))
+      return made!.readings[0]!.bounded.utility
+    })
+    assert.deepEqual(counted, [800, 0, 600, 0, 0])
+  })
+
   test('refuses bounds of a date that are none', () => {
     const none = { clip: () => ({ ...clip, feeder: 0 }) }
     assert.throws(() => bounds([one(3)], none), RangeError)

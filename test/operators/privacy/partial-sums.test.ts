@@ -194,38 +194,47 @@ describe('partialSums', () => {
     const window = noon + Date.parse(date) - Date.parse('2026-01-15')
     return record('F1', [bounded(1, { date, day: Date.parse(date) / 86_400_000, start: window, window })])
   }
+  const days = (dates: readonly string[], from: string) =>
+    dates.map((date) => ({ date, clipWh: date < from ? wide : other }))
+  const near = ['2026-01-13', '2026-01-14', '2026-01-15', '2026-01-16']
+  const widest = { utility: 9, region: 9, substation: 7, feeder: 6 }
   const stated: readonly {
     readonly name: string
     readonly batch: readonly Envelope<BoundedReadings>[]
+    /** First date with the other bounds. */
+    readonly from?: string
     readonly expected: Pick<LoadPartial, 'clipWh' | 'clipWhByDate'>
   }[] = [
-    { name: 'of its one day', batch: [on('2026-01-15')], expected: { clipWh: wide } },
     {
-      name: 'of all its days where they are the same',
+      name: 'once where all days near are the same',
       batch: [on('2026-01-15'), on('2026-01-14')],
+      from: '2026-01-17',
       expected: { clipWh: wide },
     },
-    { name: 'of the day it has come to where it is empty', batch: [], expected: { clipWh: wide } },
     {
-      name: 'of each day where they differ, and the widest of all of them',
+      name: 'of each day near where they differ, and the widest of all of them',
       batch: [on('2026-01-16'), on('2026-01-15'), on('2026-01-16')],
-      expected: {
-        clipWh: { utility: 9, region: 9, substation: 7, feeder: 6 },
-        clipWhByDate: [
-          { date: '2026-01-15', clipWh: wide },
-          { date: '2026-01-16', clipWh: other },
-        ],
-      },
+      expected: { clipWh: widest, clipWhByDate: days(near, '2026-01-16') },
+    },
+    {
+      name: 'whether there is a value of a day or not',
+      batch: [],
+      expected: { clipWh: widest, clipWhByDate: days(near, '2026-01-16') },
+    },
+    {
+      name: 'also of a day far off',
+      batch: [on('2026-01-10')],
+      expected: { clipWh: widest, clipWhByDate: days(['2026-01-10', ...near], '2026-01-16') },
     },
   ]
-  for (const { name, batch, expected } of stated) {
+  for (const { name, batch, from = '2026-01-16', expected } of stated) {
     test(`states the bounds ${name}`, () => {
-      const partial = partialOf(batch, { clip: (date: string) => (date < '2026-01-16' ? wide : other) })
+      const partial = partialOf(batch, { clip: (date: string) => (date < from ? wide : other) })
       const { clipWh, clipWhByDate } = partial
       assert.deepEqual({ clipWh, ...(clipWhByDate ? { clipWhByDate } : {}) }, expected)
       assert.deepEqual(loadPartialCodec.decode(loadPartialCodec.encode(partial)), partial)
       for (const date of new Set(partial.cells.map((cell) => cell.date))) {
-        assert.deepEqual(clipOn(partial, date), date < '2026-01-16' ? wide : other)
+        assert.deepEqual(clipOn(partial, date), date < from ? wide : other)
       }
     })
   }

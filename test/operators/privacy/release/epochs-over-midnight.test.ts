@@ -57,7 +57,7 @@ describe('a change of bounds at midnight', () => {
       const clips = new Map(days.map((date) => [date, date < change ? base : clip]))
       assert.deepEqual(faultsOf(ledger, clips), [])
       assert.ok(
-        partials.some(({ clipWhByDate }) => clipWhByDate?.length === 2),
+        partials.some(({ cells }) => new Set(cells.map(({ date }) => date)).size === 2),
         'no batch holds values of both days',
       )
       const { cap } = resolvePolicy(defaultPolicy)
@@ -110,7 +110,7 @@ describe('a late value of the day before a change', () => {
     it(`is released a second time under the old bound, not the ${what} new one`, () => {
       const policy = dated({ from: '2026-10-26', clipWhPerHalfHour: { feeder } })
       const partials = partialsOf(reported, () => boundingOf(policy))
-      assert.ok(partials.some(({ clipWhByDate }) => clipWhByDate?.length === 2))
+      assert.ok(partials.some(({ cells }) => new Set(cells.map(({ date }) => date)).size === 2))
       const records = recordsOf(drive({ operator: loadOf(policy), partials }).ledger)
       const shown = (window: number, wanted: string) => {
         const { rawWh, privacy } = records.find(

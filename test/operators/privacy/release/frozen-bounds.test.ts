@@ -81,6 +81,31 @@ describe('the bounds of a day', () => {
     assert.deepEqual(checkRelease({ ledger: log.ledger, published, codec: publicCodec, cap }), [])
   })
 
+  it('withhold the same whether somebody sent a late value or nobody did', () => {
+    // From one o'clock on [readings] runs with wider bounds, while late values of the day before still count.
+    const flagsOf = (cells: LoadPartial['cells']) => {
+      const steps: readonly (readonly [string, LoadPartial['cells'], LoadPartial['clipWh']])[] = [
+        ['2026-01-15T00:10', [], clip],
+        ['2026-01-15T12:00', [cell('2026-01-15T10:00', 500)], clip],
+        ['2026-01-16T01:00', [], clip],
+        ['2026-01-16T02:00', cells, wider],
+        ['2026-01-16T07:00', [], wider],
+      ]
+      const partials = steps.flatMap(([until, own, clipWh], n): LoadPartial[] => [
+        { ...partial(0, n + 1, until, own), clipWh },
+        { ...partial(1, n + 1, until), clipWh },
+      ])
+      const { ledger } = drive({ operator: releaseOperator(), partials })
+      return drivePublish(ledger).map(({ bytes }) => {
+        const { group, window, phase, flags } = publicCodec.decode(bytes)
+        return [group, window, phase, flags.filter((flag) => flag === 'withheld_unproven')]
+      })
+    }
+    const none = flagsOf([])
+    assert.deepEqual(flagsOf([cell('2026-01-15T20:00', 300, { phase: 'late' })]), none)
+    assert.ok(none.some(([, , phase, flags]) => phase === 'final' && (flags as readonly string[]).length > 0))
+  })
+
   it('stay so through restarts', () => {
     const calm = valuesOf(run((n) => (n === 24 ? wider : clip)).ledger)
     const rough = valuesOf(
