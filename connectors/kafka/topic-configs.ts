@@ -14,7 +14,9 @@ export const minInsyncReplicas = (replicationFactor: number): number => (replica
 /**
  * Everything that is set on a topic when it is created. Whatever the brokers' defaults are, records go by age alone, a
  * replica that lacks records never becomes leader, and a producer's stamps are taken as they are: a local date begins up to
- * 14 hours before the UTC date of its name, and Kafka 4 refuses stamps more than an hour ahead.
+ * 14 hours before the UTC date of its name, and Kafka 4 refuses stamps more than an hour ahead. What is compacted is so
+ * within hours: by default a broker leaves a segment of up to 1 GB or a week alone, and who reads the topic at its start
+ * would read every row that was ever written.
  */
 export const configsOf = (spec: TopicSpec): Configs => ({
   ...meaningOf(spec),
@@ -23,6 +25,9 @@ export const configsOf = (spec: TopicSpec): Configs => ({
   'max.message.bytes': '1048588',
   ...(spec.timestamps === 'create'
     ? { 'message.timestamp.before.max.ms': '9223372036854775807', 'message.timestamp.after.max.ms': '86400000' }
+    : {}),
+  ...(spec.cleanup === 'compact'
+    ? { 'segment.ms': '3600000', 'segment.bytes': '67108864', 'min.cleanable.dirty.ratio': '0.1' }
     : {}),
 })
 
@@ -33,6 +38,9 @@ const atLeast: ReadonlySet<string> = new Set([
   'message.timestamp.before.max.ms',
   'message.timestamp.after.max.ms',
 ])
+
+/** Settings of which less is as good. */
+const atMost: ReadonlySet<string> = new Set(['segment.ms', 'segment.bytes', 'min.cleanable.dirty.ratio'])
 
 const parts = (list: string): string =>
   list
@@ -45,6 +53,7 @@ const parts = (list: string): string =>
 export function isKept(name: string, declared: string, actual: string | undefined): boolean {
   if (actual === undefined) return false
   if (name === 'cleanup.policy') return parts(declared) === parts(actual)
+  if (atMost.has(name)) return Number(actual) <= Number(declared)
   return atLeast.has(name) ? BigInt(actual) >= BigInt(declared) : declared === actual
 }
 

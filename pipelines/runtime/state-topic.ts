@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { LogRecord, OutgoingRecord, Transactor } from '../../connectors/contract.ts'
 import type { StateRow } from '../../operators/contract/operator.ts'
 import type { LoadState } from '../../schemas/load-state.ts'
-import { findValue, readRange } from './changelog.ts'
+import { fetches, findValue, readRange } from './changelog.ts'
 import { commitAndAwait, unseen } from './marker.ts'
 import type { AnyTopic } from './stream.ts'
 import { headersOf, stepping, type TaskContext } from './task.ts'
@@ -26,11 +26,31 @@ export async function readState(task: TaskContext, topic: AnyTopic, producer: Tr
   const record = rowRecord(task, topic, { row: markerRow, body: randomBytes(32) })
   const marker = await stepping(task, 'marker', () => commitAndAwait(task, producer, record))
   return stepping(task, 'replay', async () => {
-    const records = await readCommitted(task, topic, task.partition)
+    const { newest, marked } = await foldRows(task, topic, marker.value)
     // A broker that came back since the marker was seen may show less again.
-    if (!findValue(records, marker.value)) throw unseen(task)
-    return newestRows(task, topic, records)
+    if (!marked) throw unseen(task)
+    return storedState(task, topic, newest)
   })
+}
+
+/**
+ * The newest record of each row, one fetch at a time: until a broker compacts, every row that was ever written is there. Values
+ * are copies, since a view would hold all of its fetch.
+ */
+async function foldRows({ ports, partition }: TaskContext, topic: AnyTopic, marker: Uint8Array) {
+  const { first, end } = await ports.log.bounds(topic.name, partition, 'read_committed')
+  const range = { topic: topic.name, partition, from: first, end, isolation: 'read_committed' } as const
+  const newest = new Map<string, Uint8Array>()
+  let marked = false
+  for await (const records of fetches(ports.log, range)) {
+    marked ||= findValue(records, marker) !== undefined
+    for (const { key, value } of records) {
+      const row = Buffer.from(key ?? new Uint8Array()).toString()
+      if (value) newest.set(row, new Uint8Array(value))
+      else newest.delete(row)
+    }
+  }
+  return { newest, marked }
 }
 
 /** Committed records of one partition, from the first to the last. */
@@ -54,18 +74,13 @@ export function stateRecords(
   return [...rows, stored].map((row) => rowRecord(task, topic, row))
 }
 
-function newestRows({ wire }: TaskContext, topic: AnyTopic, records: readonly LogRecord[]): StoredState {
-  const newest = new Map<string, Uint8Array>()
-  for (const { key, value } of records) {
-    const row = Buffer.from(key ?? new Uint8Array()).toString()
-    if (value) newest.set(row, (wire.decode(topic, value) as LoadState).body)
-    else newest.delete(row)
-  }
+function storedState({ wire }: TaskContext, topic: AnyTopic, newest: ReadonlyMap<string, Uint8Array>): StoredState {
+  const bodyOf = (value: Uint8Array): Uint8Array => (wire.decode(topic, value) as LoadState).body
   const position = newest.get(positionRow)
   const rows = [...newest].filter(([row]) => row !== positionRow && row !== markerRow)
   return {
-    rows: rows.map(([row, body]) => ({ row, body })),
-    position: position && BigInt(Buffer.from(position).toString()),
+    rows: rows.map(([row, value]) => ({ row, body: bodyOf(value) })),
+    position: position && BigInt(Buffer.from(bodyOf(position)).toString()),
   }
 }
 

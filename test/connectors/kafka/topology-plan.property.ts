@@ -24,7 +24,9 @@ const ofConfig: Readonly<Record<string, readonly string[]>> = {
   'retention.bytes': ['-1', '1000'],
   'min.insync.replicas': ['1', '2', '3'],
   'max.message.bytes': ['1000', '1048588', '3000000'],
-  'segment.ms': ['1'],
+  'segment.ms': ['1', '604800000'],
+  'min.cleanable.dirty.ratio': ['0.01', '0.1', '0.5'],
+  'flush.ms': ['1'],
 }
 const counts = fc.constantFrom(1, 4, 8, 12)
 const declarations = fc

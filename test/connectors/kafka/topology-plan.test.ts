@@ -98,6 +98,17 @@ describe('a topic that differs', () => {
       withConfig(full, 'load.partials', 'max.message.bytes', '1000'),
       [set('load.partials', 'max.message.bytes', '1048588', '1000')],
     ],
+    [
+      'is compacted too seldom',
+      withConfig(full, 'load.state', 'segment.ms', '604800000'),
+      [set('load.state', 'segment.ms', '3600000', '604800000')],
+    ],
+    [
+      'is compacted when half of it is old',
+      withConfig(full, 'load.state', 'min.cleanable.dirty.ratio', '0.5'),
+      [set('load.state', 'min.cleanable.dirty.ratio', '0.1', '0.5')],
+    ],
+    ['may be compacted more often', withConfig(full, 'load.state', 'min.cleanable.dirty.ratio', '0.01'), []],
     ['may take larger ones', withConfig(full, 'load.partials', 'max.message.bytes', '2000000'), []],
     ['may name its policy in any order', withConfig(full, 'load.state', 'cleanup.policy', ' compact'), []],
     [
