@@ -33,7 +33,7 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
   for (const cell of partial.cells) {
     // Cells of one window lie together, so that most of them share their place.
     if (!place || !fits(place, cell)) place = findPlace(state, cell, partial, tools)
-    addAt(place, cell)
+    addAt(place, cell, tools)
   }
   state.sources.set(sourcePartition, { seq, progress })
   state.dirty.add(headRow)
@@ -116,14 +116,21 @@ function boundedDay(state: ReleaseState, day: OpenDay, clipWh: LoadPartial['clip
   return state.days.get(date) ?? day
 }
 
-function addAt({ day, sums, coarser }: Place, cell: PartialCell): void {
-  if (!sums) return
-  const at = day?.plan.indexOf(cell.level, cell.group)
-  if (at === undefined) halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
-  const seconds = day?.plan.groups[at]?.coarserSeconds
+function addAt({ day, sums, coarser }: Place, cell: PartialCell, tools: ReleaseTools): void {
+  if (!day || !sums) return
+  const at = day.plan.indexOf(cell.level, cell.group)
+  if (at === undefined) {
+    if (isNew(cell, day, tools)) return
+    halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
+  }
+  const seconds = day.plan.groups[at]?.coarserSeconds
   const longer = seconds === undefined || seconds === null ? undefined : coarser.get(seconds)
   for (const table of longer ? [sums, longer] : [sums]) table.set(at, addCell(table.get(at) ?? emptySum, cell))
 }
+
+/** Whether the register has gained the group since the day's plan was frozen: it is released from the next day on. */
+const isNew = ({ level, group }: PartialCell, { grid }: OpenDay, { domain, register }: ReleaseTools): boolean =>
+  register.groups(level, grid).some((one) => one.zone === domain.zone && one.group === group)
 
 /**
  * Brings a local day into sight: from here on its policy and groups stand. Nothing is charged yet. Throws HaltError where
