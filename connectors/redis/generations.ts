@@ -1,5 +1,5 @@
 import { type CellValue, LogError, type ViewPosition } from '../contract.ts'
-import { type BucketMap, bucketMap, packBucket, wholeBucket } from './buckets.ts'
+import { type Bucket, bucketMap, packBucket, wholeBucket } from './buckets.ts'
 import { findBases, noBases } from './cell-bases.ts'
 import type { RedisArgument, RedisClient } from './client.ts'
 import { type GenerationKeys, longName, type ScopeKeys, slotsPerBucket } from './keys.ts'
@@ -11,17 +11,56 @@ const mostBytes = 1_000_000
 const mostCommands = 256
 
 /** Collects cells into whole buckets; the last value of a cell counts. */
-export function collectCells(cells: Iterable<CellValue>): BucketMap<Uint8Array> {
+function collectCells(cells: Iterable<CellValue>): readonly Bucket<Uint8Array>[] {
   const buckets = bucketMap<Uint8Array>()
   for (const { table, day, index, value } of cells) {
     buckets.at(table, day, index).puts.set(index % slotsPerBucket, value)
   }
-  return buckets
+  return buckets.all
 }
+
+/**
+ * Cells as whole buckets, each given out as soon as the next cell lies in another one, so that one bucket is held. Ends with
+ * false where a cell lies in a bucket that was given out before.
+ */
+function* bucketsInOrder(cells: Iterable<CellValue>): Generator<Bucket<Uint8Array>, boolean> {
+  const given = new Set<string>()
+  let open: Bucket<Uint8Array> | undefined
+  let first = 0
+  for (const { table, day, index, value } of cells) {
+    const inside = index >= first && index < first + slotsPerBucket
+    if (open === undefined || !inside || day !== open.day || table !== open.table) {
+      if (open !== undefined) yield open
+      open = bucketMap<Uint8Array>().at(table, day, index)
+      first = index - (index % slotsPerBucket)
+      if (given.has(open.name)) return false
+      given.add(open.name)
+    }
+    open.puts.set(index % slotsPerBucket, value)
+  }
+  if (open !== undefined) yield open
+  return true
+}
+
+/** Writes buckets as they come; false as soon as they do not come in order. */
+async function inOrder(cells: Iterable<CellValue>, write: (bucket: Bucket<Uint8Array>) => Promise<void>) {
+  const buckets = bucketsInOrder(cells)
+  for (;;) {
+    const next = buckets.next()
+    if (next.done) return next.value
+    await write(next.value)
+  }
+}
+
+/** What can be gone through only once cannot be begun anew. */
+const isOneShot = (cells: Iterable<CellValue>): boolean => (cells[Symbol.iterator]() as unknown) === cells
 
 /**
  * Writes a generation that nobody looks at yet, with a time to live that sweeps it should this process end before the
  * switch. Answers the names of its keys and the token of its bases.
+ *
+ * Cells that come bucket by bucket are written as they come; in any other order they are collected first, and so are those
+ * of an iterable that cannot be begun anew.
  */
 export async function writeGeneration(
   client: RedisClient,
@@ -29,15 +68,15 @@ export async function writeGeneration(
   cells: Iterable<CellValue>,
   ttlSeconds: number,
 ): Promise<{ readonly written: readonly string[]; readonly token: string }> {
-  const written: string[] = []
+  const written = new Set<string>()
   const sends = boundedSends(client)
   const finder = findBases(noBases)
   const registered: RedisArgument[] = []
-  for (const bucket of collectCells(cells).all) {
+  const write = async (bucket: Bucket<Uint8Array>): Promise<void> => {
     const packed = packBucket(bucket, finder)
     const key = keys.prefix + bucket.name
     await sends.add('set', [key, wholeBucket(packed), 'EX', ttlSeconds])
-    written.push(key)
+    written.add(key)
     registered.push(bucket.day, bucket.name)
     if (packed.long.length > 0) {
       const long = longName(bucket.name)
@@ -45,9 +84,14 @@ export async function writeGeneration(
         await sends.add('hset', [keys.prefix + long, slot, Buffer.from(value)])
       }
       await sends.add('expire', [keys.prefix + long, ttlSeconds])
-      written.push(keys.prefix + long)
+      written.add(keys.prefix + long)
       registered.push(bucket.day, long)
     }
+  }
+  if (isOneShot(cells) || !(await inOrder(cells, write))) {
+    // What was written of a bucket must not come after the whole of it.
+    await sends.done()
+    for (const bucket of collectCells(cells)) await write(bucket)
   }
   const bases = finder.done()
   if (registered.length > 0) {
@@ -56,10 +100,10 @@ export async function writeGeneration(
       await sends.add('zadd', [keys.registry, ...registered.slice(at, at + mostCommands * 2)])
     }
     await sends.add('expire', [keys.registry, ttlSeconds])
-    written.push(keys.bases, keys.registry)
+    written.add(keys.bases).add(keys.registry)
   }
   await sends.done()
-  return { written, token: bases.token }
+  return { written: [...written], token: bases.token }
 }
 
 /** Sends commands side by side, but never more than a bounded number of bytes. */

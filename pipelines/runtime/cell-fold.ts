@@ -8,7 +8,10 @@ export interface CellFold {
   readonly table: (name: string) => void
   /** Puts a cell of that table: bytes [from, to) of `bytes`, copied. */
   readonly put: (index: number, day: number, bytes: Uint8Array, from: number, to: number) => void
-  /** Every cell, each once: by table, then day, then runs of neighbours. Values are views, good until the next put. */
+  /**
+   * Every cell, each once: by table, then day, then runs of 1,024 neighbours. Values are views, good until the next put; until
+   * then it can be gone through again.
+   */
   readonly cells: () => Iterable<CellValue>
 }
 
@@ -107,22 +110,24 @@ export function cellFold(): CellFold {
       const into = page!.bytes
       for (let at = slot * page!.width; from < to; ) into[at++] = bytes[from++]!
     },
-    cells: function* () {
-      for (const [table, ofTable] of tables) {
-        for (const [number, { pages, long }] of ofTable) {
-          for (const [which, { width, bytes, lengths }] of pages) {
-            for (let slot = 0; slot < pageSize; slot++) {
-              const length = lengths[slot]!
-              if (length === 0) continue
-              const index = (which << pageBits) | slot
-              const start = slot * width
-              const value = length === isLong ? long.get(index)! : bytes.subarray(start, start + length - 1)
-              yield { table, index, day: number, value }
-            }
-          }
+    cells: () => ({ [Symbol.iterator]: () => cellsOf(tables) }),
+  }
+}
+
+function* cellsOf(tables: ReadonlyMap<string, ReadonlyMap<number, Day>>): Generator<CellValue> {
+  for (const [table, ofTable] of tables) {
+    for (const [number, { pages, long }] of ofTable) {
+      for (const [which, { width, bytes, lengths }] of pages) {
+        for (let slot = 0; slot < pageSize; slot++) {
+          const length = lengths[slot]!
+          if (length === 0) continue
+          const index = (which << pageBits) | slot
+          const start = slot * width
+          const value = length === isLong ? long.get(index)! : bytes.subarray(start, start + length - 1)
+          yield { table, index, day: number, value }
         }
       }
-    },
+    }
   }
 }
 

@@ -4,7 +4,8 @@ import type { CellValue, StateView } from '../../../connectors/contract.ts'
 import { type RedisClient, redisClient } from '../../../connectors/redis/client.ts'
 import { dropUnused, sweepDead, switchGeneration, writeGeneration } from '../../../connectors/redis/generations.ts'
 import { openRedisView } from '../../../connectors/redis/index.ts'
-import { scopeKeys } from '../../../connectors/redis/keys.ts'
+import { scopeKeys, slotsPerBucket } from '../../../connectors/redis/keys.ts'
+import { cellFold } from '../../../pipelines/runtime/cell-fold.ts'
 import { eventually } from './eventually.ts'
 import { redisServer, type TestServer } from './redis-server.ts'
 
@@ -45,6 +46,75 @@ test('what a rebuild writes has a time to live until the switch, and none afterw
   assert.equal(await switchGeneration(client, keys, undefined, at('one'), written), 'ok')
   for (const key of await server.admin.keys('*')) assert.equal(await server.admin.ttl(key), -1, key)
   await isWhole('one')
+})
+
+const fold = () => {
+  const folded = cellFold()
+  for (const table of ['t', 'u']) {
+    folded.table(table)
+    for (let index = 0; index < 10 * slotsPerBucket; index++) folded.put(index, 5, Buffer.from(`${index}`), 0, 3)
+  }
+  return folded.cells()
+}
+
+test('a rebuild holds no more than two buckets of what a fold gives out', async () => {
+  let taken = 0
+  let written = 0
+  let most = 0
+  const counting: RedisClient = {
+    ...client,
+    call: (command, args) => {
+      if (command === 'set' && `${args[0]}`.includes(':c:')) written++
+      return client.call(command, args)
+    },
+  }
+  const counted = {
+    *[Symbol.iterator]() {
+      for (const cell of fold()) {
+        taken++
+        most = Math.max(most, taken - written * slotsPerBucket)
+        yield cell
+      }
+    },
+  }
+  await writeGeneration(counting, keys.generation('one'), counted, 100)
+  assert.equal(taken, 20 * slotsPerBucket)
+  assert.equal(written, 20)
+  assert.ok(most <= 2 * slotsPerBucket, `${most} cells were held`)
+})
+
+for (const [what, given] of [
+  ['that can be gone through again', (all: CellValue[]) => all],
+  ['that can be gone through once', (all: CellValue[]) => all.values()],
+] as const) {
+  test(`of cells ${what} the last value counts, whatever was written before it`, async () => {
+    const cell = (index: number, value: Uint8Array): CellValue => ({ table: 't', index, day: 1, value })
+    const short = Uint8Array.of(1, 2, 3)
+    const long = new Uint8Array(900).fill(7)
+    const all = [cell(1, long), cell(2, short), cell(3, short), cell(2_000, short), cell(1, short), cell(2, long)]
+    assert.equal(await view.reset('s', undefined, at('one'), given(all)), 'ok')
+    const answer = await view.exchange('s', {
+      expected: at('one'),
+      lookup: [1, 2, 3, 2_000].map((index) => ({ table: 't', index, day: 1 })),
+    })
+    assert.deepEqual(answer, { status: 'ok', cells: [short, long, short, short] })
+  })
+}
+
+test('a rebuild that ended half way is not the view, and leaves only what its time to live sweeps', async () => {
+  const broken = {
+    *[Symbol.iterator]() {
+      for (const cell of fold()) {
+        if (cell.table === 'u') throw new Error('the process ended')
+        yield cell
+      }
+    },
+  }
+  await assert.rejects(view.reset('s', undefined, at('one'), broken), /the process ended/)
+  assert.equal(await view.position('s'), undefined)
+  const left = await server.admin.keys('*')
+  assert.ok(left.length > 0)
+  for (const key of left) assert.ok((await server.admin.ttl(key)) > 0, key)
 })
 
 test('what an apply adds has no time to live', async () => {
