@@ -6,8 +6,17 @@ import type { Register } from './contract/register.ts'
 export const locateSpec = {
   name: 'locate',
   drops: [],
-  rejects: ['meter_unknown', 'meter_misplaced'],
+  rejects: ['meter_unknown', 'meter_misplaced', 'frame_oversize'],
 } as const satisfies Spec
+
+/**
+ * Bytes of a frame that is passed on, at the most: it comes in within what a record may hold, but goes out with headers of
+ * ours, or from a batch that was compressed, and a record over the limit would end the pipeline at every start.
+ */
+const mostForwardedBytes = 900_000
+
+const sizeOf = ({ connection, listener, zone, bytes }: MeterFrame): number =>
+  bytes.length + [connection, listener, zone].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
 
 export interface LocateOptions {
   /** Who is where: looked up by connection at the time of receipt. Required. */
@@ -21,6 +30,7 @@ export interface LocateOptions {
  *
  * *Delivery*: a frame on a partition that does not own its point is emitted as misplaced once; having been passed on and
  * still misplaced, it is rejected as `meter_misplaced`, so that two registers that disagree cannot send it to and fro.
+ * One too long to be passed on is rejected as `frame_oversize`.
  * *Order*: kept. *State*: none. *Privacy*: keeps the label; the register entry that joins the frame is identifying.
  */
 export function locate({ register }: LocateOptions): Operator<MeterFrame, LocatedFrame> {
@@ -36,6 +46,7 @@ export function locate({ register }: LocateOptions): Operator<MeterFrame, Locate
         }
         const misplaced = entry.partition !== origin.partition
         if (misplaced && frame.forwarded > 0) out.reject(record, 'meter_misplaced')
+        else if (misplaced && sizeOf(frame) > mostForwardedBytes) out.reject(record, 'frame_oversize')
         else out.emit(record, { entry, frame, misplaced })
       }
     },

@@ -15,10 +15,10 @@ const register = registerView([here, elsewhere])
 
 const frameOf = (
   connection: string,
-  change: { readonly receivedAt?: number; readonly forwarded?: number } = {},
+  change: { readonly receivedAt?: number; readonly forwarded?: number; readonly size?: number } = {},
 ): Envelope<MeterFrame> => {
-  const { receivedAt = 5_000, forwarded = 0 } = change
-  const bytes = new Uint8Array([1, 2])
+  const { receivedAt = 5_000, forwarded = 0, size = 2 } = change
+  const bytes = new Uint8Array(size)
   return {
     value: { connection, listener: 'lan', zone: 'north', transport: 'wrapper', forwarded, bytes },
     origin: { topic: 'meter.frames', partition: 2, offset: 7n, receivedAt },
@@ -37,6 +37,16 @@ describe('locate', () => {
     {
       name: 'keeps a frame that was passed on to it',
       frame: frameOf('connection-1', { forwarded: 1 }),
+      expected: 'emit',
+    },
+    {
+      name: 'rejects a frame of another partition that is too long to be passed on',
+      frame: frameOf('connection-2', { size: 1_048_400 }),
+      expected: 'frame_oversize',
+    },
+    {
+      name: 'leaves it to the decoder how long a frame of its own meter may be',
+      frame: frameOf('connection-1', { size: 1_048_400 }),
       expected: 'emit',
     },
     { name: 'rejects an unknown connection', frame: frameOf('connection-9'), expected: 'meter_unknown' },
