@@ -57,7 +57,7 @@ export async function replayRejected(
   if (tally.repeated > 0) terminal.line(`${count(tally.repeated)} more letters hold one of the same frames.`)
   if (tally.cut > 0) {
     terminal.note(
-      `${count(tally.cut)} letters hold only the beginning of what was refused, or none of it, and cannot be replayed.`,
+      `${count(tally.cut)} letters hold only the beginning of what was refused, none of it, or a whole batch, and cannot be replayed.`,
     )
   }
   if (tally.unopened > 0) {

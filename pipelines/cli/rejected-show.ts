@@ -60,14 +60,16 @@ function showOne(
   keyring: Keyring | undefined,
   frameOf: OpenedLetters['frameOf'],
 ): void {
-  const { kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed, fullLength } = letter
+  const { kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed, fullLength, lastOffset } =
+    letter
   const bytes = fullLength ?? sealed.length - sealBytes
-  const place = { outcome: kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, bytes }
+  const place = { outcome: kind, reason, stage, byteOffset, topic, partition, offset, lastOffset, receivedAt, bytes }
   const values = keyring && valuesOf(letter, keyring, frameOf)
   terminal.record({ kind: 'letter', ...place, ...values })
   const at = byteOffset === null ? '' : ` byte ${byteOffset}`
   const when = new Date(receivedAt).toISOString()
-  terminal.line(`${when}  ${reason} at ${stage}${at}, ${topic}[${partition}] offset ${offset}, ${count(bytes)} bytes`)
+  const offsets = lastOffset === null ? `offset ${offset}` : `offsets ${offset} to ${lastOffset}`
+  terminal.line(`${when}  ${reason} at ${stage}${at}, ${topic}[${partition}] ${offsets}, ${count(bytes)} bytes`)
   for (const [name, value] of Object.entries(values ?? {})) terminal.line(`  ${name}: ${value}`)
 }
 

@@ -152,9 +152,19 @@ describe('letters that cannot be replayed', () => {
     const { work, sent, printed, terminal } = opened([letterOf(new Uint8Array(100_000)), letterOf(raw)])
     await replayRejected(work, terminal, { reason: 'meter_unknown' })
     assert.equal(sent.length, 1)
-    assert.match(printed.join(''), /1 letters hold only the beginning of what was refused, or none of it, and cannot be replayed/)
+    assert.match(printed.join(''), /1 letters hold only the beginning of what was refused.* and cannot be replayed/)
     await showRejected(work, terminal, { last: 5 })
     assert.match(printed.join(''), /100,000 bytes/)
+  })
+
+  test('a batch that was skipped whole says so, shows its offsets, and is not sent', async () => {
+    const batch: RejectedFrame = { ...letterOf(raw), reason: 'batch_oversize', lastOffset: 19 }
+    const { work, sent, printed, terminal } = opened([batch])
+    await replayRejected(work, terminal, { reason: 'batch_oversize' })
+    assert.deepEqual(sent, [])
+    assert.match(printed.join(''), /1 letters hold .* or a whole batch, and cannot be replayed/)
+    await showRejected(work, terminal, { last: 5 })
+    assert.match(printed.join(''), /meter\.frames\[1\] offsets 7 to 19, /)
   })
 
   test('one sealed with another key says so, after the others were sent', async () => {
