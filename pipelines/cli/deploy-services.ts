@@ -76,7 +76,7 @@ export async function openServices(settings: Settings, names: readonly string[])
     return {
       pipelines: pick(pipelines, names),
       ports: { log, view, registry, clock: systemClock, seal },
-      task: { horizonMs: days(settings.horizonDays) },
+      task: { horizonMs: days(settings.horizonDays), acceptLostInput: settings.acceptLostInput },
       zone,
       partitionOf: (connection) => register.byConnection(connection, systemClock.now())?.partition ?? 0,
       ...partitionsOf(settings.assignment),

@@ -73,7 +73,7 @@ export async function openEmbedded(settings: Settings, files: LogFiles = nodeFil
         surroundings: forecastFiles(settings),
       }),
       ports: { log, view, registry, clock: systemClock, seal: sealer(keyring) },
-      task: { horizonMs: days(settings.horizonDays) },
+      task: { horizonMs: days(settings.horizonDays), acceptLostInput: settings.acceptLostInput },
       zone,
       partitionOf: (connection) => register.byConnection(connection, systemClock.now())?.partition ?? 0,
       close: async () => {

@@ -47,7 +47,8 @@ async function requireNewest({ pipeline, partition }: TaskContext, producer: Tra
 
 /**
  * Opens the input at `position`, or at its first record: where there is no position, or where the state is rebuilt from all
- * of it. Halts where input before the position's successor was deleted, and where the input ends before the position.
+ * of it. Halts where input before the position's successor was deleted, and where the input ends before the position; unless
+ * that very loss was accepted: then the next link of the changelog begins at the first record, and so tells of it for good.
  */
 export async function openInput(
   task: TaskContext,
@@ -56,13 +57,11 @@ export async function openInput(
 ): Promise<Input & { readonly from: bigint }> {
   const { pipeline, partition, ports } = task
   const { source } = pipeline
-  const { first } = await boundsOver(task, position ?? 0n)
-  const from = rebuilds ? first : (position ?? first)
-  if (from < first) {
-    throw new HaltError(
-      `${source.name}[${partition}] was cut at ${first}, but only input below ${from} is processed`,
-      'The input in between is lost: restore the topic from a copy that reaches back so far, and raise its retention.',
-    )
+  const { first, end } = await settledBounds(task, position ?? 0n)
+  let from = rebuilds ? first : (position ?? first)
+  if (position !== undefined && (from < first || end < position)) {
+    refuseLoss(task, position, { first, end })
+    from = first
   }
   // A batch that can never be read would end this partition at every start: who has dead letters refuses it and goes on.
   const oversize = pipeline.options.rejects ? 'tell' : 'throw'
@@ -71,24 +70,39 @@ export async function openInput(
 }
 
 /**
- * What the input holds, once its end has come as far as the position. An end may be told too low for a while after a broker
- * was killed, so one answer proves nothing; no marker can be written here, since the source belongs to others.
+ * What the input holds, once its end has come as far as the position or has had the time to. An end may be told too low for a
+ * while after a broker was killed, so one answer proves nothing; no marker can be written here, since the source belongs to
+ * others.
  */
-async function boundsOver(task: TaskContext, position: bigint): Promise<Bounds> {
+async function settledBounds(task: TaskContext, position: bigint): Promise<Bounds> {
   const { pipeline, partition, ports, signal } = task
   const { name } = pipeline.source
-  let end = 0n
+  const ask = () => ports.log.bounds(name, partition, 'read_uncommitted')
   const found = await within(task, async () => {
-    const bounds = await ports.log.bounds(name, partition, 'read_uncommitted')
-    end = bounds.end
-    return end < position ? undefined : bounds
+    const bounds = await ask()
+    return bounds.end < position ? undefined : bounds
   })
   if (found) return found
-  if (signal.aborted)
-    throw new LogError('retriable', `${name}[${partition}] was not seen up to ${position} before the stop`)
+  if (!signal.aborted) return await ask()
+  throw new LogError('retriable', `${name}[${partition}] was not seen up to ${position} before the stop`)
+}
+
+/** Halts, unless the loss was accepted by its name, which fits no other. Only a changelog keeps what was accepted. */
+function refuseLoss({ pipeline, partition, options }: TaskContext, position: bigint, { first, end }: Bounds): void {
+  const { changelog } = pipeline.options
+  const place = `${pipeline.source.name}[${partition}]`
+  const loss = `${place}@${position}..${first}`
+  if (changelog && options.acceptLostInput.includes(loss)) return
+  const accept = changelog ? `, or start with METERVEIL_ACCEPT_LOST_INPUT='${loss}' to go on without it` : ''
+  if (end < position) {
+    throw new HaltError(
+      `${place} ends at ${end}, but its input below ${position} is processed: it was made anew or restored to an older state`,
+      `Restore the topic to its newest state${accept}; what is written to it below that position would never be read.`,
+    )
+  }
   throw new HaltError(
-    `${name}[${partition}] ends at ${end}, but its input below ${position} is processed: it was made anew or restored to an older state`,
-    'Restore the topic to its newest state; what is written to it below that position would never be read.',
+    `${place} was cut at ${first}, but only input below ${position} is processed`,
+    `Restore the topic from a copy that reaches back so far${accept}; raise its retention.`,
   )
 }
 

@@ -111,6 +111,14 @@ export const settingSpecs: readonly SettingSpec[] = [
     help: 'Readings of local days older than this are too late.',
   },
   {
+    key: 'acceptLostInput',
+    variable: 'METERVEIL_ACCEPT_LOST_INPUT',
+    schema: z.array(z.string().regex(/^meter\.frames\[\d{1,4}\]@\d{1,19}\.\.\d{1,19}$/)).min(1),
+    range: 'losses such as meter.frames[3]@300..500, as a list or separated by commas',
+    fallback: 'none: [readings] halts',
+    help: 'Lost input of [readings] to go on without, each as the halt names it; it fits no other loss, and may be taken out again.',
+  },
+  {
     key: 'attributesSince',
     variable: 'METERVEIL_ATTRIBUTES_SINCE',
     schema: z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/),

@@ -46,6 +46,8 @@ export interface Settings extends Services {
   readonly timeZone: string | undefined
   /** Readings of local days older than this are too late, in days. */
   readonly horizonDays: number
+  /** Losses of `meter.frames` to go on without, as a halt names them. */
+  readonly acceptLostInput: readonly string[]
   /** First local month in which readings were passed on; `undefined` works attributes out once, at the start. */
   readonly attributesSince: string | undefined
   /** What replaces the default release policy. */
@@ -159,6 +161,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     zone: text('zone') ?? 'main',
     timeZone: text('timeZone'),
     horizonDays: number('horizonDays') ?? 14,
+    acceptLostInput: (values.get('acceptLostInput') ?? []) as readonly string[],
     attributesSince: text('attributesSince'),
     policy: {
       clipWhPerHalfHour: Object.fromEntries(clips),

@@ -47,6 +47,8 @@ export interface TaskOptions {
   readonly snapshotMs: number
   /** How long a committed read may lag behind what was committed: after a broker came back it does. ms. */
   readonly settleMs: number
+  /** Losses of input to go on without, as the sentence of the halt names them: `topic[partition]@position..first`. */
+  readonly acceptLostInput: readonly string[]
   /** Whether the group still confirms the assignment; asked before a task fences again after it was fenced. */
   readonly confirmed: () => Promise<boolean>
 }
@@ -61,6 +63,7 @@ export const defaultTaskOptions: Omit<TaskOptions, 'confirmed'> = {
   clockMarginMs: 0,
   snapshotMs: 10_000,
   settleMs: 30_000,
+  acceptLostInput: [],
 }
 
 /** One task: a pipeline over one partition of its source. */

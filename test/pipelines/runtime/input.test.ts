@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { type Log, LogError } from '../../../connectors/contract.ts'
+import type { HaltError } from '../../../operators/contract/halt.ts'
 import type { Accumulating } from '../../../operators/contract/operator.ts'
 import { type Pipeline, pipeline, run } from '../../../pipelines/runtime/index.ts'
+import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
+import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { type Driver, testDriver } from '../../../pipelines/testing/driver.ts'
 import type { LoadState } from '../../../schemas/load-state.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
@@ -119,3 +122,81 @@ for (const [what, built] of Object.entries(pipelines)) {
     await driver.stop()
   })
 }
+
+describe('input that was deleted before it was processed', () => {
+  const [keyed, withRows] = Object.values(pipelines) as [Pipeline, Pipeline]
+
+  const append = async ({ log, ports }: Driver, values: readonly number[]) => {
+    const wire = await openWire(ports.registry, [input as AnyTopic])
+    await log.append(
+      values.map((one) => ({ topic: input.name, partition: 0, key: null, value: wire.encode(input as AnyTopic, one) })),
+    )
+  }
+
+  /** Processes 1 to 3, then loses 4 and 5 of 4 to 6. */
+  async function cut(built: Pipeline): Promise<Driver> {
+    const driver = await testDriver([built])
+    await driver.pipe(input, [1, 2, 3])
+    await driver.stop()
+    await append(driver, [4, 5, 6])
+    await driver.log.truncate(input.name, 0, 5n)
+    return driver
+  }
+  const begin = ({ ports }: Driver, built: Pipeline, ...acceptLostInput: string[]) =>
+    run(built, ports, { partitions: [0], task: { settleMs: 50, acceptLostInput } })
+
+  test('halts, and names the loss; another that was accepted changes nothing', async () => {
+    const driver = await cut(keyed)
+    for (const other of [[], ['numbers[0]@2..5', 'numbers[0]@3..4', 'numbers[1]@3..5']]) {
+      const running = await begin(driver, keyed, ...other)
+      await assert.rejects(running.done, ({ message, action }: HaltError) => {
+        assert.match(message, /^numbers\[0\] was cut at 5, but only input below 3 is processed/)
+        assert.match(action, /METERVEIL_ACCEPT_LOST_INPUT='numbers\[0\]@3\.\.5'/)
+        return true
+      })
+    }
+  })
+
+  test('is gone on without once that very loss is accepted, and the chain keeps the gap', async () => {
+    const driver = await cut(keyed)
+    const running = await begin(driver, keyed, 'numbers[0]@3..5')
+    await eventually('the number behind the gap', async () => (await driver.read(output)).includes(6))
+    await running.stop()
+    assert.deepEqual(await driver.read(output), [1, 2, 3, 6])
+    const links = (await driver.read(changelog)).filter(({ kind }) => kind === 'batch')
+    assert.deepEqual(links.map(({ inFrom, inTo }) => [inFrom, inTo]).slice(-2), [
+      [0n, 3n],
+      [5n, 6n],
+    ])
+    await driver.start()
+    await driver.pipe(input, [7])
+    assert.deepEqual(await driver.read(output), [1, 2, 3, 6, 7])
+    await driver.stop()
+  })
+
+  test('of a topic made anew: what is there is read, and repeats are dropped', async () => {
+    const first = await testDriver([keyed])
+    await first.pipe(input, [1, 2, 3])
+    await first.stop()
+    const older = await withInputCut(first, 1)
+    const ports = { ...older.ports, registry: first.ports.registry }
+    const running = await begin({ ...older, ports }, keyed, 'numbers[0]@3..0')
+    await append({ ...older, ports }, [8])
+    const wire = await openWire(ports.registry, [output as AnyTopic])
+    const numbers = async () =>
+      (await older.records(output)).map((record) => wire.decode(output as AnyTopic, record.value!))
+    await eventually('the new number', async () => (await numbers()).includes(8))
+    assert.deepEqual(await numbers(), [1, 2, 3, 8])
+    await running.stop()
+  })
+
+  test('cannot be accepted where no changelog would keep it', async () => {
+    const driver = await cut(withRows)
+    const running = await begin(driver, withRows, 'numbers[0]@3..5')
+    await assert.rejects(running.done, ({ name, action }: HaltError) => {
+      assert.equal(name, 'HaltError')
+      assert.doesNotMatch(action, /ACCEPT/)
+      return true
+    })
+  })
+})
