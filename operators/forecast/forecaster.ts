@@ -5,7 +5,7 @@ import { type LocalDay, localDay } from '../window/local-day.ts'
 import { calibration, choose, newContest, pooledExcess, predictDay, scoreDay } from './contest.ts'
 import { type Lineup, lineupOf } from './lineup.ts'
 import type { ForecastModel, Prediction } from './model.ts'
-import { gridOf, type Moment, type Surroundings } from './moments.ts'
+import { type Grid, gridOf, gridOfDays, type Moment, type Surroundings, wholeDay } from './moments.ts'
 import { type Part, reconcile } from './reconcile.ts'
 import type { Seal } from './seals.ts'
 import {
@@ -44,6 +44,8 @@ export interface Forecaster {
   readonly take: (seal: Seal) => readonly ForecastPublic[]
 }
 
+const dayMs = 86_400_000
+
 /** What of the late shares of a window is left after another: they are those of the last week or so. */
 const remembered = 0.997
 
@@ -60,11 +62,13 @@ export function forecaster(options: ForecasterOptions): Forecaster {
   }
   const takeWindow = (records: readonly LoadPublic[]): readonly ForecastPublic[] => {
     const { channel, windowSeconds, phase, window } = records[0]!
-    const name = `${channel} ${windowSeconds}`
-    const field = fields.get(name) ?? newField(windowSeconds, options)
+    const daily = wholeDay(options.timeZone, window, windowSeconds)
+    const name = `${channel} ${daily === undefined ? windowSeconds : 'day'}`
+    const grid = () => (daily === undefined ? gridOf(windowSeconds * 1_000, options) : gridOfDays(options))
+    const field = fields.get(name) ?? newField(grid, options)
     fields.set(name, field)
     const tree = treeFor(`${name} ${phase}`, records)
-    const values = valuesOf(records, tree)
+    const values = valuesOf(records, tree, daily === undefined ? undefined : daily * dayMs)
     if (phase === 'final') {
       takeFinal(field, tree, values)
       return []
@@ -72,9 +76,16 @@ export function forecaster(options: ForecasterOptions): Forecaster {
     takePreliminary(field, tree, values)
     const end = window + windowSeconds * 1_000
     const day = localDay(options.timeZone, end)
+    const told = { start: end, windowSeconds: daily === undefined ? windowSeconds : (day.end - day.start) / 1_000 }
+    if (daily !== undefined) {
+      const next = (daily + 1) * dayMs
+      beginDay(field, tree, next + dayMs)
+      const nextDay = { start: next, end: next + dayMs }
+      return forecastsOf(field, tree, records, { start: next, day: nextDay, horizonMs: options.horizonMs, told })
+    }
     if (end === day.start) beginDay(field, tree, day.end)
     const due = (end - day.start) % options.everyMs === 0 || windowSeconds * 1_000 >= options.everyMs
-    return due ? forecastsOf(field, tree, records, { start: end, day, horizonMs: options.horizonMs }) : []
+    return due ? forecastsOf(field, tree, records, { start: end, day, horizonMs: options.horizonMs, told }) : []
   }
   return {
     // Groups that are shown with longer windows than others stand in one seal with them.
@@ -85,8 +96,8 @@ export function forecaster(options: ForecasterOptions): Forecaster {
   }
 }
 
-const newField = (windowSeconds: number, options: ForecasterOptions): Field => ({
-  lineup: lineupOf(options.models, gridOf(windowSeconds * 1_000, options)),
+const newField = (grid: () => Grid, options: ForecasterOptions): Field => ({
+  lineup: lineupOf(options.models, grid()),
   series: new Map(),
   early: 0,
   whole: 0,
@@ -113,15 +124,15 @@ function sameTree(before: readonly LoadPublic[], now: readonly LoadPublic[], par
   )
 }
 
-/** What is forecast of each node: its load, or the difference from its share of the whole. */
-function valuesOf(records: readonly LoadPublic[], { nodes }: Tree): readonly SeriesValue[] {
+/** What is forecast of each node: its load, or the difference from its share of the whole. `at`: its window on the grid. */
+function valuesOf(records: readonly LoadPublic[], { nodes }: Tree, at: EpochMs | undefined): readonly SeriesValue[] {
   const consistent = isConsistent(records)
   const loads = nodes.map(({ record }) => {
     const { rawWh, consistentWh } = records[record]!
     return (consistent ? consistentWh : rawWh) as number
   })
   return nodes.map(({ record, whole, share, noise }, i) => ({
-    window: records[record]!.window,
+    window: at ?? records[record]!.window,
     value: loads[i]! - (whole === undefined ? 0 : share * loads[whole]!),
     noise,
     load: loads[i]!,
@@ -211,8 +222,11 @@ interface Base extends Prediction {
 }
 
 interface Horizon {
+  /** Start of the first window, on the grid. */
   readonly start: EpochMs
-  /** The local day that holds the start. */
+  /** What is told of it. */
+  readonly told: Pick<ForecastPublic, 'start' | 'windowSeconds'>
+  /** The local day that holds the start, on the grid. */
   readonly day: Pick<LocalDay, 'start' | 'end'>
   readonly horizonMs: number
 }
@@ -222,7 +236,7 @@ function forecastsOf(
   { lineup, series: all }: Field,
   { nodes, families }: Tree,
   records: readonly LoadPublic[],
-  { start, day, horizonMs }: Horizon,
+  { start, day, horizonMs, told }: Horizon,
 ): readonly ForecastPublic[] {
   const ahead = momentsUntil(lineup, start - lineup.grid.stepMs, start + horizonMs)
   const wholeDay = start === day.start ? Math.floor((day.end - start) / lineup.grid.stepMs) : 0
@@ -267,8 +281,7 @@ function forecastsOf(
         group: record.group,
         channel: record.channel,
         model: base.model,
-        start,
-        windowSeconds: record.windowSeconds,
+        ...told,
         quantilesWh: steps.map((step, k) => {
           const { wh } = step[i]!
           const halves = halfWidths(widths, partsOfDay[k]!, deviation[k]!, noise)

@@ -38,22 +38,49 @@ export interface Surroundings {
 export type Weather = (at: EpochMs) => number | undefined
 
 const kept = 1_024
+const dayMs = 86_400_000
+
+/**
+ * Number of the local day that a window is, or `undefined` where it is none. Days of 23 and 25 hours stand among the others on
+ * an even grid: the day's number times 24 hours takes the place of its start.
+ */
+export function wholeDay(timeZone: string, window: EpochMs, windowSeconds: number): number | undefined {
+  if (windowSeconds < 82_800 || windowSeconds > 90_000) return undefined
+  const { day, start, end } = localDay(timeZone, window)
+  return start === window && end === window + windowSeconds * 1_000 ? day : undefined
+}
+
+/** The grid of whole local days, by their numbers. */
+export function gridOfDays({ holidays, weather }: Surroundings): Grid {
+  return {
+    stepMs: dayMs,
+    perDay: 1,
+    momentAt: (at) => {
+      const day = at / dayMs
+      const date = new Date(at).toISOString().slice(0, 10)
+      return { at, phase: 0, ...kindOf(day, holidays.has(date)), celsius: weather?.(at + dayMs / 2) }
+    },
+  }
+}
+
+/** 1970-01-01, day 0, was a Thursday. */
+function kindOf(day: number, isHoliday: boolean): Pick<Moment, 'kind' | 'weekday'> {
+  const weekday = isHoliday ? 6 : (((day + 3) % 7) + 7) % 7
+  return { kind: weekday === 6 ? 'sunday' : weekday === 5 ? 'saturday' : 'workday', weekday }
+}
 
 /** The grid of windows of this length; moments are worked out once, and again when the weather turns out otherwise. */
 export function gridOf(stepMs: number, { timeZone, holidays, weather }: Surroundings): Grid {
   const known = new Map<EpochMs, Moment>()
   return {
     stepMs,
-    perDay: Math.round(86_400_000 / stepMs),
+    perDay: Math.round(dayMs / stepMs),
     momentAt: (at) => {
       const found = known.get(at)
       const celsius = weather?.(at)
       if (found && found.celsius === celsius) return found
       const { day, date, start, end } = localDay(timeZone, at)
-      // 1970-01-01 was a Thursday.
-      const weekday = holidays.has(date) ? 6 : (((day + 3) % 7) + 7) % 7
-      const kind = weekday === 6 ? 'sunday' : weekday === 5 ? 'saturday' : 'workday'
-      const moment: Moment = { at, phase: (at - start) / (end - start), kind, weekday, celsius }
+      const moment: Moment = { at, phase: (at - start) / (end - start), ...kindOf(day, holidays.has(date)), celsius }
       if (known.size >= kept) known.clear()
       known.set(at, moment)
       return moment

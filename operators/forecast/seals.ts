@@ -12,6 +12,9 @@ export interface SealCollector {
   readonly add: (record: LoadPublic) => readonly Seal[]
 }
 
+/** Seconds of a local day of 23 hours: what is as long is a whole day. */
+const shortestDay = 82_800
+
 interface Open {
   readonly name: string
   /** Channel and length of the first window. */
@@ -43,7 +46,13 @@ export function sealCollector(): SealCollector {
       if (open?.name !== name) {
         done.push(...close())
         if (open) lastNames.set(open.kind, open.names)
-        open = { name, kind: `${channel} ${windowSeconds}`, records: [], names: new Set(), closed: false }
+        open = {
+          name,
+          kind: `${channel} ${windowSeconds < shortestDay ? windowSeconds : 'day'}`,
+          records: [],
+          names: new Set(),
+          closed: false,
+        }
       }
       open.names.add(nodeName(record))
       if (open.closed) return done

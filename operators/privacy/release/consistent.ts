@@ -78,8 +78,10 @@ function joinedParents({ groups, families }: DayPlan): Joined {
   }
   const upwards = [...byWhole].sort(([, a], [, b]) => depth(b) - depth(a))
   for (const [whole, parts] of upwards) {
-    if (!parts.every((part) => groups[part]!.withheld === null || wholes.has(part))) continue
-    for (const part of parts) of[part] = whole
+    // A part without a single point adds nothing to the sum of the others.
+    const members = parts.filter((part) => groups[part]!.registered > 0)
+    if (members.length === 0 || !members.every((part) => groups[part]!.withheld === null || wholes.has(part))) continue
+    for (const part of members) of[part] = whole
     wholes.add(whole)
   }
   return { of, wholes }

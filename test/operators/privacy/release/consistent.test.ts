@@ -31,6 +31,12 @@ describe('consistent values', () => {
     ['spread over two feeders what their sum lacks', two, [12, 12, 12, 3, 3], [11, 11, 11, 6, 5]],
     ['keep negative values', two, [-7, -7, -7, -3, -4], [-7, -7, -7, -3, -4]],
     [
+      'pass over a part without a single point',
+      [...two, group('feeder', 'f3', 's', 0)],
+      [12, 12, 12, 3, 3, null],
+      [11, 11, 11, 6, 5, null],
+    ],
+    [
       'are the raw ones where a withheld part leaves the rest open',
       [...chain.slice(0, 3), group('feeder', 'f1', 's', big), group('feeder', 'f2', 's', 600)],
       [10, 10, 40, 3, null],
