@@ -43,7 +43,7 @@ export const settingSpecs: readonly SettingSpec[] = [
     variable: 'METERVEIL_GROUP_PARTITIONS',
     ...whole(1, 1_024),
     fallback: '1',
-    help: 'Partitions of the topics keyed by group. May only grow.',
+    help: 'Partitions of the topics keyed by group. May only grow. With more than 1, forecasts of a whole and its parts need not add up.',
   },
   {
     key: 'keyringFolder',

@@ -84,6 +84,7 @@ function judge(
 function shortEpsilon(privacy: PrivacyStatement, { total, delta: ofDelta }: DayCharge): string | undefined {
   if (!(privacy.delta > 0 && privacy.delta < 1)) return `delta ${privacy.delta}`
   const delta = rational.fromDouble(privacy.delta)
+  // A year of 366 days is what records state; earlier ones stated one of 365.
   const spans = [
     ['day', 1, privacy.epsilonDay],
     ['week', 7, privacy.epsilonWeek],

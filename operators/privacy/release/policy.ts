@@ -114,7 +114,7 @@ export const mechanism = 'discrete_gaussian/1'
 export const selectionMechanism = 'partition_selection/1'
 
 const daysOfWeek = 7
-const daysOfYear = 365
+const daysOfYear = 366
 
 /** Checks a policy and works out what each level spends. Throws PolicyError. */
 export function resolvePolicy(policy: ReleasePolicy): ResolvedPolicy {

@@ -203,6 +203,9 @@ function halfOf(value: number | null | undefined, deviation: number | null | und
   return Math.ceil(1.959964 * deviation) + 1
 }
 
+/** Both are rounded up, so what knows more could seem to know less by 1 Wh. */
+const atMost = (most: number, half: number | null): number | null => (half === null ? null : Math.min(most, half))
+
 /** What is told of a window, in the plan's order. */
 type Told = Readonly<Record<'values' | 'consistent' | 'smoothed' | 'spread' | 'toCome', Values>>
 
@@ -239,7 +242,7 @@ function publicRecords(
         smoothedWh: smoothed[i] ?? null,
         half50Wh: shown === null ? null : terms.half[draws].half50Wh,
         half95Wh: shown === null ? null : terms.half[draws].half95Wh,
-        consistentHalf95Wh: halfOf(consistent[i], Math.sqrt(draws * variances[i]!)),
+        consistentHalf95Wh: atMost(terms.half[draws].half95Wh, halfOf(consistent[i], Math.sqrt(draws * variances[i]!))),
         smoothedHalf95Wh: halfOf(smoothed[i], spread[i]),
         expectedLateWh: toCome[i] ?? null,
         flags: flagsOf(group, seal, shown === null),

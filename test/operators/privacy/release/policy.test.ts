@@ -38,7 +38,7 @@ describe('release policy', () => {
     const { epsilonDay, epsilonWeek, epsilonYear, delta } = statement[1]
     assert.ok(epsilonDay <= 1 && epsilonDay > 0.999_999)
     assert.ok(Math.abs(epsilonWeek - 2.87) < 0.01)
-    assert.ok(Math.abs(epsilonYear - 29.8) < 0.05)
+    assert.ok(Math.abs(epsilonYear - 29.86) < 0.005)
     assert.ok(delta >= 1e-6 && delta < 1.000_001e-6)
   })
 
