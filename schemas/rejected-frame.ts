@@ -30,7 +30,19 @@ export interface RejectedFrame {
 /** Codec of `meter.rejected`. */
 export const rejectedFrameCodec: Codec<RejectedFrame> = avroCodec<RejectedFrame, RejectedFrame>('rejected-frame', {
   toFields: (value) => ({ ...value, sealed: asBuffer(value.sealed) }),
-  fromFields: ({ kind, reason, stage, byteOffset, topic, partition, offset, receivedAt, sealed, fullLength, lastOffset }) => ({
+  fromFields: ({
+    kind,
+    reason,
+    stage,
+    byteOffset,
+    topic,
+    partition,
+    offset,
+    receivedAt,
+    sealed,
+    fullLength,
+    lastOffset,
+  }) => ({
     kind,
     reason,
     stage,
