@@ -140,11 +140,7 @@ const wrong: readonly { readonly says: string; readonly text: string; readonly p
   { says: 'an unknown empty group', text: '{"polices": {}}', problem: /polices is no setting/ },
   { says: 'a group in place of a number', text: '{"partitions": {}}', problem: /partitions must be .*, and is \{\}/ },
   { says: 'a number in place of a group', text: '{"policy": 3}', problem: /policy is no setting/ },
-  {
-    says: 'a time zone that is none',
-    text: '{"timeZone": "Europe/Lndon"}',
-    problem: /timeZone must be an IANA time zone/,
-  },
+  { says: 'a time zone that is none', text: '{"timeZone": "Europe/Lndon"}', problem: /timeZone must be an IANA time/ },
   { says: 'a month that is none', text: '{"attributesSince": "2026-13"}', problem: /attributesSince must be a month/ },
   { says: 'a loss of another topic', text: '{"acceptLostInput": ["a[0]@3..5"]}', problem: /must be losses such as/ },
   { says: 'a number as text', text: '{"partitions": "8"}', problem: /a whole number from 1 to 1,024, and is "8"/ },
