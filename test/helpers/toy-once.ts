@@ -10,14 +10,14 @@ export const toyChangelog: Topic<AcceptedBatch, 'identified'> = topic({
   key: () => null,
 })
 
-/** Passes a number once; even over restarts. */
-export const once: Keyed<number, number, boolean> = {
+/** Passes each value once by its number; even over restarts. */
+export const onceBy = <T>(numberOf: (value: T) => number): Keyed<T, T, boolean> => ({
   spec: { name: 'once', drops: ['duplicate'], rejects: [] },
   state: { name: 'once', aged: false, codec: { encode: () => new Uint8Array([1]), decode: () => true } },
-  keys: (batch) => batch.map(({ value }) => ({ index: value, day: 0 })),
+  keys: (batch) => batch.map(({ value }) => ({ index: numberOf(value), day: 0 })),
   process: (batch, cells, out) => {
     for (const record of batch) {
-      const key = { index: record.value, day: 0 }
+      const key = { index: numberOf(record.value), day: 0 }
       if (cells.get(key)) out.drop(record, 'duplicate')
       else {
         cells.set(key, true)
@@ -25,4 +25,7 @@ export const once: Keyed<number, number, boolean> = {
       }
     }
   },
-}
+})
+
+/** Passes a number once. */
+export const once = onceBy<number>((value) => value)

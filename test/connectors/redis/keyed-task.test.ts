@@ -4,14 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { StateView } from '../../../connectors/contract.ts'
 import { openRedisView } from '../../../connectors/redis/index.ts'
 import { minutes } from '../../../operators/contract/clock.ts'
-import type { Keyed } from '../../../operators/contract/operator.ts'
 import { Killed, pipeline, silentObserver, steps } from '../../../pipelines/runtime/index.ts'
 import { openWire } from '../../../pipelines/runtime/wire.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
-import { type AcceptedBatch, acceptedBatchCodec } from '../../../schemas/accepted-batch.ts'
-import { type Topic, topic } from '../../../schemas/codec.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
 import { eventually } from '../../conformance/log-harness.ts'
+import { toyChangelog as changelog, onceBy } from '../../helpers/toy-once.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 import { redisServer, type TestServer } from './redis-server.ts'
 
@@ -22,29 +20,7 @@ interface Item {
 const input = toyTopic<Item, 'identified'>('items', 'identified')
 const output = toyTopic<Item, 'identified'>('unique', 'identified')
 const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
-const changelog: Topic<AcceptedBatch, 'identified'> = topic({
-  name: 'accepted',
-  label: 'identified',
-  codec: acceptedBatchCodec,
-  key: () => null,
-})
-
-/** Passes an id once; even over restarts. */
-const once: Keyed<Item, Item, boolean> = {
-  spec: { name: 'once', drops: ['duplicate'], rejects: [] },
-  state: { name: 'once', aged: false, codec: { encode: () => new Uint8Array([1]), decode: () => true } },
-  keys: (batch) => batch.map(({ value }) => ({ index: value.id, day: 0 })),
-  process: (batch, cells, out) => {
-    for (const record of batch) {
-      const key = { index: record.value.id, day: 0 }
-      if (cells.get(key)) out.drop(record, 'duplicate')
-      else {
-        cells.set(key, true)
-        out.emit(record, record.value)
-      }
-    }
-  },
-}
+const once = onceBy<Item>(({ id }) => id)
 
 const unique = pipeline('unique', input, (items) => items.keyed(once).to(output), {
   rejects,

@@ -3,12 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import type { Log, LogRecord } from '../../../connectors/contract.ts'
 import { memoryKeyring } from '../../../connectors/keyring/index.ts'
-import type { Keyed } from '../../../operators/contract/operator.ts'
 import type { Fate } from '../../../pipelines/runtime/index.ts'
 import { Killed, openDeadLetter, pipeline, sealer, silentObserver } from '../../../pipelines/runtime/index.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
 import type { RejectedFrame } from '../../../schemas/rejected-frame.ts'
-import { toyChangelog as changelog } from '../../helpers/toy-once.ts'
+import { toyChangelog as changelog, onceBy } from '../../helpers/toy-once.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
 interface Item {
@@ -19,21 +18,7 @@ const output = toyTopic<Item, 'identified'>('unique', 'identified')
 const rejects = toyTopic<RejectedFrame, 'identified'>('rejects', 'identified')
 const keyring = memoryKeyring({ master: randomBytes(32) })
 
-const once: Keyed<Item, Item, boolean> = {
-  spec: { name: 'once', drops: ['duplicate'], rejects: [] },
-  state: { name: 'once', aged: false, codec: { encode: () => new Uint8Array([1]), decode: () => true } },
-  keys: (batch) => batch.map(({ value }) => ({ index: value.id, day: 0 })),
-  process: (batch, cells, out) => {
-    for (const record of batch) {
-      const key = { index: record.value.id, day: 0 }
-      if (cells.get(key)) out.drop(record, 'duplicate')
-      else {
-        cells.set(key, true)
-        out.emit(record, record.value)
-      }
-    }
-  },
-}
+const once = onceBy<Item>(({ id }) => id)
 const unique = pipeline('unique', input, (items) => items.keyed(once).to(output), {
   rejects,
   changelog,
