@@ -42,7 +42,7 @@ describe('the selection of groups: its terms', () => {
     assert.equal(mechanism, 'discrete_gaussian/1, partition_selection/1')
     for (const [span, stated] of [
       [1n, epsilonDay],
-      [365n, epsilonYear],
+      [366n, epsilonYear],
     ] as const) {
       const left = rational.sub(rational.parse('1/1000000'), rational.ratio(span, 100_000_000_000n))
       const due = zcdpToEpsilon(rational.mul(resolved.rho, rational.integer(span)), left)
