@@ -46,7 +46,7 @@ export function selectionProblem(
     return 'selection.share is too small: a level gets an epsilon below 0.001'
   const most = rational.div(promised.delta, rational.integer(2 * longestSpan))
   if (rational.compare(deltaPerDay, most) > 0) return `selection.delta must be at most ${rational.format(most)}`
-  const isAbove = [1, 7, 366].some((days) => {
+  const isAbove = [1, 7, longestSpan].some((days) => {
     const of = (perDay: Rational, delta: Rational) => zcdpToEpsilon(rational.mul(perDay, rational.integer(days)), delta)
     const left = deltaLeft(promised.delta, rational.mul(deltaPerDay, rational.integer(days)))
     return rational.compare(of(rho, left), of(promised.cap, promised.delta)) > 0
