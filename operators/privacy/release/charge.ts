@@ -9,9 +9,8 @@ import { headRow, type OpenDay, type ReleaseState } from './state.ts'
 
 /**
  * Charges a local day for every level, both channels and both phases together, and for the selection that will be made
- * from it, and says so in the ledger with the digest
- * of what is frozen for the day; then states what the year has cost so far. The day may be sealed only after these links
- * are committed. Throws HaltError where the day was charged before or the cap does not allow it.
+ * from it, and says so in the ledger with the digest of what is frozen for the day; then states what the year has cost so
+ * far. The day may be sealed only after these links are committed. Throws HaltError where the day was charged before or the cap does not allow it.
  */
 export function chargeDay(state: ReleaseState, day: OpenDay, domain: ReleaseDomain): readonly LedgerRecord[] {
   const { date } = day.grid
