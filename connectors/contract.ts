@@ -199,7 +199,10 @@ export type Exchanged =
  */
 export interface StateView {
   readonly position: (scope: string) => Promise<ViewPosition | undefined>
-  /** One call: applies a batch (if given), drops days below `floorDay`, then looks up. */
+  /**
+   * One call: applies a batch (if given), drops days below `floorDay`, and of a table that `tableFloors` names those below
+   * its own floor where that is higher, then looks up. Floors of tables only ever rise.
+   */
   readonly exchange: (
     scope: string,
     request: {
@@ -208,6 +211,7 @@ export interface StateView {
         readonly seq: number
         readonly hash: string
         readonly floorDay: number
+        readonly tableFloors?: ReadonlyMap<string, number>
         readonly cells: readonly CellValue[]
       }
       readonly lookup: readonly CellAddress[]

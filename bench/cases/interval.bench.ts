@@ -71,7 +71,7 @@ function cellsOf(window: number, phase: 'preliminary' | 'late'): PartialCell[] {
   )
 }
 
-const context = { partition: 0, seq: 0, progress: 0, floor: 0 } as BatchContext
+const context = { partition: 0, seq: 0, progress: 0, floor: 0, keptFrom: 0 } as BatchContext
 const envelope = (value: LoadPartial): Envelope<LoadPartial> => ({
   value,
   origin: { topic: 'load.partials', partition: 0, offset: BigInt(value.seq), receivedAt: 0 },

@@ -87,6 +87,7 @@ const context = {
   seq: 0,
   progress: 0,
   floor: 0,
+  keptFrom: 0,
   whole: { value: null, origin: seal(0, false)[0]!.origin },
 }
 let records = 0

@@ -39,7 +39,9 @@ export function memoryStateView(): MemoryStateView {
     }
     if (apply !== undefined && !applied) {
       for (const cell of apply.cells) put(scope, cell)
-      dropBelow(scope, apply.floorDay)
+      for (const [table, days] of scope.tables) {
+        dropBelow(days, Math.max(apply.floorDay, apply.tableFloors?.get(table) ?? apply.floorDay))
+      }
       scope.position = { gen: expected.gen, seq: apply.seq, hash: apply.hash }
     }
     return { status: 'ok', cells: request.lookup.map((address) => find(scope, address)) }
@@ -103,10 +105,8 @@ function find(scope: Scope, address: CellAddress): Uint8Array | undefined {
 }
 
 /** Day 0 is for cells that do not age. */
-function dropBelow(scope: Scope, floorDay: number): void {
-  for (const table of scope.tables.values()) {
-    for (const day of table.keys()) if (day !== 0 && day < floorDay) table.delete(day)
-  }
+function dropBelow(days: Map<number, CellPages>, floorDay: number): void {
+  for (const day of days.keys()) if (day !== 0 && day < floorDay) days.delete(day)
 }
 
 function copyOf(scope: Scope | undefined): Scope | undefined {

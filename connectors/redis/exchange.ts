@@ -26,18 +26,25 @@ export interface ExchangeCall {
   readonly long: (bucket: Bucket<Uint8Array>) => boolean
 }
 
-/** Lays out a request for the script, with the bases that are known and the names of the keys below the floor. */
+/** Names of keys to drop: all that lie below the floor of every table, and some that lie below their own table's. */
+export interface DoomedKeys {
+  readonly ofAll: readonly string[]
+  readonly ofTables: readonly string[]
+}
+export const noKeys: DoomedKeys = { ofAll: [], ofTables: [] }
+
+/** Lays out a request for the script, with the bases that are known and the names of the keys below the floors. */
 export function exchangeCall(
   scope: ScopeKeys,
   generation: GenerationKeys,
   { expected, apply, lookup }: ExchangeRequest,
   known: CellBases,
-  doomed: readonly string[],
+  { ofAll, ofTables }: DoomedKeys,
 ): ExchangeCall {
   const buckets = bucketMap<Uint8Array>()
   const floorDay = apply?.floorDay ?? 0
   for (const { table, day, index, value } of apply?.cells ?? []) {
-    if (day !== 0 && day < floorDay) continue
+    if (day !== 0 && day < Math.max(floorDay, apply?.tableFloors?.get(table) ?? floorDay)) continue
     buckets.at(table, day, index).puts.set(index % slotsPerBucket, value)
   }
   lookup.forEach(({ table, day, index }, place) => {
@@ -65,7 +72,8 @@ export function exchangeCall(
       scope.head,
       generation.bases,
       generation.registry,
-      ...doomed.map((name) => generation.prefix + name),
+      ...ofAll.map((name) => generation.prefix + name),
+      ...ofTables.map((name) => generation.prefix + name),
       ...buckets.all.map(({ name }) => generation.prefix + name),
       ...longKeys.names.map((name) => generation.prefix + name),
     ],
@@ -79,7 +87,8 @@ export function exchangeCall(
       known.token,
       bases.token,
       bases === known ? '' : bases.text,
-      doomed.length,
+      ofAll.length,
+      ofTables.length,
       buckets.all.length,
       slotsPerBucket,
       Buffer.byteLength(generation.prefix),

@@ -40,6 +40,12 @@ export function bucketName(table: string, day: number, bucket: number): string {
   return `c:${encodeURIComponent(table)}:${day}:${bucket}`
 }
 
+/** Table and day of a bucket, or of the hash of its long values, by name. */
+export function partsOf(name: string): { readonly table: string; readonly day: number } {
+  const [, table = '', day = ''] = name.split(':')
+  return { table: decodeURIComponent(table), day: Number(day) }
+}
+
 /** Name of the hash of a bucket's long values, by slot. */
 export function longName(bucket: string): string {
   return `l${bucket.slice(1)}`

@@ -13,11 +13,11 @@ export const redisViewCommands = [
  *
  * KEYS: head, bases, registry of keys by day, then the keys to drop, the buckets, and the hashes of long values.
  * ARGV: 1-3 expected generation, sequence, hash; 4-5 sequence and hash after the apply (empty: none); 6 floor day;
- * 7-8 token of the bases before and after; 9 text of the new bases (empty: unchanged); 10 number of keys to drop;
- * 11 number of buckets; 12 slots per bucket; 13 length of the generation's key prefix; 14 per bucket as u16 which long
- * hash it has, from 1 (empty: none has); 15 long values to put (u16 hash, u16 slot, u32 day, u32 length, bytes);
- * from 16 per bucket: what to put (u32 day, u8 width, then runs of u16 slot, u16 count, count * width bytes), and the
- * slots to look up as u16.
+ * 7-8 token of the bases before and after; 9 text of the new bases (empty: unchanged); 10-11 number of keys to drop that
+ * are all below the floor day, and of others; 12 number of buckets; 13 slots per bucket; 14 length of the generation's key
+ * prefix; 15 per bucket as u16 which long hash it has, from 1 (empty: none has); 16 long values to put (u16 hash, u16 slot,
+ * u32 day, u32 length, bytes); from 17 per bucket: what to put (u32 day, u8 width, then runs of u16 slot, u16 count,
+ * count * width bytes), and the slots to look up as u16.
  * Answers [0, gen, seq, hash] or [0] for a mismatch, [1, token, per bucket with a look-up its slots and then its long
  * values] for success, [2, text] if the bases are others, [3] if other keys lie below the floor. Writes nothing but for 1.
  */
@@ -32,11 +32,12 @@ if not applied and not stands(ARGV[2], ARGV[3]) then
 end
 local token = head[4]
 if token ~= ARGV[7] and not (applied and token == ARGV[8]) then return {2, call('GET', KEYS[2]) or ''} end
-local drops, buckets, slots, prefix = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
+local below, buckets, slots, prefix = tonumber(ARGV[10]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local drops = below + tonumber(ARGV[11])
 local longs = 3 + drops + buckets
 local write = ARGV[4] ~= '' and not applied
 if write then
-  if call('ZCOUNT', KEYS[3], '1', '(' .. ARGV[6]) ~= drops then return {3} end
+  if call('ZCOUNT', KEYS[3], '1', '(' .. ARGV[6]) ~= below then return {3} end
   for i = 4, 3 + drops do
     call('UNLINK', KEYS[i])
     call('ZREM', KEYS[3], sub(KEYS[i], prefix + 1))
@@ -45,17 +46,17 @@ if write then
   token = ARGV[8]
   call('HSET', KEYS[1], 'seq', ARGV[4], 'hash', ARGV[5], 'bases', token)
   local at = 1
-  while at <= #ARGV[15] do
-    local hash, slot, day, length = unpack('>I2I2I4I4', ARGV[15], at)
+  while at <= #ARGV[16] do
+    local hash, slot, day, length = unpack('>I2I2I4I4', ARGV[16], at)
     at = at + 12
-    call('HSET', KEYS[longs + hash], slot, sub(ARGV[15], at, at + length - 1))
+    call('HSET', KEYS[longs + hash], slot, sub(ARGV[16], at, at + length - 1))
     call('ZADD', KEYS[3], day, sub(KEYS[longs + hash], prefix + 1))
     at = at + length
   end
 end
 local out = {1, token}
 for b = 1, buckets do
-  local key, puts, gets = KEYS[3 + drops + b], ARGV[14 + 2 * b], ARGV[15 + 2 * b]
+  local key, puts, gets = KEYS[3 + drops + b], ARGV[15 + 2 * b], ARGV[16 + 2 * b]
   if write and puts ~= '' then
     local day, width = unpack('>I4B', puts)
     local wide = call('STRLEN', key) / slots
@@ -95,7 +96,7 @@ for b = 1, buckets do
       end
     end
     out[#out + 1] = table.concat(found)
-    local hash = ARGV[14] == '' and 0 or unpack('>I2', ARGV[14], 2 * b - 1)
+    local hash = ARGV[15] == '' and 0 or unpack('>I2', ARGV[15], 2 * b - 1)
     if hash > 0 then
       for i = 1, #found do
         if string.byte(found[i]) == 255 then

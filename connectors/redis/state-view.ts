@@ -1,9 +1,9 @@
 import { type Exchanged, LogError, type StateView, type ViewPosition } from '../contract.ts'
 import { type CellBases, noBases } from './cell-bases.ts'
 import { type RedisClient, type RedisConnectionOptions, redisClient } from './client.ts'
-import { cellsOf, type ExchangeRequest, exchangeCall, readReply } from './exchange.ts'
+import { cellsOf, type DoomedKeys, type ExchangeRequest, exchangeCall, noKeys, readReply } from './exchange.ts'
 import { dropUnused, sweepDead, switchGeneration, writeGeneration } from './generations.ts'
-import { type ScopeKeys, scopeKeys } from './keys.ts'
+import { type GenerationKeys, partsOf, type ScopeKeys, scopeKeys } from './keys.ts'
 import { exchangeScript } from './scripts.ts'
 import { checkAgain, checkAtStart } from './server-check.ts'
 
@@ -18,8 +18,8 @@ export interface RedisViewOptions extends RedisConnectionOptions {
 interface Known {
   readonly gen: string
   bases: CellBases
-  /** The floor under which everything is deleted. */
-  floorDay: number
+  /** The floors under which everything is deleted, as a text. */
+  floors: string
 }
 
 /** Others may change the bases or the floor between two calls, but each of them only ever does so for one apply. */
@@ -76,21 +76,21 @@ function viewOver(
     const { gen } = request.expected
     const keys = keysOf(scope)
     const generation = keys.generation(gen)
-    const floorDay = request.apply?.floorDay ?? 0
+    const floors = floorsOf(request.apply)
     for (let turn = 0; turn < mostTurns; turn++) {
       const now = knownOf(known, scope, gen)
-      const doomed = floorDay > 0 && floorDay !== now.floorDay ? await below(client, generation.registry, floorDay) : []
+      const doomed = floors.highest > 0 && floors.text !== now.floors ? await below(client, generation, floors) : noKeys
       const call = exchangeCall(keys, generation, request, now.bases, doomed)
       const reply = readReply(await client.script(exchangeScript, call.keys, call.args))
       if (reply.status === 'mismatch') return reply
       if (reply.status === 'ok') {
         // An apply that was there already may have been stored under fewer bases than this call found.
         if (reply.token === call.bases.token) now.bases = call.bases
-        if (request.apply !== undefined) now.floorDay = floorDay
+        if (request.apply !== undefined) now.floors = floors.text
         return { status: 'ok', cells: cellsOf(call, reply.slots, request.lookup.length) }
       }
       if (reply.status === 'other_bases') now.bases = reply.bases
-      else now.floorDay = Number.NaN
+      else now.floors = ''
     }
     throw new LogError('retriable', 'another owner keeps changing the view')
   }
@@ -122,14 +122,40 @@ function viewOver(
 function knownOf(known: Map<string, Known>, scope: string, gen: string): Known {
   const present = known.get(scope)
   if (present?.gen === gen) return present
-  const fresh: Known = { gen, bases: noBases, floorDay: Number.NaN }
+  const fresh: Known = { gen, bases: noBases, floors: '' }
   known.set(scope, fresh)
   return fresh
 }
 
-async function below(client: RedisClient, registry: string, floorDay: number): Promise<string[]> {
-  const names = (await client.call('zrangebyscore', [registry, '1', `(${floorDay}`])) as readonly Buffer[]
-  return names.map(String)
+/** Floors of an apply: below `lowest` every table is dropped. */
+interface ApplyFloors {
+  readonly lowest: number
+  readonly highest: number
+  readonly tables: ReadonlyMap<string, number>
+  readonly text: string
+}
+
+function floorsOf(apply: ExchangeRequest['apply']): ApplyFloors {
+  const lowest = apply?.floorDay ?? 0
+  const tables = apply?.tableFloors ?? new Map<string, number>()
+  const text = [lowest, ...[...tables].map(([table, day]) => `${encodeURIComponent(table)}=${day}`)].join(' ')
+  return { lowest, highest: Math.max(lowest, ...tables.values()), tables, text }
+}
+
+/** Names of the keys of days below the floors: first of those that no table keeps, then of some tables' own. */
+async function below(
+  client: RedisClient,
+  { registry }: GenerationKeys,
+  { lowest, highest, tables }: ApplyFloors,
+): Promise<DoomedKeys> {
+  const names = (await client.call('zrangebyscore', [registry, '1', `(${highest}`])) as readonly Buffer[]
+  const [ofAll, ofTables]: [string[], string[]] = [[], []]
+  for (const name of names.map(String)) {
+    const { table, day } = partsOf(name)
+    if (day < lowest) ofAll.push(name)
+    else if (day < (tables.get(table) ?? lowest)) ofTables.push(name)
+  }
+  return { ofAll, ofTables }
 }
 
 function same(a: ViewPosition | undefined, b: ViewPosition | undefined): boolean {

@@ -37,6 +37,8 @@ export interface BatchContext {
   readonly progress: EpochMs
   /** Intervals of local days that ended before this are too late. Monotone. */
   readonly floor: EpochMs
+  /** First local day (days since 1970) whose cells a table that ages by `nextNoon` still has. Monotone. */
+  readonly keptFrom: number
   /** Stands for the batch as a whole, for operators that emit once per batch, also for an empty one. */
   readonly whole: Envelope<null>
 }
@@ -66,10 +68,13 @@ export interface Cells<S> {
   readonly set: (key: CellKey, next: S) => void
 }
 
-/** A named table of state; `aged` tables hold one cell per local day and are swept below the floor. */
+/**
+ * A named table of state. Aged ones hold one cell per local day: until the horizon, or at least until noon of the next day,
+ * local time, by the progress of the batch before. Below `keptFrom` an empty cell of the latter does not say that none was.
+ */
 export interface StateTable<S> {
   readonly name: string
-  readonly aged: boolean
+  readonly aged: false | 'horizon' | 'nextNoon'
   readonly codec: Pick<Codec<S>, 'encode' | 'decode'>
 }
 

@@ -77,7 +77,7 @@ const version = 1
 /** The table of `dedupe`: one cell per measuring point and local day. */
 export const seenTable: StateTable<SeenDay> = {
   name: 'seen',
-  aged: true,
+  aged: 'horizon',
   codec: {
     encode: ({ unit, slots, odd }) => {
       const head: number[] = [version]

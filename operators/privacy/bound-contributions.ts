@@ -54,10 +54,11 @@ const maxClip = 2 ** 26
  *
  * *Delivery*: readings without a place in the release are left out, and a frame without any other is dropped as
  * `not_for_load`: received at or after the cut-off of the local day, not begun when received, longer than a window, off
- * the grid of the local day, or of another length than the day's first (two grids could fill one window twice).
+ * the grid of the local day, or of another length than the day's first (two grids could fill one window twice); and what
+ * a log with stamps that went back by most of a day brings once q of its local day is forgotten.
  * Emits at most one record per frame, never more energy than it received. *Order*: kept.
  * Bounds may differ from one local date to the next: each reading is bounded by those of its own date, whenever it comes.
- * *State*: q per (measuring point, local day), 12 bytes. *Privacy*: keeps the label; only `partialSums` lowers it.
+ * *State*: q per (measuring point, local day), 12 bytes, until noon of the next day. *Privacy*: keeps the label; only `partialSums` lowers it.
  */
 export function boundContributions(options: BoundContributionsOptions): Keyed<MeterReadings, BoundedReadings, ClipUse> {
   const { clip, windowSeconds, cutOffHour = 6, capWhPerHour = () => Number.POSITIVE_INFINITY } = options
@@ -108,7 +109,7 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
     spec: boundContributionsSpec,
     state: clipTable,
     keys: dayKeys,
-    process: (batch, cells, out) => {
+    process: (batch, cells, out, { keptFrom }) => {
       for (const record of batch) {
         const { entry, readings } = record.value
         const { receivedAt } = record.origin
@@ -117,6 +118,8 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
           const { channel, start, durationSeconds, energyWh } = reading
           const { date, day, start: dayStart } = localDay(entry.timeZone, start)
           if (receivedAt >= cutOff(entry.timeZone, day, cutOffHour) || start >= receivedAt) continue
+          // An empty cell here is one that may have been dropped: its q would begin anew.
+          if (day < keptFrom) continue
           const elapsed = start - dayStart
           if (windowSeconds % durationSeconds !== 0 || elapsed % (durationSeconds * 1_000) !== 0) continue
           const key = { index: entry.index, day }
@@ -178,7 +181,7 @@ const scratchView = new DataView(scratch.buffer)
 
 const clipTable: StateTable<ClipUse> = {
   name: 'clip',
-  aged: true,
+  aged: 'nextNoon',
   codec: {
     encode: ({ q, durationSeconds }) => {
       const bytes = Buffer.allocUnsafe(cellBytes)

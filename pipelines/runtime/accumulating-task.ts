@@ -201,7 +201,7 @@ function contextOf({ pipeline, partition }: TaskContext, held: Held, to: bigint)
     value: null,
     origin: { topic: pipeline.source.name, partition, offset: to - 1n, receivedAt: held.progress },
   }
-  return { partition, seq: 0, progress: held.progress, floor: 0, whole }
+  return { partition, seq: 0, progress: held.progress, floor: 0, keptFrom: 0, whole }
 }
 
 async function saveIfDue(task: TaskContext, held: Held): Promise<void> {

@@ -1,9 +1,10 @@
 import type { CellValue } from '../../connectors/contract.ts'
+import { type Floors, floorOf } from './floors.ts'
 
 /** The cells of a view after a number of links: what their applies, one after the other, would have left in it. */
 export interface CellFold {
-  /** Days below are dropped, and what comes for them is ignored. Only ever rises. */
-  readonly dropBelow: (floorDay: number) => void
+  /** Days below are dropped, and what comes for them is ignored; some tables have a higher floor. Floors only ever rise. */
+  readonly dropBelow: (floors: Floors) => void
   /** The table of the cells that follow. */
   readonly table: (name: string) => void
   /** Puts a cell of that table: bytes [from, to) of `bytes`, copied. */
@@ -42,7 +43,10 @@ interface Day {
 export function cellFold(): CellFold {
   const tables = new Map<string, Map<number, Day>>()
   let days = new Map<number, Day>()
+  let floors: Floors = { floorDay: Number.NEGATIVE_INFINITY, tableFloors: new Map() }
+  /** That of the table at hand. */
   let floor = Number.NEGATIVE_INFINITY
+  let current = ''
   let lastDay = Number.NaN
   let day: Day | undefined
   let lastPage = -1
@@ -69,16 +73,20 @@ export function cellFold(): CellFold {
     return found
   }
   return {
-    dropBelow: (floorDay) => {
-      if (floorDay <= floor) return
-      floor = floorDay
+    dropBelow: (risen) => {
+      if (sameFloors(floors, risen)) return
+      floors = risen
+      floor = floorOf(floors, current)
       forget()
-      for (const table of tables.values()) {
-        for (const number of table.keys()) if (number !== 0 && number < floorDay) table.delete(number)
+      for (const [name, table] of tables) {
+        const lowest = floorOf(floors, name)
+        for (const number of table.keys()) if (number !== 0 && number < lowest) table.delete(number)
       }
     },
     table: (name) => {
       forget()
+      current = name
+      floor = floorOf(floors, name)
       days = tables.get(name) ?? new Map()
       tables.set(name, days)
     },
@@ -129,6 +137,12 @@ function* cellsOf(tables: ReadonlyMap<string, ReadonlyMap<number, Day>>): Genera
       }
     }
   }
+}
+
+function sameFloors(a: Floors, b: Floors): boolean {
+  if (a.floorDay !== b.floorDay || a.tableFloors.size !== b.tableFloors.size) return false
+  for (const [table, floor] of b.tableFloors) if (a.tableFloors.get(table) !== floor) return false
+  return true
 }
 
 const none = new Uint8Array(0)

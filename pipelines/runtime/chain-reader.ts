@@ -7,19 +7,14 @@ import { CodecError } from '../../schemas/codec.ts'
 import { toCellValues } from './batch-cells.ts'
 import { type CellFold, cellFold } from './cell-fold.ts'
 import { fetches, genesis, readRange } from './changelog.ts'
+import { type Floors, floorsAfter } from './floors.ts'
 import type { AnyTopic } from './stream.ts'
 import type { Wire } from './wire.ts'
-
-export const dayMs = 86_400_000
-
-/** First local day (days since 1970) whose cells may still be needed under a floor. One day of slack for time zones. */
-export function floorDay(floor: number): number {
-  return Math.floor(floor / dayMs) - 1
-}
 
 /** A link that has been verified; its cells are decoded when they are asked for. */
 export interface ReadLink {
   readonly head: LinkHead
+  readonly floors: Floors
   readonly cells: () => CellValue[]
   /** What applying the link does to a view, done to a fold. */
   readonly foldInto: (fold: CellFold) => void
@@ -49,6 +44,8 @@ export interface ChainPlace {
   readonly wire: Wire
   readonly topic: AnyTopic
   readonly partition: number
+  /** Names of tables that are kept for a shorter time, see `briefTables`. */
+  readonly brief: readonly string[]
 }
 
 /** Bytes of links that are held for a replay: a view that is behind by more is rebuilt, which holds one fetch. */
@@ -134,7 +131,7 @@ export const hex = (hash: Uint8Array): string => Buffer.from(hash).toString('hex
 const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
 
 /** Takes the values of a changelog in order, and answers its links; markers are none. */
-function chain({ wire, topic, partition }: ChainPlace): (value: Uint8Array) => ReadLink | undefined {
+function chain({ wire, topic, partition, brief }: ChainPlace): (value: Uint8Array) => ReadLink | undefined {
   let before: LinkHead | undefined
   const broken = (where: string): never => {
     throw new HaltError(
@@ -152,11 +149,13 @@ function chain({ wire, topic, partition }: ChainPlace): (value: Uint8Array) => R
       before === undefined || (head.seq === before.seq + 1 && Buffer.compare(head.prev, before.hash) === 0)
     if (head.kind !== 'batch' || !follows || !sound(body)) broken(`at sequence ${head.seq}`)
     before = head
+    const floors = floorsAfter(head, brief)
     return {
       head,
+      floors,
       cells: () => toCellValues(decode().tables),
       foldInto: (fold) => {
-        fold.dropBelow(floorDay(head.floor))
+        fold.dropBelow(floors)
         if (own) return scanCells(body, sinkOf(fold, body))
         for (const { table, cells } of decode().tables) {
           fold.table(table)

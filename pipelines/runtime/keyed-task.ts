@@ -6,8 +6,9 @@ import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import type { LinkHead } from '../../schemas/accepted-link.ts'
 import { batchCells, toCellValues } from './batch-cells.ts'
 import { type ChainResult, runChain } from './chain.ts'
-import { dayMs, type FoldedChain, floorDay, foldChain, readTail, type Tail } from './chain-reader.ts'
+import { type FoldedChain, foldChain, readTail, type Tail } from './chain-reader.ts'
 import { genesis, linkValue, readLast } from './changelog.ts'
+import { briefTables, dayMs, floorDay, floorsAfter } from './floors.ts'
 import { fenced, type Input, nextInput, openInput } from './input.ts'
 import { placeMarker, unseen } from './marker.ts'
 import {
@@ -32,6 +33,8 @@ const viewMoved = () =>
 /** What the task holds between batches. All of it comes from the log and is rebuilt by `assign`. */
 interface Held extends Input {
   readonly producer: Transactor
+  /** See `briefTables`. */
+  readonly brief: readonly string[]
   /** Where the view stands, and what it has yet to be told. */
   view: ViewPosition
   unapplied: AcceptedBatch | undefined
@@ -80,8 +83,9 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
   // A reader cannot tell an empty end from one hidden by an older owner's open transaction; our own marker can.
   const marker = await stepping(task, 'marker', () => placeMarker(task, producer))
   const scope = `${pipeline.name}/${partition}`
+  const brief = briefTables(pipeline)
   const { last, position } = await stepping(task, 'replay', async () => {
-    const place = { log: ports.log, wire, topic, partition }
+    const place = { log: ports.log, wire, topic, partition, brief }
     const sure = async <T extends Tail | FoldedChain>(read: Promise<T>): Promise<T> => {
       const chain = await read
       // A broker that came back since the marker was seen may show less again.
@@ -103,6 +107,7 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
   return {
     ...input,
     producer,
+    brief,
     view: position,
     unapplied: undefined,
     seq: last?.seq ?? 0,
@@ -192,7 +197,9 @@ async function transform(
     value: null,
     origin: { topic: pipeline.source.name, partition, offset: to - 1n, receivedAt: progress },
   }
-  const context: BatchContext = { partition, seq: held.seq + 1, progress, floor, whole }
+  // Of what the view holds, this is what the link before lets it drop: the batch at hand may have come a long way since.
+  const keptFrom = floorDay(held.progress)
+  const context: BatchContext = { partition, seq: held.seq + 1, progress, floor, keptFrom, whole }
   const result: ChainResult = await stepping(task, 'process', () => runChain(pipeline, batch, context, cells))
   return { result, tables: cells.changes(), refused }
 }
@@ -204,7 +211,7 @@ async function exchange(task: TaskContext, held: Held, lookup: readonly CellAddr
   const apply = unapplied && {
     seq: unapplied.seq,
     hash: Buffer.from(unapplied.hash).toString('hex'),
-    floorDay: floorDay(unapplied.floor),
+    ...floorsAfter(unapplied, held.brief),
     cells: toCellValues(unapplied.tables),
   }
   // A view that skipped a link would miss its cells for good; brought up to date from the changelog, it does not.

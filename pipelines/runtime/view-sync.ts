@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { StateView, ViewPosition } from '../../connectors/contract.ts'
 import type { LinkHead } from '../../schemas/accepted-link.ts'
-import { type FoldedChain, floorDay, hex, type ReadLink, type Tail } from './chain-reader.ts'
+import { type FoldedChain, hex, type ReadLink, type Tail } from './chain-reader.ts'
 
 export interface SyncOptions {
   readonly scope: string
@@ -49,8 +49,8 @@ async function replay(
   missing: readonly ReadLink[],
 ): Promise<ViewPosition | undefined> {
   let at = from
-  for (const { head, cells } of missing) {
-    const apply = { seq: head.seq, hash: hex(head.hash), floorDay: floorDay(head.floor), cells: cells() }
+  for (const { head, floors, cells } of missing) {
+    const apply = { seq: head.seq, hash: hex(head.hash), ...floors, cells: cells() }
     const answer = await view.exchange(scope, { expected: at, apply, lookup: [] })
     if (answer.status !== 'ok') return undefined
     at = { gen: at.gen, seq: apply.seq, hash: apply.hash }

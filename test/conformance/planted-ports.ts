@@ -189,6 +189,16 @@ const views: Readonly<Record<string, (view: StateView) => Partial<StateView>>> =
     exchange: (scope, { apply, ...request }) =>
       view.exchange(scope, apply ? { ...request, apply: { ...apply, floorDay: 0 } } : request),
   }),
+  'that keeps days below the floor of a table': (view) => ({
+    exchange: (scope, { apply, ...request }) =>
+      view.exchange(scope, apply ? { ...request, apply: { ...apply, tableFloors: new Map() } } : request),
+  }),
+  'that drops every table below the floor of one': (view) => ({
+    exchange: (scope, { apply, ...request }) => {
+      const floorDay = Math.max(apply?.floorDay ?? 0, ...(apply?.tableFloors?.values() ?? []))
+      return view.exchange(scope, apply ? { ...request, apply: { ...apply, floorDay } } : request)
+    },
+  }),
   'that resets without comparing': (view) => ({
     reset: async (scope, _, to, cells) => view.reset(scope, await view.position(scope), to, cells),
   }),

@@ -159,6 +159,35 @@ export function stateViewConformance(name: string, make: () => Promise<ViewHarne
       assert.deepEqual(valuesOf(answer), [undefined, [10], [11], [0], undefined])
     })
 
+    test('days of a table below its own floor go, those of others stay', async () => {
+      const { view, scope, origin } = await begun()
+      const cells = [9, 10, 11, 0].flatMap((day) => [cell(1, day, [day]), cell(1, day, [day], 'brief')])
+      await view.exchange(scope, { expected: origin, apply: step(1, cells), lookup: [] })
+      const late = [cell(2, 10, [1]), cell(2, 10, [1], 'brief')]
+      const answer = await view.exchange(scope, {
+        expected: at(origin, 1),
+        apply: { ...step(2, late, 10), tableFloors: new Map([['brief', 11]]) },
+        lookup: [...cells, ...late].map(address),
+      })
+      const [ninth, tenth, eleventh, undated] = [
+        [undefined, undefined],
+        [[10], undefined],
+        [[11], [11]],
+        [[0], [0]],
+      ]
+      assert.deepEqual(valuesOf(answer), [ninth, tenth, eleventh, undated, [[1], undefined]].flat())
+    })
+
+    test('a floor of a table below that of all has no effect', async () => {
+      const { view, scope, origin } = await begun([cell(1, 9, [9], 'brief'), cell(1, 10, [10], 'brief')])
+      const answer = await view.exchange(scope, {
+        expected: origin,
+        apply: { ...step(1, [], 10), tableFloors: new Map([['brief', 3]]) },
+        lookup: [9, 10].map((day) => address(cell(1, day, [], 'brief'))),
+      })
+      assert.deepEqual(valuesOf(answer), [undefined, [10]])
+    })
+
     test('a reset replaces everything at once, under its new position', async () => {
       const { view, other, scope, origin } = await begun([cell(1, 3, [1]), cell(2, 3, [1])])
       const to = { gen: randomUUID(), seq: 41, hash: 'rebuilt' }

@@ -38,7 +38,7 @@ test('keeps import and drops export', async () => {
 /** Passes the first frame of each meter and UTC day. Its state is one cell per meter and day. */
 const firstOfDay: Keyed<LocatedFrame, MeterFrame, boolean> = {
   spec: { name: 'firstOfDay', drops: ['duplicate'], rejects: [] },
-  state: { name: 'firstOfDay', aged: true, codec: { encode: () => Uint8Array.of(1), decode: () => true } },
+  state: { name: 'firstOfDay', aged: 'horizon', codec: { encode: () => Uint8Array.of(1), decode: () => true } },
   keys: (batch) => batch.map(({ value, origin }) => cellOf(value, origin.receivedAt)),
   process: (batch, cells, out) => {
     for (const record of batch) {

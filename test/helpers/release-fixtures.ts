@@ -113,7 +113,7 @@ export function envelope<T>(value: T, offset = 0): Envelope<T> {
   return { value, origin: { topic: 'test', partition: 0, offset: BigInt(offset), receivedAt: 0 } }
 }
 
-export const context: BatchContext = { partition: 0, seq: 0, progress: 0, floor: 0, whole: envelope(null) }
+export const context: BatchContext = { partition: 0, seq: 0, progress: 0, floor: 0, keptFrom: 0, whole: envelope(null) }
 
 /** A collector that keeps what is emitted and refuses drops and rejects. */
 export function collector<O>(): Collector<O> & { readonly values: O[] } {

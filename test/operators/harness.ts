@@ -18,7 +18,7 @@ export const whole: Envelope<null> = {
 }
 
 export function contextOf(change: Partial<BatchContext> = {}): BatchContext {
-  return { partition: 0, seq: 1, progress: 0, floor: 0, whole, ...change }
+  return { partition: 0, seq: 1, progress: 0, floor: 0, keptFrom: 0, whole, ...change }
 }
 
 /** Runs one batch. Cells pass through their codec, come from `store`, and may be used only if `keys` named them. */

@@ -37,6 +37,7 @@ const cells = fc.array(
 const step = fc.record({
   cells,
   floorDay: fc.constantFrom(-1, 0, 0, 6),
+  tableRises: fc.constantFrom(0, 0, 0, 6, 20_000),
   client: fc.nat(1),
   rebuilt: fc.boolean(),
   sentTwice: fc.boolean(),
@@ -49,6 +50,7 @@ test('the Redis view answers as the one in memory does, from two clients, over r
       const scope = `property/${randomUUID()}`
       let at = { gen: 'g', seq: 0, hash: '' }
       for (const view of [model, views[0]!]) assert.equal(await view.reset(scope, undefined, at, []), 'ok')
+      let ofTable = 0
       for (const [turn, one] of steps.entries()) {
         const view = views[one.client]!
         const lookup = [...one.cells, ...(steps[turn - 1]?.cells ?? [])].map(({ table, index, day }) => ({
@@ -61,7 +63,9 @@ test('the Redis view answers as the one in memory does, from two clients, over r
           for (const each of [model, view]) assert.equal(await each.reset(scope, at, to, one.cells), 'ok')
           at = to
         }
-        const apply = { seq: at.seq + 1, hash: `hash ${turn}`, floorDay: one.floorDay, cells: one.cells }
+        ofTable += one.tableRises
+        const floors = { floorDay: one.floorDay, tableFloors: new Map([['u:é', ofTable]]) }
+        const apply = { seq: at.seq + 1, hash: `hash ${turn}`, ...floors, cells: one.cells }
         const request = { expected: at, apply, lookup }
         const expected = await model.exchange(scope, request)
         assert.deepEqual(await view.exchange(scope, request), expected)

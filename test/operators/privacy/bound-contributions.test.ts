@@ -4,9 +4,21 @@ import type { BoundedReadings } from '../../../operators/contract/bounded-readin
 import type { MeterReadings } from '../../../operators/contract/meter-readings.ts'
 import type { Envelope } from '../../../operators/contract/operator.ts'
 import { boundContributions, wholeRoot } from '../../../operators/privacy/bound-contributions.ts'
+import { localDay } from '../../../operators/window/local-day.ts'
 import type { IntervalReading } from '../../../schemas/interval-reading.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
-import { at, type CellStore, emitted, entryOf, halfHour, readingOf, readingsOf, runBatch, summary } from '../harness.ts'
+import {
+  at,
+  type CellStore,
+  contextOf,
+  emitted,
+  entryOf,
+  halfHour,
+  readingOf,
+  readingsOf,
+  runBatch,
+  summary,
+} from '../harness.ts'
 
 const clip = { utility: 1_000, region: 500, substation: 50, feeder: 5 }
 const options = { clip, windowSeconds: halfHour }
@@ -149,6 +161,15 @@ describe('boundContributions', () => {
   test('takes the cut-off at the hour it is given', () => {
     const frame = readingsOf(meter, [slot(0)], { receivedAt: at('2026-01-16T07:00Z') })
     assert.deepEqual(summary(runBatch(boundContributions({ ...options, cutOffHour: 8 }), [frame])), ['emit'])
+  })
+
+  test('leaves out a value of a day whose q may be forgotten, and no other', () => {
+    const { day } = localDay(meter.timeZone, noon)
+    const summaryAt = (keptFrom: number) =>
+      summary(
+        runBatch(boundContributions(options), [readingsOf(meter, [slot(0)])], { context: contextOf({ keptFrom }) }),
+      )
+    assert.deepEqual([summaryAt(day), summaryAt(day + 1)], [['emit'], ['not_for_load']])
   })
 
   test('leaves out a second length of interval on the same day: it could fill a window twice', () => {

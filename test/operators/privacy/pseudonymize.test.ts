@@ -97,6 +97,7 @@ describe('pseudonymize', () => {
           seq: 1,
           progress: 0,
           floor: 0,
+          keptFrom: 0,
           whole: { value: null, origin: batch[0]!.origin },
         }),
       (error: Error) =>

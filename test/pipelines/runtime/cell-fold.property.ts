@@ -19,9 +19,14 @@ const cell = fc.record({
     { weight: 1, arbitrary: fc.uint8Array({ minLength: 250, maxLength: 300 }) },
   ),
 })
-const links = fc.array(fc.record({ rises: fc.constantFrom(0, 0, 0, 1, 5), cells: fc.array(cell, { maxLength: 30 }) }), {
-  maxLength: 8,
-})
+const links = fc.array(
+  fc.record({
+    rises: fc.constantFrom(0, 0, 0, 1, 5),
+    risesOfTable: fc.constantFrom(0, 0, 0, 6, 7),
+    cells: fc.array(cell, { maxLength: 30 }),
+  }),
+  { maxLength: 8 },
+)
 
 const nameOf = ({ table, index, day }: CellValue): string => `${table}/${index}/${day}`
 const plain = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('hex')
@@ -35,12 +40,15 @@ test('folding links equals applying them one by one, floors included', async () 
       const fold = cellFold()
       let at = origin
       let floorDay = 0
-      for (const { rises, cells } of all) {
+      let ofTable = 0
+      for (const { rises, risesOfTable, cells } of all) {
         floorDay += rises
-        const apply = { seq: at.seq + 1, hash: `${at.seq}`, floorDay, cells }
+        ofTable += risesOfTable
+        const floors = { floorDay, tableFloors: new Map([['u', ofTable]]) }
+        const apply = { seq: at.seq + 1, hash: `${at.seq}`, ...floors, cells }
         await view.exchange(scope, { expected: at, apply, lookup: [] })
         at = { gen: at.gen, seq: apply.seq, hash: apply.hash }
-        fold.dropBelow(floorDay)
+        fold.dropBelow(floors)
         for (const { table, index, day, value } of cells) {
           fold.table(table)
           const around = Buffer.concat([Buffer.from('before'), value, Buffer.from('after')])

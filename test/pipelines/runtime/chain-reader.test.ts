@@ -19,7 +19,11 @@ const spec = { name: 'accepted', partitions: 1, timestamps: 'append', cleanup: '
 const headerLength = 5
 const day = 86_400_000
 
-function chainOf(count: number, floorOf: (seq: number) => number = () => 0): AcceptedBatch[] {
+function chainOf(
+  count: number,
+  floorOf: (seq: number) => number = () => 0,
+  progressOf: (seq: number) => number = (seq) => seq * 1_000,
+): AcceptedBatch[] {
   const links: AcceptedBatch[] = []
   for (let seq = 1; seq <= count; seq++) {
     const cells = [1, 2].map((index) => ({ index, day: 100 + seq, value: Buffer.from([seq, index]) }))
@@ -27,7 +31,7 @@ function chainOf(count: number, floorOf: (seq: number) => number = () => 0): Acc
       { table: 'seen', cells },
       { table: 'meter', cells: [{ index: 1, day: 0, value: Buffer.from([seq]) }] },
     ]
-    const place = { seq, inFrom: BigInt(seq - 1), inTo: BigInt(seq), floor: floorOf(seq), progress: seq * 1_000 }
+    const place = { seq, inFrom: BigInt(seq - 1), inTo: BigInt(seq), floor: floorOf(seq), progress: progressOf(seq) }
     links.push(link(changelog, links.at(-1)?.hash ?? genesis, { kind: 'batch', ...place, tables }))
   }
   return links
@@ -53,7 +57,7 @@ async function placed(make: (encode: (one: AcceptedBatch) => Uint8Array) => read
   const marked = wire.encode(changelog, marker)
   const values = [...make((one) => wire.encode(changelog, one)), marked]
   await log.append(values.map((value) => ({ topic: 'accepted', partition: 0, key: null, value })))
-  const place: ChainPlace = { log, wire, topic: changelog, partition: 0 }
+  const place: ChainPlace = { log, wire, topic: changelog, partition: 0, brief: ['seen'] }
   return { place, marked }
 }
 
@@ -142,6 +146,22 @@ test('the fold holds the newest value of each cell, and no day below the floor o
   )
 })
 
+test('the fold holds no day of a brief table that the progress of the last link has left behind', async () => {
+  const made = await placed((encode) =>
+    chainOf(
+      4,
+      () => 0,
+      (seq) => (seq < 4 ? 0 : 105 * day),
+    ).map(encode),
+  )
+  const daysOf = async (place: ChainPlace) => {
+    const { cells } = await foldChain(place, made.marked)
+    return [...cells()].filter(({ table, index }) => table === 'seen' && index === 1).map((cell) => cell.day)
+  }
+  assert.deepEqual(await daysOf(made.place), [104])
+  assert.deepEqual(await daysOf({ ...made.place, brief: ['other'] }), [101, 102, 103, 104])
+})
+
 test('the tail answers the links that a view lacks, where it stands on this chain', async () => {
   const links = chainOf(5)
   const made = await placed((encode) => links.map(encode))
@@ -192,7 +212,7 @@ test('links that an earlier schema wrote are verified by their own bytes, and fo
   const values = [old.encode(written, first), wire.encode(changelog, second)]
   const append = (value: Uint8Array) => log.append([{ topic: 'accepted', partition: 0, key: null, value }])
   for (const value of values) await append(value)
-  const place = { log, wire, topic: changelog, partition: 0 }
+  const place = { log, wire, topic: changelog, partition: 0, brief: [] }
   const folded = await foldChain(place, genesis)
   assert.deepEqual([folded.last?.seq, [...folded.cells()].length], [2, 5])
   const other = memoryLog()

@@ -22,7 +22,7 @@ const decode: Operator<Frame, Frame> = {
 }
 const dedupe: Keyed<Frame, Frame, number> = {
   spec: { name: 'dedupe', drops: ['duplicate'], rejects: [] },
-  state: { name: 'seen', aged: true, codec: { encode: () => new Uint8Array(), decode: () => 0 } },
+  state: { name: 'seen', aged: 'horizon', codec: { encode: () => new Uint8Array(), decode: () => 0 } },
   keys: () => [],
   process: () => {},
 }
