@@ -4,6 +4,7 @@
 import { hours } from '../../operators/contract/clock.ts'
 import { openWorld } from '../../pipelines/simulation/world.ts'
 import { createFleet } from '../fleet/index.ts'
+import { profilePrivacy } from '../privacy-profile.ts'
 import { report } from '../report.ts'
 import { stageTimes } from '../stage-times.ts'
 
@@ -39,6 +40,7 @@ for (const { at, arrivals } of fleet.arrivals(end)) {
 
 const stages = stageTimes()
 globalThis.gc?.()
+const profile = await profilePrivacy()
 const cpu = process.cpuUsage()
 const wall = performance.now()
 const { running, activity } = await launch({ observer: stages.observer })
@@ -48,6 +50,7 @@ await activity.rest(running.done)
 const used = process.cpuUsage(cpu)
 const seconds = (used.user + used.system) / 1e6
 const wallSeconds = (performance.now() - wall) / 1_000
+const privacy = await profile.stop()
 await running.stop()
 
 report('frames-to-forecast', [
@@ -56,7 +59,7 @@ report('frames-to-forecast', [
   { name: 'frames per second of wall time', value: frames / wallSeconds, unit: 'frames/s' },
   { name: 'processor time per frame', value: (seconds / frames) * 1e6, unit: 'us' },
   { name: 'of it in operators', value: (stages.seconds() / frames) * 1e6, unit: 'us' },
-  stages.privacyShare(seconds),
+  { name: 'of it privacy but for pseudonyms, by a profile', value: privacy, unit: '%' },
   { name: 'peak memory', value: process.resourceUsage().maxRSS / 1_024, unit: 'MiB' },
   ...stages.figures(frames),
 ])

@@ -3,7 +3,6 @@
 // Populations are drawn from real half-hourly homes (METERVEIL_LOAD_DATA) and from the fleet's load model at 15 minutes.
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Level, levels } from '../../schemas/register-entry.ts'
 import { readProfiles } from '../fleet/profiles.ts'
 import { meets, report } from '../report.ts'
 import type { ForecastErrors } from '../utility/forecasts.ts'
@@ -16,15 +15,12 @@ const { values } = parseArgs({
     seasons: { type: 'string', default: '3' },
     days: { type: 'string', default: '35' },
     set: { type: 'string', default: 'real,synthetic' },
-    clip: { type: 'string' },
   },
 })
 const most = Number(values.homes)
 const days = Number(values.days)
 const warmUp = Math.min(28, days - 7)
 const seasons = ['2013-02-11', '2013-05-20', '2013-08-26'].slice(0, Number(values.seasons))
-const clips = values.clip?.split(',').map(Number)
-const clip = clips && (Object.fromEntries(levels.map((level, i) => [level, clips[i]!])) as Record<Level, number>)
 
 const path = process.env['METERVEIL_LOAD_DATA'] ?? ''
 const sets = new Map<string, (from: number) => Households>()
@@ -44,7 +40,7 @@ const rows: Row[] = []
 for (const [set, make] of sets) {
   for (const season of seasons) {
     const began = performance.now()
-    rows.push(...judge(make(Date.parse(season)), { set, season, most, warmUp, ...(clip ? { clip } : {}) }))
+    rows.push(...judge(make(Date.parse(season)), { set, season, most, warmUp }))
     say(`${set} from ${season}: ${Math.round((performance.now() - began) / 1_000)} s`)
   }
 }

@@ -5,6 +5,7 @@ import { boundContributions, type ClipUse } from '../../operators/privacy/bound-
 import { clipFor, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import type { IntervalReading } from '../../schemas/interval-reading.ts'
 import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
+import type { Bounds, SeasonBounds } from './bounds.ts'
 import type { Households } from './households.ts'
 
 /** One household of a population: a home, its dates shifted by whole weeks, its load scaled. */
@@ -18,6 +19,26 @@ export interface Member {
 export interface BoundedSeries {
   readonly exact: Int32Array
   readonly bounded: Readonly<Record<Level, Int32Array>>
+  /** The same under the bounds of a level that has the whole budget. */
+  readonly ownBounded: Readonly<Record<Level, Int32Array>>
+}
+
+/** The members under the bounds of four levels, and under those that each level has on its own. */
+export function boundPool(
+  households: Households,
+  members: readonly Member[],
+  policy: ReleasePolicy,
+  { one, four }: SeasonBounds,
+): readonly BoundedSeries[] {
+  const pool = boundMembers(households, members, policy, four)
+  // What q counts does not depend on S, so that levels with one cap can share a run.
+  const clip = byLevel((level) => one[level].clip)
+  const caps = [...new Set(levels.map((level) => one[level].cap))]
+  const runs = new Map(caps.map((cap) => [cap, boundMembers(households, members, policy, { clip, cap })]))
+  return pool.map((series, i) => ({
+    ...series,
+    ownBounded: byLevel((level) => runs.get(one[level].cap)![i]!.bounded[level]),
+  }))
 }
 
 /** Runs the readings of every member through `boundContributions`, each window as it ends. */
@@ -25,9 +46,11 @@ export function boundMembers(
   households: Households,
   members: readonly Member[],
   policy: ReleasePolicy,
-): readonly BoundedSeries[] {
-  const clip = Object.fromEntries(levels.map((level) => [level, clipFor(policy, level)])) as Record<Level, number>
-  const step = boundContributions({ clip, windowSeconds: policy.windowSeconds, cutOffHour: policy.cutOffHour })
+  { clip: clipWhPerHalfHour, cap }: Bounds,
+): readonly Omit<BoundedSeries, 'ownBounded'>[] {
+  const { windowSeconds, cutOffHour } = policy
+  const clip = byLevel((level) => clipFor({ ...policy, clipWhPerHalfHour }, level))
+  const step = boundContributions({ clip, capWhPerHour: () => 2 * cap, windowSeconds, cutOffHour })
   const cells = new Map<string, ClipUse>()
   const name = ({ index, day }: CellKey): string => `${index}/${day}`
   const held = {
@@ -38,10 +61,7 @@ export function boundMembers(
     const { imported, exported } = households.series(member.home, member.weeks)
     const scaled = (wh: number): number => Math.round(wh * member.scale)
     const exact = imported.map(scaled)
-    const bounded = Object.fromEntries(levels.map((level) => [level, new Int32Array(exact.length)])) as Record<
-      Level,
-      Int32Array
-    >
+    const bounded = byLevel(() => new Int32Array(exact.length))
     const entry = entryOf(index, households, member)
     const frames: Envelope<MeterReadings>[] = Array.from(exact, (energyWh, i) => {
       const start = households.start + i * households.intervalSeconds * 1_000
@@ -63,11 +83,18 @@ export function boundMembers(
         drop: (_, reason) => fail(reason),
         reject: fail,
       },
-      { partition: 0, seq: 0, progress: 0, floor: 0, whole: envelope(entry, [], 0) as unknown as Envelope<null> },
+      {
+        ...{ partition: 0, seq: 0, progress: 0, floor: 0, keptFrom: 0 },
+        whole: envelope(entry, [], 0) as unknown as Envelope<null>,
+      },
     )
     cells.clear()
     return { exact, bounded }
   })
+}
+
+export function byLevel<T>(of: (level: Level) => T): Record<Level, T> {
+  return Object.fromEntries(levels.map((level) => [level, of(level)])) as Record<Level, T>
 }
 
 function fail(reason: unknown): never {

@@ -77,7 +77,8 @@ export function forecastJudge(
           }),
         )
       })
-      operator.process(batch, state, out, { partition: 0, seq: 0, progress: 0, floor: 0, whole: envelopeOf(null) })
+      const whole = envelopeOf(null)
+      operator.process(batch, state, out, { partition: 0, seq: 0, progress: 0, floor: 0, keptFrom: 0, whole })
     },
     errors: () => {
       const perDay = 86_400_000 / stepMs

@@ -62,22 +62,29 @@ export function drawRough(random: SimulationRandom, size: number, shift = random
 export interface GroupSeries {
   readonly truth: Float64Array
   readonly clipped: Float64Array
+  /** Clipped by the bounds of a level that has the whole budget. */
+  readonly ownClipped: Float64Array
 }
 
 export function sumOf(pool: readonly BoundedSeries[], mix: Mix, level: Level): GroupSeries {
   const windows = pool[0]!.exact.length
   const truth = new Float64Array(windows)
   const clipped = new Float64Array(windows)
+  const ownClipped = new Float64Array(windows)
   for (const [member, times] of mix) {
-    const { exact, bounded } = pool[member]!
+    const { exact, bounded, ownBounded } = pool[member]!
     const counted = bounded[level]
+    const ownCounted = ownBounded[level]
     for (let i = 0; i < windows; i++) {
       truth[i]! += times * exact[i]!
       clipped[i]! += times * counted[i]!
+      ownClipped[i]! += times * ownCounted[i]!
     }
   }
-  return { truth, clipped }
+  return { truth, clipped, ownClipped }
 }
+
+const none = new Float64Array(0)
 
 /** A group with its place in the tree and its sums. */
 export interface TreeGroup extends GroupSeries {
@@ -99,7 +106,7 @@ export function treeOf(
     const level = levels[depth]!
     const own = level === roughAt ? random.below(shifts) : shift
     const at = groups.length
-    groups.push({ level, group, parent, size: 0, truth: new Float64Array(0), clipped: new Float64Array(0) })
+    groups.push({ level, group, parent, size: 0, truth: none, clipped: none, ownClipped: none })
     let mix: Mix
     if (level !== 'feeder') {
       const sum = new Map<number, number>()

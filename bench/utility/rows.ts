@@ -1,7 +1,8 @@
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { simulationRandom } from '../fleet/random.ts'
-import { type BoundedSeries, boundMembers } from './bounded-pool.ts'
+import { type BoundedSeries, boundPool, byLevel } from './bounded-pool.ts'
+import { boundsFor, type SeasonBounds } from './bounds.ts'
 import { type ForecastErrors, forecastTruth } from './forecasts.ts'
 import { drawRough, drawSmooth, type Mix, membersOf, type Roughness, sumOf, type TreeGroup, treeOf } from './groups.ts'
 import type { Households } from './households.ts'
@@ -32,8 +33,8 @@ export interface JudgeOptions {
   readonly most: number
   /** Days before the errors count. */
   readonly warmUp: number
-  /** S per half hour and level; default `utilityClip`. */
-  readonly clip?: Clip
+  /** Default `boundsFor` the set and season. */
+  readonly bounds?: SeasonBounds
 }
 
 /** Group size that each level stands for, and how many groups of it are released where the whole budget is on the level. */
@@ -42,30 +43,6 @@ const sizes: Readonly<Record<Level, { readonly homes: number; readonly groups: n
   substation: { homes: 10_000, groups: 3 },
   region: { homes: 100_000, groups: 2 },
   utility: { homes: 1_000_000, groups: 1 },
-}
-
-type Clip = Readonly<Record<Level, number>>
-
-/**
- * S per half hour, in Wh, for the heating season and for the rest of the year: S is configuration by level and epoch. The bounds
- * are tuned to these homes, as the best cap of the naive releases beside them is. In winter the real set has homes with heating
- * at night, whose evenings a tight bound cuts; what the clip takes no smoothing brings back.
- */
-const clips: Readonly<Record<'real' | 'synthetic', Readonly<Record<'heating' | 'rest', Clip>>>> = {
-  real: {
-    heating: { utility: 20_000, region: 16_000, substation: 15_000, feeder: 14_000 },
-    rest: { utility: 13_000, region: 11_000, substation: 8_000, feeder: 8_000 },
-  },
-  synthetic: {
-    heating: { utility: 20_000, region: 16_000, substation: 14_000, feeder: 14_000 },
-    rest: { utility: 20_000, region: 16_000, substation: 14_000, feeder: 14_000 },
-  },
-}
-
-/** The bounds for a set from that day on; the heating season is November to March. */
-export function utilityClip(set: Households['name'], season: string): Clip {
-  const month = Number(season.slice(5, 7))
-  return clips[set][month >= 11 || month <= 3 ? 'heating' : 'rest']
 }
 
 /** RMSE in percent that a row is held against. */
@@ -89,17 +66,17 @@ export function forecastGoals(homes: number): { readonly one: number; readonly f
 
 /** The rows of one set and season. */
 export function judge(households: Households, options: JudgeOptions): readonly Row[] {
-  const { set, season, most, warmUp, clip = utilityClip(households.name, season) } = options
+  const { set, season, most, warmUp, bounds = boundsFor(households.name, season) } = options
   const random = simulationRandom(1, 'topology', Date.parse(season) / 86_400_000, households.intervalSeconds)
   const four: ReleasePolicy = {
     ...defaultPolicy,
     windowSeconds: households.intervalSeconds,
-    clipWhPerHalfHour: clip,
+    clipWhPerHalfHour: bounds.four.clip,
     // Every group is released here, also one that the default calls not useful.
     maxRelativeNoise: '1/1',
     meanLoadWhPerDay: 100_000,
   }
-  const pool = boundMembers(households, membersOf(households.count), four)
+  const pool = boundPool(households, membersOf(households.count), four, bounds)
   const perDay = 86_400 / households.intervalSeconds
   const naive = {
     capWh:
@@ -144,13 +121,14 @@ export function judge(households: Households, options: JudgeOptions): readonly R
       )
       const whole = tree(population, level)
       const upTo = whole.groups.filter((group) => levels.indexOf(group.level) <= levels.indexOf(level))
-      const only = oneLevel(four, level)
+      const only = oneLevel(four, level, bounds)
+      const own = upTo.map((group) => ({ ...group, clipped: group.ownClipped }))
       return {
         set,
         season,
         homes,
         population,
-        one: releaseErrors(upTo, only, households, warmUp, true).get(level)!,
+        one: releaseErrors(own, only, households, warmUp, true).get(level)!,
         alone: releaseErrors(alone(pool, mixes, level, homes), only, households, warmUp).get(level)!,
         four: fourLevels(whole).get(level)!,
         forecast: trueSums(whole).get(level),
@@ -163,11 +141,15 @@ export function judge(households: Households, options: JudgeOptions): readonly R
 
 /** Groups of one level that know of no others. */
 function alone(pool: readonly BoundedSeries[], mixes: readonly Mix[], level: Level, size: number): TreeGroup[] {
-  return mixes.map((mix, i) => ({ level, group: `g-${i}`, parent: null, size, ...sumOf(pool, mix, level) }))
+  return mixes.map((mix, i) => {
+    const { truth, ownClipped } = sumOf(pool, mix, level)
+    return { level, group: `g-${i}`, parent: null, size, truth, clipped: ownClipped, ownClipped }
+  })
 }
 
 /** All but 3 of 1,000 parts of the budget on one level: a policy gives every level something. */
-function oneLevel(policy: ReleasePolicy, level: Level): ReleasePolicy {
+function oneLevel(policy: ReleasePolicy, level: Level, { one }: SeasonBounds): ReleasePolicy {
+  const clipWhPerHalfHour = byLevel((each) => one[each].clip)
   const shares = Object.fromEntries(levels.map((each) => [each, each === level ? '997/1000' : '1/1000']))
-  return { ...policy, shares: shares as ReleasePolicy['shares'] }
+  return { ...policy, clipWhPerHalfHour, shares: shares as ReleasePolicy['shares'] }
 }

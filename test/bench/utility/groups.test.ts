@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { simulationRandom } from '../../../bench/fleet/random.ts'
-import { boundMembers } from '../../../bench/utility/bounded-pool.ts'
+import { boundPool, byLevel } from '../../../bench/utility/bounded-pool.ts'
 import { drawRough, drawSmooth, membersOf, sumOf, treeOf } from '../../../bench/utility/groups.ts'
 import { syntheticHouseholds } from '../../../bench/utility/households.ts'
 import { releaseErrors } from '../../../bench/utility/released.ts'
@@ -16,7 +16,12 @@ const policy: ReleasePolicy = {
 }
 const households = syntheticHouseholds(3, 4, 3_600, Date.UTC(2013, 2, 18), 14)
 const members = membersOf(4)
-const pool = boundMembers(households, members, policy)
+const fuse = 1_000_000
+const bounds = {
+  one: byLevel((level) => ({ clip: policy.clipWhPerHalfHour[level], cap: level === 'feeder' ? 400 : fuse })),
+  four: { clip: policy.clipWhPerHalfHour, cap: fuse },
+}
+const pool = boundPool(households, members, policy, bounds)
 const random = () => simulationRandom(1, 'topology', 1)
 
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, value) => total + value, 0)
