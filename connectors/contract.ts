@@ -40,6 +40,8 @@ export interface TopicSpec {
   readonly cleanup: 'delete' | 'compact'
   /** `null`: for ever. */
   readonly retentionMs: number | null
+  /** `others`: programs that are not ours write to it, in any compression that Kafka knows. */
+  readonly writtenBy?: 'others'
 }
 
 /**

@@ -153,6 +153,8 @@ export interface TopicLayout {
   readonly cleanup: 'delete' | 'compact'
   /** `null`: for ever. */
   readonly retentionMs: number | null
+  /** `others`: programs that are not ours write to it, in any compression that Kafka knows. */
+  readonly writtenBy?: 'others'
 }
 
 export interface TopicOptions {
@@ -177,7 +179,7 @@ export function topicSpecs(partitions: number, options: TopicOptions = {}): read
     name: TopicName,
     count: number,
     days: number | null,
-    other: Partial<Pick<TopicLayout, 'timestamps' | 'cleanup'>> = {},
+    other: Partial<Pick<TopicLayout, 'timestamps' | 'cleanup' | 'writtenBy'>> = {},
   ): TopicLayout => ({
     name,
     partitions: count,
@@ -187,7 +189,7 @@ export function topicSpecs(partitions: number, options: TopicOptions = {}): read
     retentionMs: retentionMs[name] === undefined ? (days === null ? null : days * day) : retentionMs[name],
   })
   return [
-    layout('meter.frames', partitions, 7),
+    layout('meter.frames', partitions, 7, { writtenBy: 'others' }),
     layout('meter.register', 1, null, { cleanup: 'compact' }),
     layout('meter.rejected', partitions, 30),
     layout('meter.accepted', partitions, horizonDays + rebuildDays),

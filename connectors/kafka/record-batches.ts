@@ -196,7 +196,10 @@ function decompressed(codec: number, bytes: Buffer): Buffer | undefined {
     case 4:
       return bounded(() => zstdDecompressSync(bytes, { maxOutputLength: mostUnpackedBytes }))
     default:
-      throw new LogError('record_invalid', 'a batch is compressed with Snappy or LZ4: set its producer to zstd or gzip')
+      throw new LogError(
+        'record_invalid',
+        'a batch is compressed with Snappy or LZ4: set compression.type of the topic to uncompressed, zstd or gzip, and its producer too',
+      )
   }
 }
 

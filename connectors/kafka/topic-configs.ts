@@ -16,7 +16,8 @@ export const minInsyncReplicas = (replicationFactor: number): number => (replica
  * replica that lacks records never becomes leader, and a producer's stamps are taken as they are: a local date begins up to
  * 14 hours before the UTC date of its name, and Kafka 4 refuses stamps more than an hour ahead. What is compacted is so
  * within hours: by default a broker leaves a segment of up to 1 GB or a week alone, and who reads the topic at its start
- * would read every row that was ever written.
+ * would read every row that was ever written. What others write is stored as it was before they compressed it: our reader
+ * knows neither Snappy nor LZ4, and ciphered frames hardly become smaller.
  */
 export const configsOf = (spec: TopicSpec): Configs => ({
   ...meaningOf(spec),
@@ -26,6 +27,7 @@ export const configsOf = (spec: TopicSpec): Configs => ({
   ...(spec.timestamps === 'create'
     ? { 'message.timestamp.before.max.ms': '9223372036854775807', 'message.timestamp.after.max.ms': '86400000' }
     : {}),
+  ...(spec.writtenBy === 'others' ? { 'compression.type': 'uncompressed' } : {}),
   ...(spec.cleanup === 'compact'
     ? { 'segment.ms': '3600000', 'segment.bytes': '67108864', 'min.cleanable.dirty.ratio': '0.1' }
     : {}),
@@ -42,6 +44,9 @@ const atLeast: ReadonlySet<string> = new Set([
 /** Settings of which less is as good. */
 const atMost: ReadonlySet<string> = new Set(['segment.ms', 'segment.bytes', 'min.cleanable.dirty.ratio'])
 
+/** How a topic may be compressed for our reader; `producer` leaves it to whoever writes. */
+const readable: ReadonlySet<string> = new Set(['uncompressed', 'gzip', 'zstd'])
+
 const parts = (list: string): string =>
   list
     .split(',')
@@ -53,6 +58,7 @@ const parts = (list: string): string =>
 export function isKept(name: string, declared: string, actual: string | undefined): boolean {
   if (actual === undefined) return false
   if (name === 'cleanup.policy') return parts(declared) === parts(actual)
+  if (name === 'compression.type') return readable.has(actual)
   if (atMost.has(name)) return Number(actual) <= Number(declared)
   return atLeast.has(name) ? BigInt(actual) >= BigInt(declared) : declared === actual
 }

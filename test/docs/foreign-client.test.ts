@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { cacheFolder } from '../../deploy/local/index.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
+import { runPython } from '../helpers/python-client.ts'
 import { ownServices } from '../helpers/services.ts'
 
 const run = promisify(execFile)
@@ -16,18 +16,6 @@ after(async () => {
   await own.stop()
   rmSync(out, { recursive: true })
 })
-
-const version = '2.16.1'
-const packages = join(cacheFolder, `confluent-kafka-${version}`)
-
-/** Confluent's Python client with its Avro deserialiser, in a folder of its own. */
-async function fetchClient(): Promise<void> {
-  if (existsSync(packages)) return
-  const part = `${packages}.${process.pid}`
-  const quiet = ['--quiet', '--disable-pip-version-check', '--only-binary', ':all:']
-  await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', part, `confluent-kafka[avro]==${version}`])
-  renameSync(part, packages)
-}
 
 /** The program as docs/analyst.md shows it. */
 function documented(): string {
@@ -48,12 +36,9 @@ describe('a client that is not ours', { skip: own.skip }, () => {
     const demo = await run(process.execPath, [bin, 'demo', '--kafka', '--out', out], { env })
     assert.match(demo.stdout, /every interval is there exactly once/)
 
-    await fetchClient()
     const program = join(out, 'read.py')
     writeFileSync(program, documented())
-    const { stdout } = await run('python3', [program, own.address('kafka'), own.address('registry')], {
-      env: { ...process.env, PYTHONPATH: packages },
-    })
+    const stdout = await runPython(program, [own.address('kafka'), own.address('registry')])
     const written = readFileSync(join(out, 'load.public.ndjson'), 'utf8').trim().split('\n')
     const expected = written.map((line) => {
       const { level, group, window, phase, rawWh } = JSON.parse(line) as LoadPublic

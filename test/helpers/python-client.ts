@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process'
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { cacheFolder } from '../../deploy/local/index.ts'
+
+const run = promisify(execFile)
+const version = '2.16.1'
+const packages = join(cacheFolder, `confluent-kafka-${version}`)
+
+/** Confluent's Python client with its Avro deserialiser, in a folder of its own. */
+async function fetchClient(): Promise<void> {
+  if (existsSync(packages)) return
+  const part = `${packages}.${process.pid}`
+  const quiet = ['--quiet', '--disable-pip-version-check', '--only-binary', ':all:']
+  await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', part, `confluent-kafka[avro]==${version}`])
+  try {
+    renameSync(part, packages)
+  } catch (error) {
+    // Another test was first.
+    if (!existsSync(packages)) throw error
+  }
+}
+
+/** Runs a Python program with Confluent's client at hand, and answers what it prints. */
+export async function runPython(program: string, args: readonly string[]): Promise<string> {
+  await fetchClient()
+  const { stdout } = await run('python3', [program, ...args], { env: { ...process.env, PYTHONPATH: packages } })
+  return stdout
+}
