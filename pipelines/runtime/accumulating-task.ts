@@ -67,7 +67,7 @@ async function open(task: TaskContext, producer: Transactor): Promise<Held> {
   const stored = topic && (await readState(task, topic, producer))
   const state = step && (await stepping(task, 'replay', () => restore(task, step, stored?.rows ?? [])))
   const position = topic ? stored?.position : await ports.log.committed(pipeline.name, pipeline.source.name, partition)
-  const { from, ...input } = await openInput(task, position, replay)
+  const { from, ...input } = await openInput(task, { position, rebuilds: replay === true })
   observer.assignment(pipeline.name, partition, 'running')
   return {
     ...input,

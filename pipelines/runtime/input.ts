@@ -7,6 +7,7 @@ import {
   type Transactor,
 } from '../../connectors/contract.ts'
 import { HaltError } from '../../operators/contract/halt.ts'
+import type { EpochMs } from '../../schemas/codec.ts'
 import { within } from './marker.ts'
 import { orClose, stepping, type TaskContext, transactionalId } from './task.ts'
 
@@ -45,23 +46,35 @@ async function requireNewest({ pipeline, partition }: TaskContext, producer: Tra
   await producer.abort()
 }
 
+/** What was processed of an input before: all below `position`, none of it received after `progress`. */
+interface Processed {
+  readonly position: bigint | undefined
+  /** Where the changelog says it. */
+  readonly progress?: EpochMs | undefined
+  readonly rebuilds?: boolean
+}
+
 /**
  * Opens the input at `position`, or at its first record: where there is no position, or where the state is rebuilt from all
- * of it. Halts where input before the position's successor was deleted, and where the input ends before the position; unless
- * that very loss was accepted: then the next link of the changelog begins at the first record, and so tells of it for good.
+ * of it. Halts where input before the position's successor was deleted, where the input ends before the position, and where
+ * another input has grown past it; unless that very loss was accepted: then the next link of the changelog begins at the
+ * first record, and so tells of it for good.
  */
 export async function openInput(
   task: TaskContext,
-  position: bigint | undefined,
-  rebuilds = false,
+  { position, progress, rebuilds = false }: Processed,
 ): Promise<Input & { readonly from: bigint }> {
   const { pipeline, partition, ports } = task
   const { source } = pipeline
   const { first, end } = await settledBounds(task, position ?? 0n)
   let from = rebuilds ? first : (position ?? first)
-  if (position !== undefined && (from < first || end < position)) {
-    refuseLoss(task, position, { first, end })
-    from = first
+  if (position !== undefined) {
+    const cut = from < first || end < position
+    const newer = cut || progress === undefined ? undefined : await newerBelow(task, { first, position, progress })
+    if (cut || newer !== undefined) {
+      refuseLoss(task, position, { first, end }, newer)
+      from = first
+    }
   }
   // A batch that can never be read would end this partition at every start: who has dead letters refuses it and goes on.
   const oversize = pipeline.options.rejects ? 'tell' : 'throw'
@@ -87,8 +100,42 @@ async function settledBounds(task: TaskContext, position: bigint): Promise<Bound
   throw new LogError('retriable', `${name}[${partition}] was not seen up to ${position} before the stop`)
 }
 
+/** Records below the position that are looked at, of which some may be control records. */
+const lookBack = 16n
+const lookBackPolls = 8
+
+/**
+ * The offset of a record just below the position that came after all that was processed. So it was not: a topic that was made
+ * anew, and has grown past the position. Undefined where there is none, or no record to be seen.
+ */
+async function newerBelow(
+  task: TaskContext,
+  { first, position, progress }: { readonly first: bigint; readonly position: bigint; readonly progress: EpochMs },
+): Promise<bigint | undefined> {
+  const { pipeline, partition, ports, options, signal } = task
+  let next = position - lookBack > first ? position - lookBack : first
+  if (next >= position) return undefined
+  const reader = await ports.log.read(pipeline.source.name, partition, next, 'read_committed', 'tell')
+  return orClose(reader, async () => {
+    let newer: bigint | undefined
+    for (let polls = 0; newer === undefined && next < position && polls < lookBackPolls && !signal.aborted; polls++) {
+      const maxRecords = Number(lookBack)
+      const fetched = await reader.poll({ maxRecords, maxBytes: 1_000_000, waitMs: options.lingerMs, signal })
+      newer = fetched.records.find(({ offset, timestamp }) => offset < position && timestamp > progress)?.offset
+      next = fetched.next
+    }
+    await reader.close()
+    return newer
+  })
+}
+
 /** Halts, unless the loss was accepted by its name, which fits no other. Only a changelog keeps what was accepted. */
-function refuseLoss({ pipeline, partition, options }: TaskContext, position: bigint, { first, end }: Bounds): void {
+function refuseLoss(
+  { pipeline, partition, options }: TaskContext,
+  position: bigint,
+  { first, end }: Bounds,
+  newer: bigint | undefined,
+): void {
   const { changelog } = pipeline.options
   const place = `${pipeline.source.name}[${partition}]`
   const loss = `${place}@${position}..${first}`
@@ -98,6 +145,12 @@ function refuseLoss({ pipeline, partition, options }: TaskContext, position: big
     throw new HaltError(
       `${place} ends at ${end}, but its input below ${position} is processed: it was made anew or restored to an older state`,
       `Restore the topic to its newest state${accept}; what is written to it below that position would never be read.`,
+    )
+  }
+  if (newer !== undefined) {
+    throw new HaltError(
+      `${place} holds at ${newer} what was received after all its input below ${position} was processed: it was made anew`,
+      `Restore the topic as it was${accept}; what it holds below that position would never be read.`,
     )
   }
   throw new HaltError(

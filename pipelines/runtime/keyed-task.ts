@@ -102,7 +102,7 @@ async function catchUp(task: TaskContext, producer: Transactor): Promise<Held> {
     if (synced.how !== 'current') observer.assignment(pipeline.name, partition, synced.how)
     return synced
   })
-  const { from, ...input } = await openInput(task, last?.inTo)
+  const { from, ...input } = await openInput(task, { position: last?.inTo, progress: last?.progress })
   observer.assignment(pipeline.name, partition, 'running')
   return {
     ...input,

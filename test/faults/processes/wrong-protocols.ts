@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import {
+  type CellValue,
   type Log,
   LogError,
   type OutgoingRecord,
@@ -184,11 +185,11 @@ function chunkedRebuild(view: StateView, { held }: Tools): StateView {
     ...view,
     reset: async (scope, from, to, cells) => {
       const all = [...cells]
-      const half = all.length >> 1
-      const answer = await view.reset(scope, from, to, all.slice(0, half))
+      // Every other cell, so that some of each table are lost: half of the list may be all cells of some tables.
+      const [some, rest] = [0, 1].map((turn) => all.filter((_, i) => i % 2 === turn)) as [CellValue[], CellValue[]]
+      const answer = await view.reset(scope, from, to, some)
       if (answer !== 'ok' || all.length === 0) return answer
       if (holds++ === 0) await held('in the middle of the rebuild')
-      const rest = all.slice(half)
       const actual = await view.position(scope)
       if (!actual) return view.reset(scope, actual, to, rest)
       const { seq, hash } = to

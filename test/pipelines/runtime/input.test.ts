@@ -190,6 +190,44 @@ describe('input that was deleted before it was processed', () => {
     await running.stop()
   })
 
+  describe('in a topic made anew that has grown past what was processed', () => {
+    /** Processes 1 to 3; then the input is another one, with five numbers that came a second later. */
+    async function grown() {
+      const first = await testDriver([keyed])
+      await first.pipe(input, [1, 2, 3])
+      await first.stop()
+      const older = await withInputCut(first, 0)
+      const driver = { ...older, ports: { ...older.ports, registry: first.ports.registry } }
+      driver.clock.moveTo(driver.clock.now() + 1_000)
+      await append(driver, [2, 5, 6, 7, 8])
+      return driver
+    }
+
+    test('halts, and names the loss', async () => {
+      const running = await begin(await grown(), keyed)
+      await assert.rejects(running.done, ({ message, action }: HaltError) => {
+        assert.match(message, /^numbers\[0\] holds at 0 what was received after all its input below 3 was processed/)
+        assert.match(action, /METERVEIL_ACCEPT_LOST_INPUT='numbers\[0\]@3\.\.0'/)
+        return true
+      })
+    })
+
+    test('is read whole once the loss is accepted, and then goes on after any restart', async () => {
+      const driver = await grown()
+      const wire = await openWire(driver.ports.registry, [output as AnyTopic])
+      const numbers = async () =>
+        (await driver.records(output)).map((record) => wire.decode(output as AnyTopic, record.value!))
+      const running = await begin(driver, keyed, 'numbers[0]@3..0')
+      await eventually('the last number', async () => (await numbers()).includes(8))
+      await running.stop()
+      const again = await begin(driver, keyed)
+      await append(driver, [9])
+      await eventually('the next number', async () => (await numbers()).includes(9))
+      await again.stop()
+      assert.deepEqual(await numbers(), [1, 2, 3, 5, 6, 7, 8, 9])
+    })
+  })
+
   test('cannot be accepted where no changelog would keep it', async () => {
     const driver = await cut(withRows)
     const running = await begin(driver, withRows, 'numbers[0]@3..5')
