@@ -90,8 +90,10 @@ const ticks = Array.from(fleet.arrivals(), ({ at, arrivals }) => {
 })
 
 globalThis.gc?.()
+/** By then the month is generalised and the local day open: what is done once a month and once a day is no quarter hour's. */
+const warmUp = homes / 10
+let profile: Awaited<ReturnType<typeof profilePrivacy>> | undefined
 let sent = 0
-const profile = await profilePrivacy()
 const wall = performance.now()
 const cpu = process.cpuUsage()
 for (const { at, records, counts: perPartition } of ticks) {
@@ -102,6 +104,10 @@ for (const { at, records, counts: perPartition } of ticks) {
     if (count > 0) waiting[partition]!.push({ appended, count })
   })
   sent += records.length
+  if (profile === undefined && sent >= warmUp) {
+    await activity.rest(running.done)
+    profile = await profilePrivacy()
+  }
   // The pipelines are given as much as they may have in flight, so that their batches are full.
   while (sent - counts.processed() > maxInFlight) await nextTurn()
 }
@@ -116,7 +122,7 @@ await activity.rest(running.done)
 const used = process.cpuUsage(cpu)
 const seconds = (used.user + used.system) / 1e6
 const wallSeconds = (performance.now() - wall) / 1_000
-const privacy = await profile.stop()
+const privacy = (await profile?.stop()) ?? Number.NaN
 await running.stop()
 const peak = process.resourceUsage().maxRSS / 1_024
 

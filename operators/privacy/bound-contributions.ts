@@ -72,32 +72,41 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
     if (day?.date === date) return day
     const own = typeof clip === 'function' ? clip(date) : clip
     checkClip(own)
-    const mostUsed = Math.max(...levels.map((level) => own[level] ** 2))
-    day = { date, clip: own, mostUsed, capWhPerHour: capWhPerHour(date) }
+    const norms = levels.map((level) => own[level])
+    day = {
+      date,
+      clip: own,
+      narrowest: Math.min(...norms),
+      mostUsed: Math.max(...norms) ** 2,
+      capWhPerHour: capWhPerHour(date),
+    }
     return day
   }
 
   const bound = (
     entry: RegisterEntry,
     reading: IntervalReading,
-    { clip: own, mostUsed, capWhPerHour: most }: DayBounds,
+    { clip: own, narrowest, mostUsed, capWhPerHour: most }: DayBounds,
     q: number,
   ): { readonly bounded: Readonly<Record<Level, BoundedWh>>; readonly q: number } => {
     const { durationSeconds, energyWh } = reading
     const parts = windowSeconds / durationSeconds
     const cap = Math.floor((Math.min(entry.fuseWhPerHour, most) * durationSeconds) / 3_600)
     const x = Math.max(0, Math.min(energyWh, cap))
-    const allow = (level: Level): BoundedWh => {
-      const norm = Math.floor(own[level] / entry.pointsAtConnection)
+    const allow = (clip: number): BoundedWh => {
+      const norm = Math.floor(clip / entry.pointsAtConnection)
       const left = norm * norm - Math.min(q, norm * norm)
       return Math.min(x, wholeRoot(Math.floor(left / parts))) as BoundedWh
     }
+    // What the narrowest bound lets through whole, every bound does: that is nearly everything.
+    const least = allow(narrowest)
+    const whole = least === x
     return {
       bounded: {
-        utility: allow('utility'),
-        region: allow('region'),
-        substation: allow('substation'),
-        feeder: allow('feeder'),
+        utility: whole ? least : allow(own.utility),
+        region: whole ? least : allow(own.region),
+        substation: whole ? least : allow(own.substation),
+        feeder: whole ? least : allow(own.feeder),
       },
       // Exact below 2^53, and rounding above it cannot fall below mostUsed <= 2^52. What wider bounds have used stays used
       // under narrower ones: else it would be there again once the wider ones come back.
@@ -150,6 +159,7 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
 interface DayBounds {
   readonly date: string
   readonly clip: ClipByLevel
+  readonly narrowest: number
   /** The square of the widest bound: what q is at most. */
   readonly mostUsed: number
   readonly capWhPerHour: number

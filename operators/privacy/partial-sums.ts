@@ -1,4 +1,4 @@
-import { addBounded } from '../../schemas/bounded.ts'
+import { addBounded, noBoundedWh } from '../../schemas/bounded.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
@@ -64,7 +64,8 @@ export function partialSums(
             planes.set(code, plane)
             last = code
           }
-          for (const level of levels) add(plane[level], level, groups[level], reading, atMostWh, late, cells)
+          const path = pathTo(plane, groups, reading, late, cells)
+          for (const sum of path) addTo(sum, reading, atMostWh)
         }
       }
       out.emit(whole, {
@@ -128,15 +129,43 @@ function piecesOf(readings: readonly BoundedReading[]): ((reading: BoundedReadin
 
 type Sum = { -readonly [K in keyof PartialCell]: PartialCell[K] }
 
-/** The sums of one window, channel and phase, by level and group. */
-type Plane = Readonly<Record<Level, Map<string, Sum>>>
+/** The sums of one window, channel and phase, by level and group, and the paths through them that were taken. */
+interface Plane {
+  readonly sums: Readonly<Record<Level, Map<string, Sum>>>
+  /** By feeder: of all lookups the one that tells most. */
+  readonly paths: Map<string, Path>
+}
+
+/** The sums that a point adds to, in the order of `levels`. */
+type Path = readonly [utility: Sum, region: Sum, substation: Sum, feeder: Sum]
 
 const emptyPlane = (): Plane => ({
-  utility: new Map(),
-  region: new Map(),
-  substation: new Map(),
-  feeder: new Map(),
+  sums: { utility: new Map(), region: new Map(), substation: new Map(), feeder: new Map() },
+  paths: new Map(),
 })
+
+/** Nearly always all points of a feeder lie in the same groups above: then one lookup finds all four sums. */
+function pathTo(
+  { sums, paths }: Plane,
+  groups: Readonly<Record<Level, string>>,
+  reading: BoundedReading,
+  late: boolean,
+  cells: Sum[],
+): Path {
+  const known = paths.get(groups.feeder)
+  if (
+    known !== undefined &&
+    known[0].group === groups.utility &&
+    known[1].group === groups.region &&
+    known[2].group === groups.substation
+  ) {
+    return known
+  }
+  const at = (level: Level): Sum => sumAt(sums[level], level, groups[level], reading, late, cells)
+  const path: Path = [at('utility'), at('region'), at('substation'), at('feeder')]
+  paths.set(groups.feeder, path)
+  return path
+}
 
 const daySeconds = 86_400
 
@@ -150,41 +179,28 @@ function planeCode({ window, day, channel }: BoundedReading, late: boolean): num
   return ((seconds * 3 + shift) * 2 + (channel === 'import' ? 0 : 1)) * 2 + (late ? 1 : 0)
 }
 
-function add(
+function sumAt(
   sums: Map<string, Sum>,
   level: Level,
   group: string,
-  reading: BoundedReading,
-  atMostWh: number,
+  { channel, window, windowSeconds, date }: BoundedReading,
   late: boolean,
   cells: Sum[],
-): void {
-  const { exactWh, bounded } = reading
-  const counts = reading.start === reading.window ? 1 : 0
-  const sum = sums.get(group)
-  if (sum === undefined) {
-    const first: Sum = {
-      level,
-      group,
-      channel: reading.channel,
-      phase: late ? 'late' : 'preliminary',
-      window: reading.window,
-      windowSeconds: reading.windowSeconds,
-      date: reading.date,
-      boundedWh: bounded[level],
-      exactWh,
-      count: counts,
-      largestWh: atMostWh,
-      secondWh: 0,
-      thirdWh: 0,
-    }
-    sums.set(group, first)
-    cells.push(first)
-    return
-  }
-  sum.boundedWh = addBounded(sum.boundedWh, bounded[level])
+): Sum {
+  const known = sums.get(group)
+  if (known !== undefined) return known
+  const phase = late ? 'late' : 'preliminary'
+  const energy = { boundedWh: noBoundedWh, exactWh: 0, count: 0, largestWh: 0, secondWh: 0, thirdWh: 0 }
+  const sum: Sum = { level, group, channel, phase, window, windowSeconds, date, ...energy }
+  sums.set(group, sum)
+  cells.push(sum)
+  return sum
+}
+
+function addTo(sum: Sum, { exactWh, bounded, start, window }: BoundedReading, atMostWh: number): void {
+  sum.boundedWh = addBounded(sum.boundedWh, bounded[sum.level])
   sum.exactWh += exactWh
-  sum.count += counts
+  if (start === window) sum.count += 1
   if (atMostWh <= sum.thirdWh) return
   if (atMostWh <= sum.secondWh) sum.thirdWh = atMostWh
   else {
