@@ -58,7 +58,8 @@ const maxClip = 2 ** 26
  * a log with stamps that went back by most of a day brings once q of its local day is forgotten.
  * Emits at most one record per frame, never more energy than it received. *Order*: kept.
  * Bounds may differ from one local date to the next: each reading is bounded by those of its own date, whenever it comes.
- * *State*: q per (measuring point, local day), 12 bytes, until noon of the next day. *Privacy*: keeps the label; only `partialSums` lowers it.
+ * *State*: q per (measuring point, local day), 12 bytes, until noon of the next day. *Privacy*: keeps the label; only
+ * `partialSums` lowers it.
  */
 export function boundContributions(options: BoundContributionsOptions): Keyed<MeterReadings, BoundedReadings, ClipUse> {
   const { clip, windowSeconds, cutOffHour = 6, capWhPerHour = () => Number.POSITIVE_INFINITY } = options

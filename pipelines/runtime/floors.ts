@@ -10,7 +10,7 @@ export interface Floors {
   readonly tableFloors: ReadonlyMap<string, number>
 }
 
-/** First local day that may not have ended a day and a half before an instant, in any time zone. */
+/** First local day that may have ended less than half a day before an instant, in some time zone. */
 export function floorDay(instant: number): number {
   return Math.floor(instant / dayMs) - 1
 }
