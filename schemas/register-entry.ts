@@ -5,6 +5,11 @@ export const levels = ['utility', 'region', 'substation', 'feeder'] as const
 /** Levels of aggregation, widest first. */
 export type Level = (typeof levels)[number]
 
+/** What a function answers for each level. */
+export function byLevel<T>(of: (level: Level) => T): Record<Level, T> {
+  return Object.fromEntries(levels.map((level) => [level, of(level)])) as Record<Level, T>
+}
+
 export const customerClasses = ['residential', 'commercial', 'industrial', 'agricultural'] as const
 export type CustomerClass = (typeof customerClasses)[number]
 

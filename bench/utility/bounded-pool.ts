@@ -4,7 +4,7 @@ import type { CellKey, Envelope } from '../../operators/contract/operator.ts'
 import { boundContributions, type ClipUse } from '../../operators/privacy/bound-contributions.ts'
 import { clipFor, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import type { IntervalReading } from '../../schemas/interval-reading.ts'
-import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
+import { byLevel, type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
 import type { Bounds, SeasonBounds } from './bounds.ts'
 import type { Households } from './households.ts'
 
@@ -91,10 +91,6 @@ export function boundMembers(
     cells.clear()
     return { exact, bounded }
   })
-}
-
-export function byLevel<T>(of: (level: Level) => T): Record<Level, T> {
-  return Object.fromEntries(levels.map((level) => [level, of(level)])) as Record<Level, T>
 }
 
 function fail(reason: unknown): never {

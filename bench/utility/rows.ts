@@ -1,7 +1,7 @@
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
-import { type Level, levels } from '../../schemas/register-entry.ts'
+import { byLevel, type Level, levels } from '../../schemas/register-entry.ts'
 import { simulationRandom } from '../fleet/random.ts'
-import { type BoundedSeries, boundPool, byLevel } from './bounded-pool.ts'
+import { type BoundedSeries, boundPool } from './bounded-pool.ts'
 import { boundsFor, type SeasonBounds } from './bounds.ts'
 import { type ForecastErrors, forecastTruth } from './forecasts.ts'
 import { drawRough, drawSmooth, type Mix, membersOf, type Roughness, sumOf, type TreeGroup, treeOf } from './groups.ts'
@@ -33,8 +33,6 @@ export interface JudgeOptions {
   readonly most: number
   /** Days before the errors count. */
   readonly warmUp: number
-  /** Default `boundsFor` the set and season. */
-  readonly bounds?: SeasonBounds
 }
 
 /** Group size that each level stands for, and how many groups of it are released where the whole budget is on the level. */
@@ -66,7 +64,8 @@ export function forecastGoals(homes: number): { readonly one: number; readonly f
 
 /** The rows of one set and season. */
 export function judge(households: Households, options: JudgeOptions): readonly Row[] {
-  const { set, season, most, warmUp, bounds = boundsFor(households.name, season) } = options
+  const { set, season, most, warmUp } = options
+  const bounds = boundsFor(households.name, season)
   const random = simulationRandom(1, 'topology', Date.parse(season) / 86_400_000, households.intervalSeconds)
   const four: ReleasePolicy = {
     ...defaultPolicy,
@@ -150,6 +149,6 @@ function alone(pool: readonly BoundedSeries[], mixes: readonly Mix[], level: Lev
 /** All but 3 of 1,000 parts of the budget on one level: a policy gives every level something. */
 function oneLevel(policy: ReleasePolicy, level: Level, { one }: SeasonBounds): ReleasePolicy {
   const clipWhPerHalfHour = byLevel((each) => one[each].clip)
-  const shares = Object.fromEntries(levels.map((each) => [each, each === level ? '997/1000' : '1/1000']))
-  return { ...policy, clipWhPerHalfHour, shares: shares as ReleasePolicy['shares'] }
+  const shares = byLevel((each) => (each === level ? '997/1000' : '1/1000'))
+  return { ...policy, clipWhPerHalfHour, shares }
 }

@@ -198,7 +198,7 @@ function decompressed(codec: number, bytes: Buffer): Buffer | undefined {
     default:
       throw new LogError(
         'record_invalid',
-        'a batch is compressed with Snappy or LZ4: set compression.type of the topic to uncompressed, zstd or gzip, and its producer too',
+        'a batch is compressed with Snappy or LZ4: set compression.type of the topic to uncompressed, zstd or gzip, and have what is stored already sent again',
       )
   }
 }

@@ -1,5 +1,5 @@
 import type { Register, RegisteredGroup } from '../../operators/contract/register.ts'
-import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
+import { byLevel, type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
 import { checkEntries, checkHouseholds, checkPeriods } from './check-register.ts'
 import { periodsBy, validAt } from './periods.ts'
 
@@ -26,9 +26,7 @@ export function registerView(entries: readonly RegisterEntry[]): Register {
   checkPeriods(entries, connections, 'connection')
   checkPeriods(entries, titles, 'system title')
   checkHouseholds(entries, connections)
-  const groups = Object.fromEntries(levels.map((level) => [level, groupsOf(entries, level)])) as Readonly<
-    Record<Level, readonly RegisteredGroup[]>
-  >
+  const groups = byLevel((level) => groupsOf(entries, level))
   return {
     byConnection: (connection, at) => validAt(connections.get(connection), at),
     byTitle: (systemTitle, at) => validAt(titles.get(systemTitle.toUpperCase()), at),

@@ -19,7 +19,7 @@ import type { Codec } from '../../schemas/codec.ts'
 import type { IntervalReading } from '../../schemas/interval-reading.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
 import type { MeterFrame } from '../../schemas/meter-frame.ts'
-import { type Level, levels } from '../../schemas/register-entry.ts'
+import { byLevel } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
 import { type LoadOptions, load } from '../load.ts'
 import { publish } from '../publish.ts'
@@ -71,7 +71,7 @@ export function auditPipelines(options: AuditPipelinesOptions): readonly Pipelin
 /** The public side of [readings], with frames that are read instead of decoded. */
 function clearReadings({ world, policy, parts }: AuditPipelinesOptions): Pipeline {
   const { windowSeconds, cutOffHour, graceSeconds } = policy
-  const clip = Object.fromEntries(levels.map((level) => [level, clipFor(policy, level)])) as Record<Level, number>
+  const clip = byLevel((level) => clipFor(policy, level))
   const { bound = boundContributions, sums = partialSums, between } = parts
   const seenOnce = parts.dedupe === undefined ? dedupe : parts.dedupe
   return pipeline(

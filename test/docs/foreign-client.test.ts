@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { LoadPublic } from '../../schemas/load-public.ts'
-import { runPython } from '../helpers/python-client.ts'
+import { pythonMissing, runPython } from '../helpers/python-client.ts'
 import { ownServices } from '../helpers/services.ts'
 
 const run = promisify(execFile)
+const skip = await pythonMissing()
 const own = await ownServices({ kafka: true, registry: true, redis: true })
 const out = mkdtempSync(join(tmpdir(), 'meterveil-client-'))
 after(async () => {
@@ -24,7 +25,7 @@ function documented(): string {
   return found![1]!
 }
 
-describe('a client that is not ours', { skip: own.skip }, () => {
+describe('a client that is not ours', { skip: skip || own.skip }, () => {
   test('reads in load.public what the demo on real services released', async () => {
     const env = {
       ...process.env,

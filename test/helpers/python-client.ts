@@ -8,6 +8,19 @@ const run = promisify(execFile)
 const version = '2.16.1'
 const packages = join(cacheFolder, `confluent-kafka-${version}`)
 
+/** False, or why this machine cannot run Confluent's client: the `skip` of tests that need it. With CI=true it throws instead. */
+export async function pythonMissing(): Promise<string | false> {
+  try {
+    await run('python3', ['-m', 'pip', '--version'])
+    return false
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error
+    const reason = 'needs Python 3 with pip on the PATH'
+    process.stderr.write(`SKIPPED: a test of Confluent's client ${reason}\n`)
+    return reason
+  }
+}
+
 /** Confluent's Python client with its Avro deserialiser, in a folder of its own. */
 async function fetchClient(): Promise<void> {
   if (existsSync(packages)) return

@@ -1,4 +1,4 @@
-import { type Level, levels } from '../../../schemas/register-entry.ts'
+import { byLevel, type Level, levels } from '../../../schemas/register-entry.ts'
 import { capOf, isDate, type PolicyEpoch } from '../../contract/policy-epoch.ts'
 import { clipFor, PolicyError, type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 import { settledDays } from './smooth-model.ts'
@@ -69,7 +69,7 @@ function epochOf(from: string | null, policy: ReleasePolicy): Epoch {
   for (const level of Object.keys(policy.clipWhPerHalfHour)) {
     if (!levels.includes(level as Level)) throw new PolicyError(`clipWhPerHalfHour.${level} is of no level`)
   }
-  const clip = Object.fromEntries(levels.map((level) => [level, clipFor(policy, level)])) as Record<Level, number>
+  const clip = byLevel((level) => clipFor(policy, level))
   const capWhPerHour = capOf(policy.capRule)
   if (capWhPerHour === undefined) throw new PolicyError('capRule must be "fuse" or "fuse, at most <n> Wh per hour"')
   return { from, resolved: resolvePolicy(policy), clip: Object.freeze(clip), capWhPerHour }

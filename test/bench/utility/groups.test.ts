@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { simulationRandom } from '../../../bench/fleet/random.ts'
-import { boundPool, byLevel } from '../../../bench/utility/bounded-pool.ts'
+import { boundPool } from '../../../bench/utility/bounded-pool.ts'
 import { drawRough, drawSmooth, membersOf, sumOf, treeOf } from '../../../bench/utility/groups.ts'
 import { syntheticHouseholds } from '../../../bench/utility/households.ts'
 import { releaseErrors } from '../../../bench/utility/released.ts'
 import { defaultPolicy, type ReleasePolicy } from '../../../operators/privacy/release/policy.ts'
-import { levels } from '../../../schemas/register-entry.ts'
+import { byLevel, levels } from '../../../schemas/register-entry.ts'
 
 const policy: ReleasePolicy = {
   ...defaultPolicy,

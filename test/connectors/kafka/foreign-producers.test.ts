@@ -8,7 +8,7 @@ import { kafkaLog } from '../../../connectors/kafka/index.ts'
 import { isKept } from '../../../connectors/kafka/topic-configs.ts'
 import { topicSpecs } from '../../../schemas/topics.ts'
 import { readAll, text, unique } from '../../conformance/log-harness.ts'
-import { runPython } from '../../helpers/python-client.ts'
+import { pythonMissing, runPython } from '../../helpers/python-client.ts'
 import { services } from '../../helpers/services.ts'
 
 const count = 200
@@ -22,9 +22,10 @@ for i in range(${count}):
 assert producer.flush(30) == 0
 `
 
+const skip = await pythonMissing()
 const real = await services({ kafka: true })
 
-describe('a producer that is not ours', { skip: real.skip }, () => {
+describe('a producer that is not ours', { skip: skip || real.skip }, () => {
   const brokers = real.address('kafka')
   const log = kafkaLog({ brokers: brokers.split(',') })
   const folder = mkdtempSync(join(tmpdir(), 'meterveil-producer-'))

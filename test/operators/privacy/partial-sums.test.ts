@@ -95,6 +95,20 @@ describe('partialSums', () => {
     ])
   })
 
+  test('adds up by level also where points of one feeder lie in other groups above', () => {
+    const moved = record('F', [bounded(40)])
+    const elsewhere = (change: Partial<Record<Level, string>>) => ({
+      ...moved,
+      value: { ...moved.value, groups: { ...moved.value.groups, ...change } },
+    })
+    for (const level of ['utility', 'region', 'substation'] as const) {
+      const batch = [record('F', [bounded(1)]), elsewhere({ [level]: 'other' }), record('F', [bounded(2)])]
+      const sums = new Map(partialOf(batch).cells.map((cell) => [`${cell.level} ${cell.group}`, cell.exactWh]))
+      assert.deepEqual([sums.get(`${level} other`), sums.get(`${level} ${moved.value.groups[level]}`)], [40, 3])
+      assert.equal(sums.get('feeder F'), 43)
+    }
+  })
+
   test('carries the batch and its progress, also when nothing came', () => {
     assert.deepEqual(partialOf([]), { sourcePartition: 3, seq: 17, progress: end + 9_000, cells: [] })
   })

@@ -5,10 +5,13 @@ import fc from 'fast-check'
 import { memoryStateView } from '../../../connectors/memory/index.ts'
 import { hours } from '../../../operators/contract/clock.ts'
 import type { Keyed } from '../../../operators/contract/operator.ts'
+import { dedupe } from '../../../operators/dedupe.ts'
+import { boundContributions } from '../../../operators/privacy/bound-contributions.ts'
 import { cutOff, localDay } from '../../../operators/window/local-day.ts'
 import { dayMs, floorDay } from '../../../pipelines/runtime/floors.ts'
 import { pipeline } from '../../../pipelines/runtime/index.ts'
 import { testDriver } from '../../../pipelines/testing/driver.ts'
+import { byLevel } from '../../../schemas/register-entry.ts'
 import { toyChangelog as changelog } from '../../helpers/toy-once.ts'
 import { toyTopic } from '../../helpers/toy-topics.ts'
 
@@ -30,6 +33,12 @@ test('no day is dropped before noon of the next one, in any time zone', () => {
       assert.ok(floorDay(noon + 1.5 * dayMs) > day)
     }),
   )
+})
+
+test('of all that is kept by day, q alone goes at noon: duplicates must be told until the horizon', () => {
+  const clip = byLevel(() => 1_000)
+  assert.equal(boundContributions({ clip, windowSeconds: 1_800 }).state.aged, 'nextNoon')
+  assert.equal(dedupe().state.aged, 'horizon')
 })
 
 interface Item {

@@ -4,7 +4,7 @@ import { type PartialSumsOptions, partialSums } from '../../../operators/privacy
 import { clipFor } from '../../../operators/privacy/release/policy.ts'
 import { auditPolicy, type CrashPoint, openAuditStage } from '../../../pipelines/simulation/audit-stage.ts'
 import { exampleWorld } from '../../../pipelines/simulation/audit-world.ts'
-import { levels } from '../../../schemas/register-entry.ts'
+import { byLevel } from '../../../schemas/register-entry.ts'
 
 const world = exampleWorld({ present: true, phases: 'preliminary' })
 const seal: CrashPoint = { pipeline: 'load', step: 'produce', at: 'after', nth: 2 }
@@ -45,7 +45,7 @@ describe('a run of an audit', () => {
     }
     await openAuditStage({ world, parts: { sums } })
     const policy = auditPolicy()
-    const bounds = Object.fromEntries(levels.map((level) => [level, clipFor(policy, level)]))
+    const bounds = byLevel((level) => clipFor(policy, level))
     assert.deepEqual(
       stated.map(({ clip }) => clip?.('2026-01-15')),
       [bounds],
