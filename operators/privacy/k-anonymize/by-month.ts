@@ -2,6 +2,7 @@ import type { EpochMs } from '../../../schemas/codec.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
 import { dayNamed } from '../release/day-grid.ts'
 import { type KAnonymized, type KAnonymizeOptions, kAnonymize, type Told } from './k-anonymize.ts'
+import type { Placed } from './place-table.ts'
 
 export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous'> {
   /** IANA time zone that decides the local month. Required. */
@@ -25,7 +26,7 @@ const keptMonths = 4
 export function kAnonymizeByMonth(
   entries: readonly RegisterEntry[],
   options: ByMonthOptions,
-): (entry: Pick<RegisterEntry, 'connection'>, date: string) => Told {
+): (entry: Placed, date: string) => Told {
   const { timeZone, since } = options
   if (since !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(since)) {
     throw new RangeError(`since must be a month, YYYY-MM, not "${since}"`)
@@ -68,10 +69,15 @@ export function kAnonymizeByMonth(
     }
     return result!
   }
+  const resultOf = (month: string): KAnonymized => {
+    if (since === undefined) return known.get(month) ?? byItself(month)
+    return month < since ? nothing : (known.get(month) ?? inTurn(month, since))
+  }
+  // Nearly all readings of a while are of one date.
+  let last: { readonly date: string; readonly result: KAnonymized } | undefined
   return (entry, date) => {
-    const month = date.slice(0, 7)
-    if (since === undefined) return (known.get(month) ?? byItself(month)).of(entry)
-    return (month < since ? nothing : (known.get(month) ?? inTurn(month, since))).of(entry)
+    if (last?.date !== date) last = { date, result: resultOf(date.slice(0, 7)) }
+    return last.result.of(entry)
   }
 }
 

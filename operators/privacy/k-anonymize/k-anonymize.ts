@@ -1,6 +1,7 @@
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
 import { defaultHierarchies } from './default-hierarchies.ts'
 import { type Attribute, attributes, type Generalisation, suppressed } from './hierarchy.ts'
+import type { Placed } from './place-table.ts'
 import { type Kin, type RegisterTable, readRegister } from './register-table.ts'
 import { type Outcome, search } from './search.ts'
 
@@ -41,8 +42,11 @@ export interface ZoneLoss {
 }
 
 export interface KAnonymized {
-  /** What may be told of the household of an entry. Nothing of a connection point that was not in the register. */
-  readonly of: (entry: Pick<RegisterEntry, 'connection'>) => Told
+  /**
+   * What may be told of the household of an entry. Nothing of a connection point that was not in the register. Fast where
+   * the entry has the place of its measuring point, and right with any other place or none.
+   */
+  readonly of: (entry: Placed) => Told
   /** Name of the class that a household is told in; undefined where it was not in the register. */
   readonly classOf: (connection: string) => string | undefined
   /** Names of the class of this epoch and of the previous one together. */
@@ -83,7 +87,8 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
     const nothingAt = told.push(nothing) - 1
     names[nothingAt] = nameOf(zone, nothing)
     const placed = new Map<number, number>()
-    kin.forEach(({ values }, i) => {
+    // No closure over the table: a result that outlives it would keep all of it.
+    for (const [i, { values }] of kin.entries()) {
       const number = outcome.classOf[i]!
       let at = number < 0 ? nothingAt : placed.get(number)
       if (at === undefined) {
@@ -93,19 +98,17 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
         placed.set(number, at)
       }
       classOfKin[from + i] = at
-    })
+    }
     zones.push(zoneLoss(zone, kin, outcome, hierarchies))
   }
-  const placeOf = (connection: string): number | undefined => {
-    const kin = table.kinOf(connection)
-    return kin === undefined ? undefined : classOfKin[kin]
-  }
+  const { kinOf } = table
   const classOf = (connection: string): string | undefined => {
-    const at = placeOf(connection)
-    return at === undefined ? undefined : names[at]
+    const kin = kinOf(connection)
+    return kin === undefined ? undefined : names[classOfKin[kin]!]
   }
+  const toldAs = table.numbersOf(classOfKin)
   return {
-    of: ({ connection }) => told[placeOf(connection) ?? 0]!,
+    of: (entry) => told[toldAs(entry) ?? 0]!,
     classOf,
     lineageOf: (connection) => {
       const now = classOf(connection)

@@ -1,5 +1,6 @@
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
 import type { Generalisation } from './hierarchy.ts'
+import { type Placed, type PlaceRows, placeTable } from './place-table.ts'
 
 /** Households that are alike in everything that decides: zone, class of the previous epoch, and registered attributes. */
 export interface Kin {
@@ -24,6 +25,8 @@ export interface RegisterTable {
   readonly kin: readonly Kin[]
   /** Position in `kin` of a connection point's household. */
   readonly kinOf: (connection: string) => number | undefined
+  /** The number that `ofKin` holds for the kin of an entry's household. */
+  readonly numbersOf: (ofKin: Int32Array) => (entry: Placed) => number | undefined
 }
 
 export interface TableOptions {
@@ -45,11 +48,15 @@ export function readRegister(entries: Iterable<RegisterEntry>, options: TableOpt
   const secrets = codes()
   const columns = hierarchies.map(codes)
   const decisive = [zones, ...columns, ...(sensitive ? [secrets] : [])]
+  const places = { partitions: [] as number[], indices: [] as number[], homes: [] as number[] }
   const held = (home: number): readonly string[] => decisive.map(({ of, texts }) => texts[of[home]!]!)
   for (const entry of entries) {
     const known = index.get(entry.connection)
     const home = known ?? index.size
     const end = entry.validTo ?? Number.POSITIVE_INFINITY
+    places.partitions.push(entry.partition)
+    places.indices.push(entry.index)
+    places.homes.push(home)
     if (known === undefined) index.set(entry.connection, home)
     else {
       const attributes = hierarchies.map(({ attribute }) => entry[attribute])
@@ -68,7 +75,8 @@ export function readRegister(entries: Iterable<RegisterEntry>, options: TableOpt
   const classes = codes()
   if (previous) for (const [connection, home] of index) classes.of[home] = classes.code(previous(connection) ?? '')
   else if (index.size > 0) classes.code('')
-  return gather(index, { zones, classes, columns, secrets: sensitive ? secrets : undefined }, previous !== undefined)
+  const read = { zones, classes, columns, secrets: sensitive ? secrets : undefined }
+  return gather(index, places, read, previous !== undefined)
 }
 
 // Infinity - Infinity is no number.
@@ -120,6 +128,7 @@ interface Columns {
 
 function gather(
   index: ReadonlyMap<string, number>,
+  places: PlaceRows,
   { zones, classes, columns, secrets }: Columns,
   hasPrevious: boolean,
 ): RegisterTable {
@@ -153,12 +162,23 @@ function gather(
     place[at] = i
   })
   for (let home = 0; home < homes; home++) kinOfHome[home] = place[kinOfHome[home]!]!
+  const kinOf = lookUp(index, kinOfHome)
   return {
     homes,
     values: ranks.map(({ sorted }) => sorted),
     earlier: earlier.sorted,
     kin: order.map((at) => kin[at]!),
-    kinOf: lookUp(index, kinOfHome),
+    kinOf,
+    numbersOf: (ofKin) =>
+      placeTable(places, [...index.keys()], (home) => ofKin[kinOfHome[home]!]!, numberBy(kinOf, ofKin)),
+  }
+}
+
+/** Apart, for the same reason. */
+function numberBy(kinOf: RegisterTable['kinOf'], ofKin: Int32Array): (connection: string) => number | undefined {
+  return (connection) => {
+    const kin = kinOf(connection)
+    return kin === undefined ? undefined : ofKin[kin]
   }
 }
 
