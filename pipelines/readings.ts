@@ -26,7 +26,7 @@ export interface ReadingsOptions {
 
 /** Encrypted frames in; pseudonymous readings, and bounded partial sums for release, out. */
 export function readings({ register, keyring, profiles, generalise, policy }: ReadingsOptions): Pipeline {
-  const { clipOn: clip, capOn: capWhPerHour } = policyEpochs(policy)
+  const { clipOn: clip, capOn: cap } = policyEpochs(policy)
   const { windowSeconds, graceSeconds, cutOffHour } = policy
   return pipeline(
     'readings',
@@ -44,7 +44,7 @@ export function readings({ register, keyring, profiles, generalise, policy }: Re
       accepted.lower(pseudonymize({ keyring, generalise })).to(topics.householdReadings)
 
       accepted
-        .keyed(boundContributions({ clip, capWhPerHour, windowSeconds, cutOffHour }))
+        .keyed(boundContributions({ clip, cap, windowSeconds, cutOffHour }))
         .lower(partialSums({ graceSeconds, clip }))
         .to(topics.loadPartials, { partition: () => 0 })
     },

@@ -31,14 +31,12 @@ export function boundPool(
   { one, four }: SeasonBounds,
 ): readonly BoundedSeries[] {
   const pool = boundMembers(households, members, policy, four)
-  // What q counts does not depend on S, so that levels with one cap can share a run.
-  const clip = byLevel((level) => one[level].clip)
-  const caps = [...new Set(levels.map((level) => one[level].cap))]
-  const runs = new Map(caps.map((cap) => [cap, boundMembers(households, members, policy, { clip, cap })]))
-  return pool.map((series, i) => ({
-    ...series,
-    ownBounded: byLevel((level) => runs.get(one[level].cap)![i]!.bounded[level]),
-  }))
+  // Where an interval takes half of what is left, q depends on S: each level has its own.
+  const runs = byLevel((level) => {
+    const { clip, cap } = one[level]
+    return boundMembers(households, members, policy, { clip: byLevel(() => clip), cap })
+  })
+  return pool.map((series, i) => ({ ...series, ownBounded: byLevel((level) => runs[level][i]!.bounded[level]) }))
 }
 
 /** Runs the readings of every member through `boundContributions`, each window as it ends. */
@@ -50,7 +48,7 @@ export function boundMembers(
 ): readonly Omit<BoundedSeries, 'ownBounded'>[] {
   const { windowSeconds, cutOffHour } = policy
   const clip = byLevel((level) => clipFor({ ...policy, clipWhPerHalfHour }, level))
-  const step = boundContributions({ clip, capWhPerHour: () => 2 * cap, windowSeconds, cutOffHour })
+  const step = boundContributions({ clip, cap: () => cap, windowSeconds, cutOffHour })
   const cells = new Map<string, ClipUse>()
   const name = ({ index, day }: CellKey): string => `${index}/${day}`
   const held = {

@@ -6,7 +6,7 @@ export interface PolicyEpoch {
   readonly from: string
   /** L2 bound S of a household-day in Wh, for half-hour windows, by level. */
   readonly clipWhPerHalfHour?: Readonly<Partial<Record<Level, number>>>
-  /** Cap C of an interval: `fuse`, or `fuse, at most <n> Wh per hour`. */
+  /** Cap C of an interval: `fuse`, with `, at most <n> Wh per hour` and `, at most half of what is left` after it or not. */
   readonly capRule?: string
 }
 
@@ -17,8 +17,19 @@ export function isDate(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
-/** What a rule of C allows in Wh per hour beside the fuse, infinite for the fuse alone; undefined for a text that is none. */
-export function capOf(rule: string): number | undefined {
-  const parts = /^fuse(?:, at most ([1-9]\d{0,8}) Wh per hour)?$/.exec(rule)
-  return parts ? Number(parts[1] ?? Number.POSITIVE_INFINITY) : undefined
+/** What of one interval counts at most, beside what the fuse lets through. */
+export interface IntervalCap {
+  /** In Wh per hour; infinite where the fuse alone decides. */
+  readonly whPerHour: number
+  /** Whether one interval takes at most half of the norm that is left of its day. See `boundContributions`. */
+  readonly half: boolean
+}
+
+const capRule = /^fuse(?:, at most ([1-9]\d{0,8}) Wh per hour)?(, at most half of what is left)?$/
+
+/** What a rule of C says; undefined for a text that is none. */
+export function capOf(rule: string): IntervalCap | undefined {
+  const parts = capRule.exec(rule)
+  if (parts === null) return undefined
+  return { whPerHour: Number(parts[1] ?? Number.POSITIVE_INFINITY), half: parts[2] !== undefined }
 }

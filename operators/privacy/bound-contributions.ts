@@ -5,6 +5,7 @@ import { type Level, levels, type RegisterEntry } from '../../schemas/register-e
 import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
 import type { MeterReadings } from '../contract/meter-readings.ts'
 import type { Keyed, Spec, StateTable } from '../contract/operator.ts'
+import type { IntervalCap } from '../contract/policy-epoch.ts'
 import { dayKeys } from '../window/day-keys.ts'
 import { cutOff, localDay } from '../window/local-day.ts'
 
@@ -21,8 +22,8 @@ export interface BoundContributionsOptions {
    * `YYYY-MM-DD`, and must give the same ones whenever it is asked. Required.
    */
   readonly clip: ClipByLevel | ((date: string) => ClipByLevel)
-  /** What C is at most on a local date, in Wh per hour, whatever the fuse lets through. Default: the fuse alone decides. */
-  readonly capWhPerHour?: (date: string) => number
+  /** What C is on a local date beside what the fuse lets through. Default: the fuse alone decides. */
+  readonly cap?: (date: string) => IntervalCap
   /** Length of the release windows in seconds; they divide the local day from its start. Required. */
   readonly windowSeconds: number
   /** Hour of the next day, local time, from which a value has no public use. Default 6. */
@@ -30,6 +31,8 @@ export interface BoundContributionsOptions {
 }
 
 type ClipByLevel = Readonly<Record<Level, number>>
+
+const fuseAlone: IntervalCap = { whPerHour: Number.POSITIVE_INFINITY, half: false }
 
 /** What one measuring point has used up of one local day. */
 export interface ClipUse {
@@ -50,7 +53,14 @@ const maxClip = 2 ** 26
  * this length in a release window: values of one window add up, and (b1 + ... + bk)^2 <= k (b1^2 + ... + bk^2).
  * So after each interval, sum of k b^2 <= min(q, S^2): it holds at q = 0, and a step adds k b^2 <= S^2 - min(q, S^2) as
  * well as k b^2 <= k x^2. Hence the vector of window sums has a norm of at most S in any order of arrival, and one running
- * number serves all levels. Of n measuring points at a connection each gets S / n: their norms add up to S at most.
+ * number serves all levels.
+ *
+ * Where C is at most half of what is left (`IntervalCap.half`), a = floor(sqrt((S^2 - min(q, S^2)) / 4k)), and q grows by k b^2
+ * with the b of the widest level, which is that of all levels or more: both halves of the argument hold as they stand, on
+ * days of either rule and of both. A home above S then loses something of many intervals instead of all of the evening; but
+ * a narrow level pays for what a much wider one takes.
+ *
+ * Of n measuring points at a connection each gets S / n: their norms add up to S at most.
  *
  * *Delivery*: readings without a place in the release are left out, and a frame without any other is dropped as
  * `not_for_load`: received at or after the cut-off of the local day, not begun when received, longer than a window, off
@@ -62,7 +72,7 @@ const maxClip = 2 ** 26
  * `partialSums` lowers it.
  */
 export function boundContributions(options: BoundContributionsOptions): Keyed<MeterReadings, BoundedReadings, ClipUse> {
-  const { clip, windowSeconds, cutOffHour = 6, capWhPerHour = () => Number.POSITIVE_INFINITY } = options
+  const { clip, windowSeconds, cutOffHour = 6, cap: capOn = () => fuseAlone } = options
   if (!Number.isInteger(windowSeconds) || windowSeconds < 1) {
     throw new RangeError('windowSeconds must be a whole number from 1')
   }
@@ -74,12 +84,14 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
     const own = typeof clip === 'function' ? clip(date) : clip
     checkClip(own)
     const norms = levels.map((level) => own[level])
+    const widest = Math.max(...norms)
     day = {
       date,
       clip: own,
       narrowest: Math.min(...norms),
-      mostUsed: Math.max(...norms) ** 2,
-      capWhPerHour: capWhPerHour(date),
+      widest,
+      mostUsed: widest ** 2,
+      cap: capOn(date),
     }
     return day
   }
@@ -87,31 +99,34 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
   const bound = (
     entry: RegisterEntry,
     reading: IntervalReading,
-    { clip: own, narrowest, mostUsed, capWhPerHour: most }: DayBounds,
+    { clip: own, narrowest, widest, mostUsed, cap: most }: DayBounds,
     q: number,
   ): { readonly bounded: Readonly<Record<Level, BoundedWh>>; readonly q: number } => {
     const { durationSeconds, energyWh } = reading
     const parts = windowSeconds / durationSeconds
-    const cap = Math.floor((Math.min(entry.fuseWhPerHour, most) * durationSeconds) / 3_600)
+    const cap = Math.floor((Math.min(entry.fuseWhPerHour, most.whPerHour) * durationSeconds) / 3_600)
     const x = Math.max(0, Math.min(energyWh, cap))
+    const ofLeft = most.half ? 4 * parts : parts
     const allow = (clip: number): BoundedWh => {
       const norm = Math.floor(clip / entry.pointsAtConnection)
       const left = norm * norm - Math.min(q, norm * norm)
-      return Math.min(x, wholeRoot(Math.floor(left / parts))) as BoundedWh
+      return Math.min(x, wholeRoot(Math.floor(left / ofLeft))) as BoundedWh
     }
     // What the narrowest bound lets through whole, every bound does: that is nearly everything.
     const least = allow(narrowest)
     const whole = least === x
+    const bounded = {
+      utility: whole ? least : allow(own.utility),
+      region: whole ? least : allow(own.region),
+      substation: whole ? least : allow(own.substation),
+      feeder: whole ? least : allow(own.feeder),
+    }
+    const counted = most.half && !whole ? allow(widest) : x
     return {
-      bounded: {
-        utility: whole ? least : allow(own.utility),
-        region: whole ? least : allow(own.region),
-        substation: whole ? least : allow(own.substation),
-        feeder: whole ? least : allow(own.feeder),
-      },
+      bounded,
       // Exact below 2^53, and rounding above it cannot fall below mostUsed <= 2^52. What wider bounds have used stays used
       // under narrower ones: else it would be there again once the wider ones come back.
-      q: Math.max(q, Math.min(mostUsed, q + parts * x * x)),
+      q: Math.max(q, Math.min(mostUsed, q + parts * counted * counted)),
     }
   }
 
@@ -161,9 +176,10 @@ interface DayBounds {
   readonly date: string
   readonly clip: ClipByLevel
   readonly narrowest: number
+  readonly widest: number
   /** The square of the widest bound: what q is at most. */
   readonly mostUsed: number
-  readonly capWhPerHour: number
+  readonly cap: IntervalCap
 }
 
 function checkClip(clip: ClipByLevel): void {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isDate, type PolicyEpoch } from '../../operators/contract/policy-epoch.ts'
+import { capOf, isDate, type PolicyEpoch } from '../../operators/contract/policy-epoch.ts'
 import type { ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import { type DatedPolicy, policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
 import { type ClipEffect, proposeClip, type SyntheticDays } from '../../operators/privacy/release/propose-clip.ts'
@@ -40,6 +40,8 @@ export function proposePolicy(terminal: Terminal, options: PolicyProposal): void
     )
   }
   const proposals = proposeClip(policy, days, homes)
+  const halves = capOf(policy.capRule)?.half ? undefined : byHalves(policy)
+  const halved = halves === undefined ? [] : proposeClip(halves, days, homes)
   const source = options.days === undefined ? 'built-in synthetic' : 'given synthetic'
   const scale = released === undefined ? 'the public mean load of the policy' : 'the released mean load'
   terminal.line(
@@ -55,14 +57,15 @@ export function proposePolicy(terminal: Terminal, options: PolicyProposal): void
   ]
   terminal.table(
     ['level', { head: 'bound', align: 'left' }, 'homes', 'S in Wh', 'noise', 'bias', 'at worst', 'both'],
-    proposals.flatMap(({ level, homes: group, present, proposed }) => [
+    proposals.flatMap(({ level, homes: group, present, proposed }, i) => [
       shown('present', level, group, present),
       shown('proposed', level, group, proposed),
+      ...(halved[i] ? [shown('by halves', level, group, halved[i].proposed)] : []),
     ]),
   )
-  for (const { level, homes: group, present, proposed } of proposals) {
-    terminal.record({ kind: 'proposal', level, homes: group, present, proposed })
-  }
+  proposals.forEach(({ level, homes: group, present, proposed }, i) => {
+    terminal.record({ kind: 'proposal', level, homes: group, present, proposed, byHalves: halved[i]?.proposed ?? null })
+  })
   const clip = Object.fromEntries(proposals.map(({ level, proposed }) => [level, proposed.clipWh]))
   const { from } = options
   const taken = from === undefined ? { clipWhPerHalfHour: clip } : { epochs: epochsWith(dated, from, clip) }
@@ -72,10 +75,20 @@ export function proposePolicy(terminal: Terminal, options: PolicyProposal): void
       ? 'It holds from the next local day that is not charged yet.'
       : `It holds from ${from} on, if [readings] and [load] both have it before that day begins.`,
   )
+  if (halves !== undefined) {
+    terminal.line(
+      `By halves: S where an interval takes at most half of what is left of its day; an epoch says so with ${JSON.stringify({ capRule: halves.capRule })}. Best where all levels have about the same S.`,
+    )
+  }
   terminal.line(
-    'The cap C of an interval is what the fuse lets through, and no matter of data: noise depends on S alone, so a lower C would cut true peaks and save none.',
+    'Noise depends on S alone: a lower C saves none. It cuts true peaks, and leaves more of S for the rest of the day.',
   )
 }
+
+const byHalves = (policy: ReleasePolicy): ReleasePolicy => ({
+  ...policy,
+  capRule: `${policy.capRule}, at most half of what is left`,
+})
 
 /** The policy of a local date, or the one that holds always; a list of epochs leaves none of that kind. */
 function policyAt(dated: DatedPolicy, from: string | undefined): ReleasePolicy {

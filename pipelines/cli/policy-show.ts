@@ -1,10 +1,11 @@
-import { isDate } from '../../operators/contract/policy-epoch.ts'
+import { capOf, isDate } from '../../operators/contract/policy-epoch.ts'
 import { policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
 import { levels } from '../../schemas/register-entry.ts'
 import { readSettings } from '../runtime/settings.ts'
 import { policyOf } from './deploy-policy.ts'
 import { usageError } from './errors.ts'
 import type { Terminal } from './terminal.ts'
+import { count } from './text.ts'
 
 const left = (head: string) => ({ head, align: 'left' }) as const
 
@@ -24,19 +25,30 @@ export function showPolicy(terminal: Terminal, options: { readonly on?: string; 
 type Epochs = ReturnType<typeof policyEpochs>
 
 function listEpochs(terminal: Terminal, all: Epochs['all']): void {
-  terminal.line('S of a household-day in Wh, for half-hour windows, and C, from each local date on.')
+  terminal.line(
+    'S of a household-day in Wh, for half-hour windows, and C, from each local date on: what an interval counts at',
+  )
+  terminal.line(
+    'most in Wh per hour where that is less than the fuse, and which part it may take of what is left of the day.',
+  )
   for (const { from, resolved } of all) {
     const { clipWhPerHalfHour, capRule } = resolved.policy
     terminal.record({ kind: 'epoch', from, clipWhPerHalfHour, capRule })
   }
   terminal.table(
-    ['from', ...levels, left('C')],
+    ['from', ...levels, 'C', left('of the rest')],
     all.map(({ from, resolved: { policy } }) => [
       from ?? 'the start',
       ...levels.map((level) => policy.clipWhPerHalfHour[level]),
-      policy.capRule,
+      ...capCells(policy.capRule),
     ]),
   )
+}
+
+function capCells(rule: string): readonly string[] {
+  const cap = capOf(rule)
+  if (cap === undefined) throw new RangeError(`${rule} is no rule of C`)
+  return [Number.isFinite(cap.whPerHour) ? count(cap.whPerHour) : 'fuse', cap.half ? 'half' : 'all']
 }
 
 function showDay(terminal: Terminal, date: string, { policy, levels: terms }: ReturnType<Epochs['on']>): void {

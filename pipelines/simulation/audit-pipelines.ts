@@ -15,6 +15,7 @@ import { type PartialSumsOptions, partialSums } from '../../operators/privacy/pa
 import type { PublishOptions } from '../../operators/privacy/publish.ts'
 import type { NoiseSource } from '../../operators/privacy/release/noise.ts'
 import { clipFor, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
+import { policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
 import type { Codec } from '../../schemas/codec.ts'
 import type { IntervalReading } from '../../schemas/interval-reading.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
@@ -72,6 +73,7 @@ export function auditPipelines(options: AuditPipelinesOptions): readonly Pipelin
 function clearReadings({ world, policy, parts }: AuditPipelinesOptions): Pipeline {
   const { windowSeconds, cutOffHour, graceSeconds } = policy
   const clip = byLevel((level) => clipFor(policy, level))
+  const { capOn: cap } = policyEpochs(policy)
   const { bound = boundContributions, sums = partialSums, between } = parts
   const seenOnce = parts.dedupe === undefined ? dedupe : parts.dedupe
   return pipeline(
@@ -83,7 +85,7 @@ function clearReadings({ world, policy, parts }: AuditPipelinesOptions): Pipelin
         .through(keepPlaced())
         .through(readClear)
       const fresh = seenOnce ? clear.keyed(seenOnce()) : clear
-      const bounded = fresh.keyed(bound({ clip, windowSeconds, cutOffHour }))
+      const bounded = fresh.keyed(bound({ clip, cap, windowSeconds, cutOffHour }))
       const counted = between ? bounded.through(between) : bounded
       counted.lower(sums({ graceSeconds, clip: () => clip })).to(topics.loadPartials, { partition: () => 0 })
     },

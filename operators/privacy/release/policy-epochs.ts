@@ -1,5 +1,5 @@
 import { byLevel, type Level, levels } from '../../../schemas/register-entry.ts'
-import { capOf, isDate, type PolicyEpoch } from '../../contract/policy-epoch.ts'
+import { capOf, type IntervalCap, isDate, type PolicyEpoch } from '../../contract/policy-epoch.ts'
 import { clipFor, PolicyError, type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 import { settledDays } from './smooth-model.ts'
 
@@ -14,8 +14,8 @@ export interface PolicyEpochs {
   readonly on: (date: string) => ResolvedPolicy
   /** S by level for the policy's windows, in Wh. */
   readonly clipOn: (date: string) => Readonly<Record<Level, number>>
-  /** What C is at most, in Wh per hour, whatever the fuse lets through; infinite where the fuse alone decides. */
-  readonly capOn: (date: string) => number
+  /** What C is beside the fuse. */
+  readonly capOn: (date: string) => IntervalCap
   /** The epochs with what holds in each, first that of the policy itself, which begins with no date. */
   readonly all: readonly { readonly from: string | null; readonly resolved: ResolvedPolicy }[]
 }
@@ -24,7 +24,7 @@ interface Epoch {
   readonly from: string | null
   readonly resolved: ResolvedPolicy
   readonly clip: Readonly<Record<Level, number>>
-  readonly capWhPerHour: number
+  readonly cap: IntervalCap
 }
 
 /**
@@ -60,7 +60,7 @@ export function policyEpochs({ epochs = [], ...base }: DatedPolicy): PolicyEpoch
   return {
     on,
     clipOn: (date) => all[at(date)]!.clip,
-    capOn: (date) => all[at(date)]!.capWhPerHour,
+    capOn: (date) => all[at(date)]!.cap,
     all,
   }
 }
@@ -70,9 +70,13 @@ function epochOf(from: string | null, policy: ReleasePolicy): Epoch {
     if (!levels.includes(level as Level)) throw new PolicyError(`clipWhPerHalfHour.${level} is of no level`)
   }
   const clip = byLevel((level) => clipFor(policy, level))
-  const capWhPerHour = capOf(policy.capRule)
-  if (capWhPerHour === undefined) throw new PolicyError('capRule must be "fuse" or "fuse, at most <n> Wh per hour"')
-  return { from, resolved: resolvePolicy(policy), clip: Object.freeze(clip), capWhPerHour }
+  const cap = capOf(policy.capRule)
+  if (cap === undefined) {
+    throw new PolicyError(
+      'capRule must be "fuse", and may go on with ", at most <n> Wh per hour" and ", at most half of what is left"',
+    )
+  }
+  return { from, resolved: resolvePolicy(policy), clip: Object.freeze(clip), cap: Object.freeze(cap) }
 }
 
 /** What the widest bounds of these epochs were where they were above those of the last one; undefined if nowhere. */

@@ -16,9 +16,12 @@ const policy: ReleasePolicy = {
 }
 const households = syntheticHouseholds(3, 4, 3_600, Date.UTC(2013, 2, 18), 14)
 const members = membersOf(4)
-const fuse = 1_000_000
+const fuse = { whPerHour: 2_000_000, half: false }
 const bounds = {
-  one: byLevel((level) => ({ clip: policy.clipWhPerHalfHour[level], cap: level === 'feeder' ? 400 : fuse })),
+  one: byLevel((level) => ({
+    clip: policy.clipWhPerHalfHour[level],
+    cap: level === 'feeder' ? { ...fuse, whPerHour: 800 } : fuse,
+  })),
   four: { clip: policy.clipWhPerHalfHour, cap: fuse },
 }
 const pool = boundPool(households, members, policy, bounds)

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { BoundedReading, BoundedReadings } from '../../../operators/contract/bounded-readings.ts'
 import type { MeterReadings } from '../../../operators/contract/meter-readings.ts'
-import type { Envelope, Keyed } from '../../../operators/contract/operator.ts'
+import type { CellKey, Envelope, Keyed } from '../../../operators/contract/operator.ts'
 import { boundContributions, type ClipUse } from '../../../operators/privacy/bound-contributions.ts'
 import type { BoundedWh } from '../../../schemas/bounded.ts'
 import { levels } from '../../../schemas/register-entry.ts'
@@ -14,7 +14,8 @@ const windowSeconds = 1_800
 const clip = { utility: 20_000, region: 15_000, substation: 12_000, feeder: 10_000 }
 
 type Step = Keyed<MeterReadings, BoundedReadings, ClipUse>
-const step = (): Step => boundContributions({ clip, windowSeconds })
+const step = (half = false): Step =>
+  boundContributions({ clip, windowSeconds, cap: () => ({ whPerHour: Number.POSITIVE_INFINITY, half }) })
 
 const grid = fc.constantFrom(300, 600, 900, 1_800, 1_800)
 
@@ -86,6 +87,24 @@ describe('boundContributions', () => {
     )
   })
 
+  test('does so where an interval takes at most half of what is left', () => {
+    fc.assert(
+      fc.property(homeDay, (frames) => checkBound(step(true), frames)),
+      { numRuns },
+    )
+  })
+
+  test('does so where the rule changes within a day', () => {
+    const [whole, half] = [step(), step(true)]
+    fc.assert(
+      fc.property(homeDay, fc.infiniteStream(fc.boolean()), (frames, rules) => {
+        const process: Step['process'] = (...batch) => (rules.next().value ? half : whole).process(...batch)
+        checkBound({ ...whole, process }, frames)
+      }),
+      { numRuns },
+    )
+  })
+
   const inner = step()
   const planted: readonly { readonly name: string; readonly bound: Step }[] = [
     {
@@ -101,6 +120,33 @@ describe('boundContributions', () => {
         ...inner,
         process: (batch, cells, out, context) =>
           inner.process(batch, { get: () => undefined, set: cells.set }, out, context),
+      },
+    },
+    {
+      name: 'counts of half of what is left only what the narrowest level took',
+      bound: {
+        ...inner,
+        process: (batch, cells, out, context) => {
+          let before = 0
+          const taken = (readings: readonly BoundedReading[]): number =>
+            readings.reduce(
+              (sum, { durationSeconds, bounded }) => sum + (windowSeconds / durationSeconds) * bounded.feeder ** 2,
+              0,
+            )
+          const used: { key?: CellKey; cell?: ClipUse } = {}
+          const held = {
+            get: (key: CellKey) => {
+              before = cells.get(key)?.q ?? 0
+              return cells.get(key)
+            },
+            set: (key: CellKey, cell: ClipUse) => void Object.assign(used, { key, cell }),
+          }
+          const emit: typeof out.emit = (from, value) => {
+            if (used.key && used.cell) cells.set(used.key, { ...used.cell, q: before + taken(value.readings) })
+            out.emit(from, value)
+          }
+          step(true).process(batch, held, { ...out, emit }, context)
+        },
       },
     },
     {

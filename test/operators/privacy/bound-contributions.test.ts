@@ -202,7 +202,7 @@ describe('boundContributions', () => {
   test('takes the bounds of the local date of each value, whenever it comes', () => {
     const change = {
       clip: (date: string) => (date < '2026-01-16' ? clip : { ...clip, region: 700, substation: 20 }),
-      capWhPerHour: (date: string) => (date < '2026-01-16' ? Number.POSITIVE_INFINITY : 1_600),
+      cap: (date: string) => ({ whPerHour: date < '2026-01-16' ? Number.POSITIVE_INFINITY : 1_600, half: false }),
     }
     const frames = [
       readingsOf(meter, [slot(0, { energyWh: 900 }), slot(24, { energyWh: 900 })]),
@@ -227,6 +227,45 @@ describe('boundContributions', () => {
       return made!.readings[0]!.bounded.utility
     })
     assert.deepEqual(counted, [800, 0, 600, 0, 0])
+  })
+
+  const half = { cap: () => ({ whPerHour: Number.POSITIVE_INFINITY, half: true }) }
+
+  test('takes at most half of the norm that is left at each level, where C says so', () => {
+    const day = [1_000, 1_000, 300, 1_000].map((energyWh, n) => readingsOf(meter, [slot(n, { energyWh })]))
+    // q: 500^2, then 433^2 more, then 300^2 whole; what is left of the narrower levels is gone after the first.
+    assert.deepEqual(bounds(day, half), [
+      [500, 250, 25, 2],
+      [433, 0, 0, 0],
+      [300, 0, 0, 0],
+      [343, 0, 0, 0],
+    ])
+  })
+
+  test('halves what is left for two points, for shorter intervals and for export as well', () => {
+    const frames = [
+      readingsOf(entryOf(1, { pointsAtConnection: 2 }), [readingOf(noon, { durationSeconds: 900, energyWh: 9_000 })]),
+      readingsOf(entryOf(1, { pointsAtConnection: 2 }), [
+        readingOf(noon, { durationSeconds: 900, energyWh: 9_000, channel: 'export' }),
+      ]),
+    ]
+    // 500^2 / 8 = 176^2; what is left of 500^2 after 2 x 176^2, by 8: 153^2.
+    assert.deepEqual(
+      bounds(frames, half).map(([utility]) => utility),
+      [176, 153],
+    )
+  })
+
+  test('counts what a day of both rules took under either', () => {
+    const store: CellStore = new Map()
+    const counted = [false, true, false, true].map((halves, n) => {
+      const cap = () => ({ whPerHour: Number.POSITIVE_INFINITY, half: halves })
+      const step = boundContributions({ ...options, cap })
+      const frame = readingsOf(meter, [slot(n, { energyWh: n === 0 ? 600 : 9_000 })])
+      const [made] = emitted<BoundedReadings>(runBatch(step, [frame], { store }))
+      return made!.readings[0]!.bounded.utility
+    })
+    assert.deepEqual(counted, [600, 400, 692, 0])
   })
 
   test('refuses bounds of a date that are none', () => {

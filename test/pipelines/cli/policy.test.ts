@@ -91,7 +91,9 @@ describe('policy propose', () => {
       ])
       assert.equal(code, 0)
       assert.match(stdout, /^feeder +present +1,000 +9,000/m)
-      assert.match(stdout, /noise depends on S alone/)
+      assert.match(stdout, /Noise depends on S alone/)
+      assert.match(stdout, /^feeder +by halves +1,000 +[\d,]+/m)
+      assert.match(stdout, /at most half of what is left"/)
       return JSON.parse(/settings: (\{.*\})$/m.exec(stdout)![1]!) as { policy: { epochs: (typeof epochs)[number][] } }
     }
     const { policy } = propose('2027-01-01')
@@ -107,6 +109,17 @@ describe('policy propose', () => {
     const pasted = file('pasted.json', [{ policy }])
     const { stdout } = meterveil(['policy', 'show', '--settings', pasted, '--json'])
     assert.equal(stdout.trim().split('\n').length, 4)
+  })
+
+  it('proposes for the rule of C in force, and nothing by halves where that is the rule', () => {
+    const settings = file('halves.json', [
+      { policy: { epochs: [{ from: '2026-11-01', capRule: 'fuse, at most half of what is left' }] } },
+    ])
+    const args = ['--homes', 'feeder=3000', '--from', '2026-12-01', '--settings', settings]
+    const { code, stdout } = meterveil(['policy', 'propose', ...args])
+    assert.equal(code, 0)
+    assert.doesNotMatch(stdout, /halves/)
+    assert.match(meterveil(['policy', 'show', '--settings', settings]).stdout, /^2026-11-01 .* fuse +half$/m)
   })
 
   it('needs a date where bounds change by date', () => {
@@ -152,8 +165,8 @@ describe('policy show', () => {
   it('lists what holds from which date on', () => {
     const { code, stdout } = meterveil(['policy', 'show', '--settings', settings])
     assert.equal(code, 0)
-    assert.match(stdout, /^the start +20,000 +15,000 +12,000 +10,000 +fuse$/m)
-    assert.match(stdout, /^2026-11-01 +20,000 +15,000 +12,000 +8,000 +fuse, at most 9000 Wh per hour$/m)
+    assert.match(stdout, /^the start +20,000 +15,000 +12,000 +10,000 +fuse +all$/m)
+    assert.match(stdout, /^2026-11-01 +20,000 +15,000 +12,000 +8,000 +9,000 +all$/m)
   })
 
   it('tells bounds and noise of a date', () => {

@@ -6,6 +6,7 @@ import { SettingsError } from '../../../pipelines/runtime/settings-error.ts'
 const epochs = [
   { from: '2026-12-01', clipWhPerHalfHour: { feeder: 7_000 } },
   { from: '2027-03-01', clipWhPerHalfHour: { utility: 25_000 }, capRule: 'fuse, at most 17250 Wh per hour' },
+  { from: '2027-04-01', capRule: 'fuse, at most half of what is left' },
 ]
 const fromFile = (list: unknown) =>
   readSettings({ env: {}, file: 'settings.json', read: () => JSON.stringify({ policy: { epochs: list } }) })

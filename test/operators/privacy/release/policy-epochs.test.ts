@@ -39,7 +39,7 @@ describe('the bounds of a local date', () => {
       const { on, clipOn, capOn } = epochsOf(...two)
       const clip = { ...base, feeder, utility }
       assert.deepEqual(clipOn(date), clip)
-      assert.equal(capOn(date), cap)
+      assert.deepEqual(capOn(date), { whPerHour: cap, half: false })
       const resolved = on(date)
       assert.deepEqual(resolved.policy.clipWhPerHalfHour, clip)
       for (const level of levels) {
@@ -81,11 +81,23 @@ describe('the bounds of a local date', () => {
         const { on, clipOn, capOn } = epochsOf(...dates.sort().map((from) => ({ from, clipWhPerHalfHour: clip })))
         assert.deepEqual(on(date), resolvePolicy(defaultPolicy))
         assert.deepEqual(planDay(on(date), groups).digest, planDay(resolvePolicy(defaultPolicy), groups).digest)
-        assert.deepEqual([clipOn(date), capOn(date)], [base, Number.POSITIVE_INFINITY])
+        assert.deepEqual([clipOn(date), capOn(date)], [base, { whPerHour: Number.POSITIVE_INFINITY, half: false }])
       }),
       { numRuns: Math.min(Number(process.env['MV_CASES'] ?? 50), 1_000) },
     )
   })
+
+  const halves: readonly (readonly [rule: string, whPerHour: number])[] = [
+    ['fuse, at most half of what is left', Number.POSITIVE_INFINITY],
+    ['fuse, at most 9000 Wh per hour, at most half of what is left', 9_000],
+  ]
+  for (const [capRule, whPerHour] of halves) {
+    it(`have C as the rule says, and the rule in each record: ${capRule}`, () => {
+      const { on, capOn } = epochsOf({ from: '2026-11-01', capRule })
+      assert.deepEqual(capOn('2026-11-01'), { whPerHour, half: true })
+      for (const level of levels) assert.equal(on('2026-11-01').levels[level].statement[2].capRule, capRule)
+    })
+  }
 
   const wrong: readonly (readonly [what: string, epochs: readonly PolicyEpoch[], says: RegExp])[] = [
     ['a date that is none', [{ from: '2026-02-30' }], /2026-02-30 must be a date/],
@@ -95,6 +107,11 @@ describe('the bounds of a local date', () => {
     ['a bound of nothing', [{ from: '2026-02-03', clipWhPerHalfHour: { feeder: 0 } }], /clipWhPerHalfHour\.feeder/],
     ['a level that is none', [{ from: '2026-02-03', clipWhPerHalfHour: { street: 1 } as object }], /street/],
     ['a rule of C that nothing follows', [{ from: '2026-02-03', capRule: 'half the fuse' }], /capRule must be "fuse"/],
+    [
+      'its parts the other way round',
+      [{ from: '2026-02-03', capRule: 'fuse, at most half of what is left, at most 9 Wh per hour' }],
+      /capRule/,
+    ],
     ['a cap of nothing', [{ from: '2026-02-03', capRule: 'fuse, at most 0 Wh per hour' }], /capRule/],
   ]
   for (const [what, epochs, says] of wrong) {

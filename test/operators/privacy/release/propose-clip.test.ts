@@ -38,6 +38,39 @@ describe('proposed bounds', () => {
     assert.ok(first!.proposed.worstBias > first!.proposed.bias)
   })
 
+  const halves = { ...defaultPolicy, capRule: 'fuse, at most half of what is left' }
+
+  it('follow C of the policy: what it cuts is bias, and half of what is left spares the end of a day', () => {
+    const early = [...new Array<number>(24).fill(1_000), ...new Array<number>(24).fill(500)]
+    const tight = {
+      ...defaultPolicy.clipWhPerHalfHour,
+      utility: 4_000,
+      region: 4_000,
+      substation: 4_000,
+      feeder: 4_000,
+    }
+    const presentOf = (policy: typeof defaultPolicy) =>
+      proposeClip({ ...policy, clipWhPerHalfHour: tight }, [early], { feeder: 1_000 })[0]!.present
+    const [fuse, half] = [presentOf(defaultPolicy), presentOf(halves)]
+    // Sixteen of 24 intervals at 1,000 Wh use 4,000 Wh up; by halves what is taken falls slowly.
+    assert.equal(fuse.worstBias, 1_000 / 750)
+    assert.ok(half.worstBias < 0.9 * fuse.worstBias && half.error < fuse.error)
+    const low = presentOf({ ...defaultPolicy, capRule: 'fuse, at most 1000 Wh per hour' })
+    assert.ok(Math.abs(low.bias - (24 * 500) / (48 * 750)) < 1e-12)
+  })
+
+  it('tell by halves what a narrow level does beside the widest one', () => {
+    const feederOf = (utility: number) =>
+      proposeClip(
+        { ...halves, clipWhPerHalfHour: { utility, region: 2_000, substation: 2_000, feeder: 2_000 } },
+        alike,
+        {
+          feeder: 1_000,
+        },
+      )[0]!.present
+    assert.ok(feederOf(2_000).bias < feederOf(6_000).bias)
+  })
+
   it('leave out levels without homes, and refuse days that are none', () => {
     assert.deepEqual(proposeClip(defaultPolicy, alike, {}), [])
     for (const days of [[], [[]], [flat(1), [1]], [flat(0)]]) {
