@@ -1,9 +1,10 @@
-import { addBounded, noBoundedWh } from '../../schemas/bounded.ts'
+import { addBounded, type BoundedWh, noBoundedWh } from '../../schemas/bounded.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
 import { type Lowering, lowering, type Spec } from '../contract/operator.ts'
+import { groupBook } from './group-book.ts'
 
 const dayMs = 86_400_000
 
@@ -41,38 +42,55 @@ export function partialSums(
   options: PartialSumsOptions = {},
 ): Lowering<BoundedReadings, LoadPartial, 'identified', 'pseudonymous'> {
   const { graceSeconds = 1_200, clip } = options
+  const book = groupBook()
+  const spare: Int32Array[] = []
   return lowering(
     'identified',
     'pseudonymous',
   )<BoundedReadings, LoadPartial>({
     spec: partialSumsSpec,
     process: (batch, out, { partition, seq, progress, whole }) => {
+      book.begin()
       const cells: Sum[] = []
       const planes = new Map<number, Plane>()
       let plane: Plane | undefined
       let last = Number.NaN
       for (const { value, origin } of batch) {
         const { groups, readings } = value
+        const path = book.pathOf(groups)
         const pieces = piecesOf(readings)
         for (const reading of readings) {
-          const atMostWh = Math.abs(pieces === undefined ? reading.exactWh : pieces(reading))
-          const closes = reading.window + (reading.windowSeconds + graceSeconds) * 1_000
-          const late = origin.receivedAt >= closes
+          const { exactWh, bounded, start, window } = reading
+          const atMostWh = Math.abs(pieces === undefined ? exactWh : pieces(reading))
+          const late = origin.receivedAt >= window + (reading.windowSeconds + graceSeconds) * 1_000
           const code = planeCode(reading, late)
           if (code !== last || plane === undefined) {
-            plane = planes.get(code) ?? emptyPlane()
-            planes.set(code, plane)
+            plane = planes.get(code)
+            if (plane === undefined) {
+              plane = planeOf(reading, late, spare)
+              planes.set(code, plane)
+            }
             last = code
           }
-          const path = pathTo(plane, groups, reading, late, cells)
-          for (const sum of path) addTo(sum, reading, atMostWh)
+          if (plane.positions.length < book.size()) widen(plane, book.size())
+          const begins = start === window ? 1 : 0
+          const utility = sumAt(plane, path.utility, 'utility', groups.utility, cells)
+          add(utility, bounded.utility, exactWh, begins, atMostWh)
+          const region = sumAt(plane, path.region, 'region', groups.region, cells)
+          add(region, bounded.region, exactWh, begins, atMostWh)
+          const substation = sumAt(plane, path.substation, 'substation', groups.substation, cells)
+          add(substation, bounded.substation, exactWh, begins, atMostWh)
+          const feeder = sumAt(plane, path.feeder, 'feeder', groups.feeder, cells)
+          add(feeder, bounded.feeder, exactWh, begins, atMostWh)
         }
       }
+      const dates = [...planes.values()].map(({ date }) => date)
+      for (const { positions } of planes.values()) if (spare.length < mostSpare) spare.push(positions.fill(0))
       out.emit(whole, {
         sourcePartition: partition,
         seq,
         progress,
-        ...(clip ? stated(clip, cells, progress) : {}),
+        ...(clip ? stated(clip, dates, progress) : {}),
         cells,
       })
     },
@@ -88,11 +106,11 @@ const statedDays = [-2, -1, 0, 1]
  */
 function stated(
   clip: NonNullable<PartialSumsOptions['clip']>,
-  cells: readonly PartialCell[],
+  ofCells: readonly string[],
   progress: EpochMs,
 ): Pick<LoadPartial, 'clipWh' | 'clipWhByDate'> {
   const near = statedDays.map((days) => new Date(progress + days * dayMs).toISOString().slice(0, 10))
-  const dates = [...new Set([...near, ...cells.map(({ date }) => date)])].sort()
+  const dates = [...new Set([...near, ...ofCells])].sort()
   const days = dates.map((date) => ({ date, clipWh: clip(date) }))
   const [first] = days
   if (days.every(({ clipWh }) => levels.every((level) => clipWh[level] === first!.clipWh[level]))) {
@@ -103,12 +121,14 @@ function stated(
   return { clipWh: Object.fromEntries(widest) as Record<Level, number>, clipWhByDate: days }
 }
 
+const isPart = ({ durationSeconds, windowSeconds }: BoundedReading): boolean => durationSeconds !== windowSeconds
+
 /**
  * What the measuring point of a frame has in a window at the most, told with the last of its readings there and 0 before.
  * Undefined where every reading fills its window, as most do.
  */
 function piecesOf(readings: readonly BoundedReading[]): ((reading: BoundedReading) => number) | undefined {
-  if (readings.every(({ durationSeconds, windowSeconds }) => durationSeconds === windowSeconds)) return undefined
+  if (!readings.some(isPart)) return undefined
   const pieces = new Map<string, { wh: number; here: number; left: number }>()
   const nameOf = ({ window, channel }: BoundedReading): string => `${window} ${channel}`
   for (const reading of readings) {
@@ -129,42 +149,24 @@ function piecesOf(readings: readonly BoundedReading[]): ((reading: BoundedReadin
 
 type Sum = { -readonly [K in keyof PartialCell]: PartialCell[K] }
 
-/** The sums of one window, channel and phase, by level and group, and the paths through them that were taken. */
-interface Plane {
-  readonly sums: Readonly<Record<Level, Map<string, Sum>>>
-  /** By feeder: of all lookups the one that tells most. */
-  readonly paths: Map<string, Path>
+/** The sums of one window, channel and phase. */
+interface Plane extends Pick<PartialCell, 'channel' | 'phase' | 'window' | 'windowSeconds' | 'date'> {
+  /** Where the sum of a group lies in the cells of the batch, from 1, by the number of the group; 0 where it has none. */
+  positions: Int32Array
 }
 
-/** The sums that a point adds to, in the order of `levels`. */
-type Path = readonly [utility: Sum, region: Sum, substation: Sum, feeder: Sum]
+/** Emptied positions are kept for the planes of later batches: nearly all batches have two or three. */
+const mostSpare = 16
 
-const emptyPlane = (): Plane => ({
-  sums: { utility: new Map(), region: new Map(), substation: new Map(), feeder: new Map() },
-  paths: new Map(),
-})
+function planeOf({ channel, window, windowSeconds, date }: BoundedReading, late: boolean, spare: Int32Array[]): Plane {
+  const phase = late ? 'late' : 'preliminary'
+  return { channel, phase, window, windowSeconds, date, positions: spare.pop() ?? new Int32Array(0) }
+}
 
-/** Nearly always all points of a feeder lie in the same groups above: then one lookup finds all four sums. */
-function pathTo(
-  { sums, paths }: Plane,
-  groups: Readonly<Record<Level, string>>,
-  reading: BoundedReading,
-  late: boolean,
-  cells: Sum[],
-): Path {
-  const known = paths.get(groups.feeder)
-  if (
-    known !== undefined &&
-    known[0].group === groups.utility &&
-    known[1].group === groups.region &&
-    known[2].group === groups.substation
-  ) {
-    return known
-  }
-  const at = (level: Level): Sum => sumAt(sums[level], level, groups[level], reading, late, cells)
-  const path: Path = [at('utility'), at('region'), at('substation'), at('feeder')]
-  paths.set(groups.feeder, path)
-  return path
+function widen(plane: Plane, size: number): void {
+  const wider = new Int32Array(Math.max(size, 2 * plane.positions.length))
+  wider.set(plane.positions)
+  plane.positions = wider
 }
 
 const daySeconds = 86_400
@@ -179,28 +181,33 @@ function planeCode({ window, day, channel }: BoundedReading, late: boolean): num
   return ((seconds * 3 + shift) * 2 + (channel === 'import' ? 0 : 1)) * 2 + (late ? 1 : 0)
 }
 
-function sumAt(
-  sums: Map<string, Sum>,
-  level: Level,
-  group: string,
-  { channel, window, windowSeconds, date }: BoundedReading,
-  late: boolean,
-  cells: Sum[],
-): Sum {
-  const known = sums.get(group)
-  if (known !== undefined) return known
-  const phase = late ? 'late' : 'preliminary'
-  const energy = { boundedWh: noBoundedWh, exactWh: 0, count: 0, largestWh: 0, secondWh: 0, thirdWh: 0 }
-  const sum: Sum = { level, group, channel, phase, window, windowSeconds, date, ...energy }
-  sums.set(group, sum)
-  cells.push(sum)
+function sumAt(plane: Plane, number: number, level: Level, group: string, cells: Sum[]): Sum {
+  const position = plane.positions[number]!
+  if (position > 0) return cells[position - 1]!
+  const { channel, phase, window, windowSeconds, date } = plane
+  const sum: Sum = {
+    level,
+    group,
+    channel,
+    phase,
+    window,
+    windowSeconds,
+    date,
+    boundedWh: noBoundedWh,
+    exactWh: 0,
+    count: 0,
+    largestWh: 0,
+    secondWh: 0,
+    thirdWh: 0,
+  }
+  plane.positions[number] = cells.push(sum)
   return sum
 }
 
-function addTo(sum: Sum, { exactWh, bounded, start, window }: BoundedReading, atMostWh: number): void {
-  sum.boundedWh = addBounded(sum.boundedWh, bounded[sum.level])
+function add(sum: Sum, bounded: BoundedWh, exactWh: number, count: number, atMostWh: number): void {
+  sum.boundedWh = addBounded(sum.boundedWh, bounded)
   sum.exactWh += exactWh
-  if (start === window) sum.count += 1
+  sum.count += count
   if (atMostWh <= sum.thirdWh) return
   if (atMostWh <= sum.secondWh) sum.thirdWh = atMostWh
   else {

@@ -283,4 +283,24 @@ describe('partialSums', () => {
       { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 5000) / 10) },
     )
   })
+
+  test('remembers nothing of the batches before but the names of groups', () => {
+    const reading = fc
+      .record({ wh: fc.nat(900), window: fc.nat(24), feeder: fc.nat(3), region: fc.nat(1) })
+      .map(({ wh, window: at, feeder, region }) => {
+        const window = noon + at * 1_800_000
+        const made = record(`F${feeder}`, [bounded(wh, { start: window, window })], window + 1_800_001)
+        return { ...made, value: { ...made.value, groups: { ...made.value.groups, region: `R${region}` } } }
+      })
+    fc.assert(
+      fc.property(fc.array(fc.array(reading, { maxLength: 40 }), { maxLength: 4 }), (batches) => {
+        const step = partialSums()
+        for (const batch of batches) {
+          const [only] = runBatch(step, batch, { context })
+          assert.deepEqual(only?.kind === 'emit' && only.value, partialOf(batch))
+        }
+      }),
+      { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 5000) / 20) },
+    )
+  })
 })
