@@ -20,6 +20,8 @@ export interface Fields<T, W> {
 export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T, W>): Codec<T> {
   const json: unknown = JSON.parse(readFileSync(new URL(`./avro/${file}.avsc`, import.meta.url), 'utf8'))
   const type = avsc.Type.forSchema(json as AvroSchema, { typeHook: checkedLong })
+  // Without the hook for longs, which matters to writing only.
+  const readType = avsc.Type.forSchema(json as AvroSchema)
   const guard = compileGuard(json, file)
   let scratch = Buffer.allocUnsafeSlow(1024)
 
@@ -48,7 +50,7 @@ export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T
     },
     decode: (bytes) => {
       guard(bytes)
-      return fromFields(type.fromBuffer(asBuffer(bytes)) as W)
+      return fromFields(readType.fromBuffer(asBuffer(bytes)) as W)
     },
     decoderFor: (writer) => {
       const read = resolvingReader(json, writer, file)

@@ -66,6 +66,9 @@ export async function stableOffset(broker: Broker, key: string): Promise<number 
   return promise
 }
 
+/** Reason of aborts that only end a wait. The default one is an error with a stack, which takes longer than most waits. */
+export const waitOver = 'the wait is over'
+
 export function offsetKey(group: string, topic: string, partition: number): string {
   return `${group}\u0000${topic}\u0000${partition}`
 }
@@ -141,7 +144,7 @@ export function createBroker(clock: Clock, state: BrokerState, journal?: Journal
     },
     requireOpen,
     close: async () => {
-      closing.abort()
+      closing.abort(waitOver)
       for (const look of endWaiters) look()
       await queue?.drain()
       await journal?.close()

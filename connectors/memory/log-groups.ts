@@ -1,5 +1,5 @@
 import type { Membership, MembershipHandlers } from '../contract.ts'
-import type { Broker } from './log-broker.ts'
+import { type Broker, waitOver } from './log-broker.ts'
 
 interface Member {
   readonly handlers: MembershipHandlers
@@ -37,7 +37,7 @@ export function createGroups(broker: Broker, rebalanceTimeoutMs: number): Groups
   /** Whether the handler settled well and in time. */
   const answers = async (call: Promise<void>): Promise<boolean> => {
     const done = new AbortController()
-    const stop = () => done.abort()
+    const stop = () => done.abort(waitOver)
     broker.closing.signal.addEventListener('abort', stop, { once: true })
     const settled = call.then(
       () => true,
@@ -46,7 +46,7 @@ export function createGroups(broker: Broker, rebalanceTimeoutMs: number): Groups
     const late = broker.clock.sleep(rebalanceTimeoutMs, done.signal).then(() => false)
     const answer = await Promise.race([settled, late])
     broker.closing.signal.removeEventListener('abort', stop)
-    done.abort()
+    done.abort(waitOver)
     return answer
   }
 

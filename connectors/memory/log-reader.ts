@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Isolation, LogError, type Reader } from '../contract.ts'
-import type { Broker } from './log-broker.ts'
+import { type Broker, waitOver } from './log-broker.ts'
 import { boundOf, type Cursor, type Partition, requireInRange, take } from './log-partition.ts'
 
 /**
@@ -21,7 +21,7 @@ export function openReader(broker: Broker, partition: Partition, from: bigint, i
       if (signal?.aborted || closing.signal.aborted) return { records: [], next: BigInt(cursor.position) }
       return take(partition, cursor, isolation, maxRecords, maxBytes)
     },
-    close: async () => closing.abort(),
+    close: async () => closing.abort(waitOver),
   }
 }
 
@@ -39,9 +39,9 @@ async function somethingNew(
   if (canMove()) return
   const woken = new AbortController()
   const waiter = () => {
-    if (canMove()) woken.abort()
+    if (canMove()) woken.abort(waitOver)
   }
-  const stop = () => woken.abort()
+  const stop = () => woken.abort(waitOver)
   const signals = [broker.closing.signal, closing, ...(signal === undefined ? [] : [signal])]
   if (signals.some((each) => each.aborted)) return
   for (const each of signals) each.addEventListener('abort', stop, { once: true })

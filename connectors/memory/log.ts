@@ -1,6 +1,14 @@
 import { type Clock, hours, systemClock } from '../../operators/contract/clock.ts'
 import { type Log, LogError, type Membership, type TopicSpec } from '../contract.ts'
-import { type Broker, type BrokerState, createBroker, emptyState, offsetKey, stableOffset } from './log-broker.ts'
+import {
+  type Broker,
+  type BrokerState,
+  createBroker,
+  emptyState,
+  offsetKey,
+  stableOffset,
+  waitOver,
+} from './log-broker.ts'
 import { createGroups } from './log-groups.ts'
 import {
   boundOf,
@@ -156,7 +164,7 @@ const retryAfterMs = 1_000
 function watchDeadlines(broker: Broker): (timeoutMs: number) => void {
   let wakesAt = Number.POSITIVE_INFINITY
   let alarm = new AbortController()
-  broker.closing.signal.addEventListener('abort', () => alarm.abort(), { once: true })
+  broker.closing.signal.addEventListener('abort', () => alarm.abort(waitOver), { once: true })
   const sleepUntil = async (deadline: number) => {
     wakesAt = deadline
     alarm = new AbortController()
@@ -173,7 +181,7 @@ function watchDeadlines(broker: Broker): (timeoutMs: number) => void {
   }
   return (timeoutMs) => {
     if (broker.clock.now() + timeoutMs >= wakesAt) return
-    alarm.abort()
+    alarm.abort(waitOver)
     void sleepUntil(broker.clock.now() + timeoutMs)
   }
 }

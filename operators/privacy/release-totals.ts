@@ -11,6 +11,7 @@ import { type DatedPolicy, policyEpochs } from './release/policy-epochs.ts'
 import { closeReporting, noteReporting, withSelection } from './release/reporting.ts'
 import { restoreState } from './release/restore.ts'
 import { sealWindow } from './release/seal.ts'
+import { gainSource } from './release/smooth-model.ts'
 import { changedRows, headRow, noisyRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './release/state.ts'
 
 export type { ReleaseDomain, ReleaseOutput } from './release/domain.ts'
@@ -45,9 +46,15 @@ export interface ReleaseTotalsOptions extends Omit<ReleaseTools, 'policyOn'> {
 export function releaseTotals(options: ReleaseTotalsOptions) {
   const { domain, policy = defaultPolicy, sealsPerStep = 8 } = options
   const tools: ReleaseTools = { ...options, policyOn: policyEpochs(policy).on }
+  const gains = gainSource()
   const step: Accumulating<LoadPartial, ReleaseOutput, ReleaseState> = {
     spec: releaseTotalsSpec,
-    restore: (rows, history) => restoreState(rows, history as readonly LedgerRecord[], domain, options.unproven?.()),
+    restore: (rows, history) => {
+      const state = restoreState(rows, history as readonly LedgerRecord[], domain, options.unproven?.())
+      // What the calendar alone decides is not worked out anew after a restart.
+      state.smoothing = { ...state.smoothing, gains }
+      return state
+    },
     process: (batch, state, out, { whole }) => {
       // A call after the one that emitted a charge means that the charge is committed.
       for (const day of state.days.values()) if (day.charge === 'pending') day.charge = 'open'

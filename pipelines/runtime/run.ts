@@ -33,6 +33,9 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
+/** Reason of the aborts that stop tasks. The default one is an error with a stack, made anew for each. */
+const toldToStop = 'the task is told to stop'
+
 /** Stands for the partition in what is told of the whole group. */
 const noPartition = -1
 
@@ -72,8 +75,8 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
   }
   const start = (partition: number) => {
     const stop = new AbortController()
-    stopping.signal.addEventListener('abort', () => stop.abort(), { once: true })
-    if (stopping.signal.aborted) stop.abort()
+    stopping.signal.addEventListener('abort', () => stop.abort(toldToStop), { once: true })
+    if (stopping.signal.aborted) stop.abort(toldToStop)
     const task: TaskContext = {
       pipeline,
       partition,
@@ -92,7 +95,7 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
   }
   const end = async (partitions: readonly number[]) => {
     const ending = partitions.flatMap((partition) => tasks.get(partition) ?? [])
-    for (const task of ending) task.stop.abort()
+    for (const task of ending) task.stop.abort(toldToStop)
     await Promise.all(ending.map((task) => task.ended))
     for (const partition of partitions) tasks.delete(partition)
   }
@@ -123,7 +126,7 @@ export async function run(pipeline: Pipeline, ports: Ports, options: RunOptions 
   return {
     done,
     stop: () => {
-      stopping.abort()
+      stopping.abort(toldToStop)
       return done
     },
   }
@@ -135,7 +138,7 @@ async function abandon(
   tasks: ReadonlyMap<number, { readonly stop: AbortController; readonly ended: Promise<void> }>,
   membership: Membership | undefined,
 ): Promise<never> {
-  for (const task of tasks.values()) task.stop.abort()
+  for (const task of tasks.values()) task.stop.abort(toldToStop)
   if (!(error instanceof Killed)) {
     await Promise.all([...tasks.values()].map((task) => task.ended))
     await membership?.leave()

@@ -27,11 +27,24 @@ export function canonical(domain: string): CanonicalWriter {
     return at
   }
   const writer: CanonicalWriter = {
-    text: (value) => writer.bytes(Buffer.from(value, 'utf8')),
+    text: (value) => {
+      // At most three bytes for each unit of UTF-16; what is not needed is given back.
+      const at = room(4 + 3 * value.length)
+      const written = buffer.write(value, at + 4, 'utf8')
+      buffer.writeUInt32BE(written, at)
+      length = at + 4 + written
+      return writer
+    },
     integer: (value) => {
-      if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError('expected a safe integer')
+      if (typeof value === 'bigint') {
+        const at = room(8)
+        buffer.writeBigInt64BE(value, at)
+        return writer
+      }
+      if (!Number.isSafeInteger(value)) throw new RangeError('expected a safe integer')
       const at = room(8)
-      buffer.writeBigInt64BE(BigInt(value), at)
+      buffer.writeInt32BE(Math.floor(value / 2 ** 32), at)
+      buffer.writeUInt32BE(value >>> 0, at + 4)
       return writer
     },
     bytes: (value) => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { LedgerCharge, LedgerCheckpoint, LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import { canonical } from './canonical.ts'
 
@@ -50,7 +50,7 @@ export function linkHash(record: LedgerRecord): Uint8Array {
   if (record.kind === 'charge') writeCharge(writer, record)
   else if (record.kind === 'seal') writeSeal(writer, record)
   else writeCheckpoint(writer, record)
-  return new Uint8Array(createHash('sha256').update(writer.finish()).digest())
+  return new Uint8Array(hash('sha256', writer.finish(), 'buffer'))
 }
 
 /** What is wrong with `record` as the link after `head`, or undefined. `domain` is checked where given. */

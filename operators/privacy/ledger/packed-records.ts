@@ -21,6 +21,8 @@ export const unlinkedHash: Uint8Array = new Uint8Array(32)
 const version = 1
 const hashLength = 32
 const largestPack = 64 * 1_024 * 1_024
+const smallestChunk = 256
+const largestChunk = 65_536
 
 /**
  * Packs records whose last 32 bytes are `unlinkedHash`. The same records give the same bytes on one build of zlib; what
@@ -42,8 +44,10 @@ export function packRecords(records: readonly PackedRecord[]): Uint8Array {
     pack.set(bytes.subarray(0, cut), end)
     end += cut
   }
-  // Records differ in little but noise: more effort takes twice the time and saves a tenth.
-  return new Uint8Array(deflateRawSync(pack.subarray(0, end), { level: 1 }))
+  // Records differ in little but noise: more effort takes twice the time and saves a tenth. What comes out of a small
+  // pack needs no chunk of the usual 16 KiB, which would take as long as the work.
+  const chunkSize = Math.min(largestChunk, Math.max(smallestChunk, end))
+  return new Uint8Array(deflateRawSync(pack.subarray(0, end), { level: 1, chunkSize }))
 }
 
 /**
@@ -53,11 +57,11 @@ export function packRecords(records: readonly PackedRecord[]): Uint8Array {
 export function unpackRecords(packed: Uint8Array, hash: Uint8Array, count: number): PackedRecord[] {
   if (hash.length !== hashLength) throw new PackError('a ledger hash has 32 bytes')
   const reader = readVarints(inflate(packed))
-  if (reader.take(1)[0] !== version) throw new PackError('the pack has an unknown version')
+  if (reader.byte() !== version) throw new PackError('the pack has an unknown version')
   if (reader.number() !== count) throw new PackError('the pack holds another number of records than its seal says')
   const records: PackedRecord[] = []
   for (let i = 0; i < count; i++) {
-    const key = Buffer.from(reader.take(reader.number())).toString('utf8')
+    const key = reader.text(reader.number())
     const body = reader.take(reader.number())
     const bytes = new Uint8Array(body.length + hashLength)
     bytes.set(body)
@@ -68,9 +72,10 @@ export function unpackRecords(packed: Uint8Array, hash: Uint8Array, count: numbe
   return records
 }
 
-function inflate(packed: Uint8Array): Uint8Array {
+function inflate(packed: Uint8Array): Buffer {
   try {
-    return inflateRawSync(packed, { maxOutputLength: largestPack })
+    const chunkSize = Math.min(largestChunk, Math.max(smallestChunk, 4 * packed.length))
+    return inflateRawSync(packed, { maxOutputLength: largestPack, chunkSize })
   } catch (cause) {
     throw new PackError('the pack does not decompress', { cause })
   }
@@ -91,22 +96,24 @@ function putVarint(into: Uint8Array, value: number, at: number): number {
   return end
 }
 
-function readVarints(bytes: Uint8Array) {
+function readVarints(bytes: Buffer) {
   let at = 0
-  const take = (length: number): Uint8Array => {
+  const skip = (length: number): number => {
     if (at + length > bytes.length) throw new PackError('the pack ends inside a record')
-    const part = bytes.subarray(at, at + length)
     at += length
-    return part
+    return at - length
   }
+  const byte = (): number => bytes[skip(1)]!
+  const take = (length: number): Uint8Array => bytes.subarray(skip(length), at)
+  const text = (length: number): string => bytes.toString('utf8', skip(length), at)
   const number = (): number => {
     let value = 0
     for (let shift = 0; shift < 28; shift += 7) {
-      const byte = take(1)[0]!
-      value |= (byte & 0x7f) << shift
-      if (byte <= 0x7f) return value
+      const next = byte()
+      value |= (next & 0x7f) << shift
+      if (next <= 0x7f) return value
     }
     throw new PackError('a number in the pack is too long')
   }
-  return { take, number, atEnd: () => at === bytes.length }
+  return { byte, take, text, number, atEnd: () => at === bytes.length }
 }

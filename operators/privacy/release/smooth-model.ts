@@ -157,7 +157,10 @@ function featuresOf(phase: number, weekend: boolean): Float64Array {
   return features
 }
 
-/** Answers the gains of windows one after another; a function of its arguments alone, and quick where they follow each other. */
+/**
+ * Answers the gains of windows one after another; a function of its arguments alone, and quick where they follow each other.
+ * Gains depend on the calendar alone, so one source may serve any number of states.
+ */
 export interface GainSource {
   /** Gains at `window` of a series whose first value was that of the window `born`. */
   readonly at: (timeZone: string, windowSeconds: number, born: EpochMs, window: EpochMs) => Gains
@@ -165,14 +168,18 @@ export interface GainSource {
 
 interface Run {
   readonly bank: Bank
+  /** The newest window that was asked for. */
   window: EpochMs
-  gains: Gains
+  /** Gains of the windows of the last days, oldest first: a state that was restored asks for some of them again. */
+  readonly gains: Map<EpochMs, Gains>
 }
+
+const keptMs = 2 * 86_400_000
 
 export function gainSource(): GainSource {
   const runs = new Map<string, Run>()
   const settled = new Map<number, Bank>()
-  const at: GainSource['at'] = (timeZone, windowSeconds, born, window) => {
+  const advanceTo = (timeZone: string, windowSeconds: number, born: EpochMs, window: EpochMs): Gains => {
     const monday = mondayOf(timeZone, window)
     const isSettled = monday.day - localDay(timeZone, born).day >= settledDays
     const start = isSettled ? monday.start : born
@@ -182,21 +189,33 @@ export function gainSource(): GainSource {
       return step(bank, (instant - day.start) / (day.end - day.start), isWeekend(day.day))
     }
     let run = runs.get(name)
+    const known = run?.gains.get(window)
+    if (known) return known
     if (!run || run.window > window) {
       const bank = isSettled ? copyOf(settledBank(settled, windowSeconds)) : newBank(windowSeconds)
-      run = { bank, window: start, gains: gainsAt(bank, start) }
+      run = { bank, window: start, gains: new Map([[start, gainsAt(bank, start)]]) }
       runs.set(name, run)
       // Whoever began with another window is not asked for again, or is worked out anew.
-      for (const [other, { window: last }] of runs)
-        if (last < window - 2 * 86_400_000 && other !== name) runs.delete(other)
+      for (const [other, { window: last }] of runs) if (last < window - keptMs && other !== name) runs.delete(other)
     }
     while (run.window < window) {
       run.window += windowSeconds * 1_000
-      run.gains = gainsAt(run.bank, run.window)
+      run.gains.set(run.window, gainsAt(run.bank, run.window))
+      for (const old of run.gains.keys()) {
+        if (old >= run.window - keptMs) break
+        run.gains.delete(old)
+      }
     }
-    return run.gains
+    return run.gains.get(run.window)!
   }
-  return { at }
+  // The groups of one window are asked for one after another, and most series began together.
+  let last: { readonly of: Parameters<GainSource['at']>; readonly gains: Gains } | undefined
+  return {
+    at: (...of) => {
+      if (last === undefined || of.some((each, i) => each !== last!.of[i])) last = { of, gains: advanceTo(...of) }
+      return last.gains
+    },
+  }
 }
 
 /** Certainty at the start of a Monday of a series that began on one, `settledDays` days before. */
