@@ -8,7 +8,7 @@ import { coarserSteps, type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
 import { crossing } from './restricted/tree.ts'
 import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './state.ts'
-import { addCell, emptySum, type SumTable, sumTable } from './sums.ts'
+import { type SumTable, sumTable } from './sums.ts'
 import { provenPlan } from './unproven.ts'
 
 const compareWriters = 'Compare the pipeline [readings] and its settings with this one; do not delete state to go on.'
@@ -29,10 +29,17 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
   }
   if (before && progress < before.progress) halt(`the progress of source partition ${sourcePartition} went back`)
   judgeBounds(state, partial, before?.progress ?? 0, tools)
+  const places = new Map<number, Place>()
   let place: Place | undefined
   for (const cell of partial.cells) {
-    // Cells of one window lie together, so that most of them share their place.
-    if (!place || !fits(place, cell)) place = findPlace(state, cell, partial, tools)
+    // A thousand cells of two or three windows and channels, in any order.
+    if (!place || !fits(place, cell)) {
+      place = places.get(placeCode(cell))
+      if (!place || !fits(place, cell)) {
+        place = findPlace(state, cell, partial, tools)
+        places.set(placeCode(cell), place)
+      }
+    }
     addAt(place, cell, tools)
   }
   state.sources.set(sourcePartition, { seq, progress })
@@ -41,11 +48,16 @@ export function absorb(state: ReleaseState, partial: LoadPartial, tools: Release
 
 /** Where the cells of one window, channel and phase go; without sums where the day is not released. */
 interface Place extends Pick<PartialCell, 'window' | 'windowSeconds' | 'date' | 'channel' | 'phase'> {
+  /** As it was when the place was found: another cell may withhold its groups since, which keeps them where they are. */
   readonly day: OpenDay | undefined
   readonly sums: SumTable | undefined
   /** Sums of the longer windows it lies in, by step: for groups that are released in those instead. */
   readonly coarser: ReadonlyMap<number, SumTable>
 }
+
+/** Nearly always another one for another place; `fits` decides. */
+const placeCode = ({ window, channel, phase }: PartialCell): number =>
+  window * 4 + (channel === 'import' ? 0 : 2) + (phase === 'late' ? 1 : 0)
 
 const fits = (place: Place, cell: PartialCell): boolean =>
   cell.window === place.window &&
@@ -123,9 +135,9 @@ function addAt({ day, sums, coarser }: Place, cell: PartialCell, tools: ReleaseT
     if (isNew(cell, day, tools)) return
     halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
   }
-  const seconds = day.plan.groups[at]?.coarserSeconds
-  const longer = seconds === undefined || seconds === null ? undefined : coarser.get(seconds)
-  for (const table of longer ? [sums, longer] : [sums]) table.set(at, addCell(table.get(at) ?? emptySum, cell))
+  sums.add(at, cell)
+  const seconds = coarser.size === 0 ? null : day.plan.groups[at]?.coarserSeconds
+  if (seconds !== undefined && seconds !== null) coarser.get(seconds)?.add(at, cell)
 }
 
 /** Whether the register has gained the group since the day's plan was frozen: it is released from the next day on. */

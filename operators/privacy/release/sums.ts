@@ -23,41 +23,60 @@ export const emptySum: GroupSum = Object.freeze({
   thirdWh: 0,
 })
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** Adds a cell of the same group, window and phase. Order does not matter. Throws RangeError past 2^53. */
 export function addCell(sum: GroupSum, cell: PartialCell): GroupSum {
-  const next = {
-    boundedWh: sum.boundedWh + cell.boundedWh,
-    exactWh: sum.exactWh + cell.exactWh,
-    count: sum.count + cell.count,
-    ...largestOf(sum, cell),
-  }
-  if (
-    !Number.isSafeInteger(next.boundedWh) ||
-    !Number.isSafeInteger(next.exactWh) ||
-    !Number.isSafeInteger(next.count)
-  ) {
+  const next = { ...sum }
+  addTo(next, cell)
+  return next
+}
+
+function addTo(sum: Writable<GroupSum>, cell: PartialCell): void {
+  sum.boundedWh += cell.boundedWh
+  sum.exactWh += cell.exactWh
+  sum.count += cell.count
+  if (!Number.isSafeInteger(sum.boundedWh) || !Number.isSafeInteger(sum.exactWh) || !Number.isSafeInteger(sum.count)) {
     throw new RangeError('a group sum is not a safe integer')
   }
-  return next
+  rank(sum, cell)
 }
 
 export type Largest = Pick<GroupSum, 'largestWh' | 'secondWh' | 'thirdWh'>
 
 /** The three largest of two sets of values, of which each knows its three largest. */
-export function largestOf(a: Largest, b: Largest): Largest {
-  const [upper, lower] = a.largestWh >= b.largestWh ? [a, b] : [b, a]
-  const secondWh = Math.max(upper.secondWh, lower.largestWh)
-  const thirdWh =
-    upper.secondWh >= lower.largestWh
-      ? Math.max(upper.thirdWh, lower.largestWh)
-      : Math.max(upper.secondWh, lower.secondWh)
-  return { largestWh: upper.largestWh, secondWh, thirdWh }
+export function largestOf({ largestWh, secondWh, thirdWh }: Largest, other: Largest): Largest {
+  const all = { largestWh, secondWh, thirdWh }
+  rank(all, other)
+  return all
+}
+
+function rank(all: Writable<Largest>, other: Largest): void {
+  // The largest first, so that nothing of the rest is looked at where it is too small.
+  if (rankOne(all, other.largestWh) && rankOne(all, other.secondWh)) rankOne(all, other.thirdWh)
+}
+
+/** Puts a value among the three largest. Answers whether it is one of them. */
+function rankOne(all: Writable<Largest>, wh: number): boolean {
+  if (wh <= all.thirdWh) return false
+  if (wh <= all.secondWh) all.thirdWh = wh
+  else {
+    all.thirdWh = all.secondWh
+    if (wh <= all.largestWh) all.secondWh = wh
+    else {
+      all.secondWh = all.largestWh
+      all.largestWh = wh
+    }
+  }
+  return true
 }
 
 /** The sums of one window, channel and phase by position of the group in the day's plan; empty groups have none. */
 export interface SumTable extends Iterable<readonly [at: number, sum: GroupSum]> {
   readonly get: (at: number) => GroupSum | undefined
   readonly set: (at: number, sum: GroupSum) => void
+  /** Adds a cell to the sum there, as `addCell` does, and leaves it alone where that throws. */
+  readonly add: (at: number, cell: PartialCell) => void
 }
 
 const columns = 6
@@ -67,27 +86,40 @@ export function sumTable(entries: Iterable<readonly [number, GroupSum]> = []): S
   // Six numbers a group; the count is NaN where a group has no sum.
   let packed = new Float64Array(0)
   const rows = (): number => packed.length / columns
+  const has = (at: number): boolean => at < rows() && !Number.isNaN(packed[at * columns + 2])
+  const read = (at: number): Writable<GroupSum> | undefined => {
+    if (!has(at)) return undefined
+    const from = at * columns
+    return {
+      boundedWh: packed[from]!,
+      exactWh: packed[from + 1]!,
+      count: packed[from + 2]!,
+      largestWh: packed[from + 3]!,
+      secondWh: packed[from + 4]!,
+      thirdWh: packed[from + 5]!,
+    }
+  }
+  const write = (at: number, sum: GroupSum): void => {
+    if (at >= rows()) {
+      const wider = new Float64Array(columns * Math.max(at + 1, Math.min(2 * rows(), rows() + 256))).fill(Number.NaN)
+      wider.set(packed)
+      packed = wider
+    }
+    const from = at * columns
+    packed[from] = sum.boundedWh
+    packed[from + 1] = sum.exactWh
+    packed[from + 2] = sum.count
+    packed[from + 3] = sum.largestWh
+    packed[from + 4] = sum.secondWh
+    packed[from + 5] = sum.thirdWh
+  }
   const table: SumTable = {
-    get: (at) => {
-      const from = at * columns
-      if (at >= rows() || Number.isNaN(packed[from + 2])) return undefined
-      return {
-        boundedWh: packed[from]!,
-        exactWh: packed[from + 1]!,
-        count: packed[from + 2]!,
-        largestWh: packed[from + 3]!,
-        secondWh: packed[from + 4]!,
-        thirdWh: packed[from + 5]!,
-      }
-    },
-    set: (at, sum) => {
-      if (at >= rows()) {
-        const wider = new Float64Array(columns * Math.max(at + 1, Math.min(2 * rows(), rows() + 256))).fill(Number.NaN)
-        wider.set(packed)
-        packed = wider
-      }
-      const { boundedWh, exactWh, count, largestWh, secondWh, thirdWh } = sum
-      packed.set([boundedWh, exactWh, count, largestWh, secondWh, thirdWh], at * columns)
+    get: read,
+    set: write,
+    add: (at, cell) => {
+      const sum = read(at) ?? { ...emptySum }
+      addTo(sum, cell)
+      write(at, sum)
     },
     *[Symbol.iterator]() {
       for (let at = 0; at < rows(); at++) {
