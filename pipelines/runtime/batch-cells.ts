@@ -14,6 +14,16 @@ interface Cell {
   changed: boolean
 }
 
+interface Opened {
+  readonly table: StateTable<unknown>
+  readonly cells: Map<number, Cell>
+  /** The same cells in the order in which they were asked for. */
+  readonly inOrder: Cell[]
+}
+
+const isOf = (cell: Cell | undefined, { index, day }: CellKey): boolean =>
+  cell !== undefined && cell.key.index === index && cell.key.day === day
+
 /** Looks cells up in the view: one call for all that are asked for. */
 export type LookUp = (addresses: readonly CellAddress[]) => Promise<readonly (Uint8Array | undefined)[]>
 
@@ -27,11 +37,11 @@ export interface BatchCells extends CellAccess {
  * batch is committed.
  */
 export function batchCells(lookUp: LookUp): BatchCells {
-  const tables = new Map<string, { readonly table: StateTable<unknown>; readonly cells: Map<number, Cell> }>()
+  const tables = new Map<string, Opened>()
   const open = (table: StateTable<unknown>) => {
     let entry = tables.get(table.name)
     if (!entry) {
-      entry = { table, cells: new Map() }
+      entry = { table, cells: new Map(), inOrder: [] }
       tables.set(table.name, entry)
     }
     if (entry.table !== table) {
@@ -40,11 +50,11 @@ export function batchCells(lookUp: LookUp): BatchCells {
         'Give each keyed operator a table of its own.',
       )
     }
-    return entry.cells
+    return entry
   }
   return {
     require: (table, keys) => {
-      const cells = open(table)
+      const { cells, inOrder } = open(table)
       const missing: Cell[] = []
       const addresses: CellAddress[] = []
       for (const key of keys) {
@@ -52,6 +62,7 @@ export function batchCells(lookUp: LookUp): BatchCells {
         if (cells.has(at)) continue
         const cell = { key, value: undefined, changed: false }
         cells.set(at, cell)
+        inOrder.push(cell)
         missing.push(cell)
         addresses.push({ table: table.name, index: key.index, day: key.day })
       }
@@ -64,8 +75,15 @@ export function batchCells(lookUp: LookUp): BatchCells {
       })
     },
     cells: <S>(table: StateTable<S>) => {
-      const cells = open(table as StateTable<unknown>)
+      const { cells, inOrder } = open(table as StateTable<unknown>)
+      let at = 0
       const find = (key: CellKey): Cell => {
+        // Operators come to their cells in the order in which they named them, and back to each: a glance, not a hash.
+        if (isOf(inOrder[at], key)) return inOrder[at]!
+        if (isOf(inOrder[at + 1], key)) {
+          at += 1
+          return inOrder[at]!
+        }
         const cell = cells.get(code(key))
         if (!cell) {
           throw new HaltError(
@@ -85,9 +103,9 @@ export function batchCells(lookUp: LookUp): BatchCells {
       }
     },
     changes: () =>
-      [...tables.values()].flatMap(({ table, cells }) => {
+      [...tables.values()].flatMap(({ table, inOrder }) => {
         const written: ChangedCell[] = []
-        for (const { key, value, changed } of cells.values()) {
+        for (const { key, value, changed } of inOrder) {
           if (changed) written.push({ index: key.index, day: key.day, value: table.codec.encode(value) })
         }
         return written.length > 0 ? [{ table: table.name, cells: written }] : []
