@@ -114,9 +114,10 @@ function readFilters(
     if (first > 0 && through + windowSeconds * 1_000 < first) continue
     smoothing.through[channel] = Math.max(smoothing.through[channel], through)
     for (const [name, born, text] of filters) {
-      if (through <= (throughOf.get(name) ?? 0)) continue
+      const belief = beliefOf(text)
+      if (belief === undefined || through <= (throughOf.get(name) ?? 0)) continue
       throughOf.set(name, through)
-      smoothing.filters[channel].set(name, { born, windowSeconds, belief: beliefOf(text) })
+      smoothing.filters[channel].set(name, { born, windowSeconds, belief })
     }
   }
   return throughOf
@@ -139,9 +140,10 @@ function textOf(belief: Float64Array): string {
   return bytes.toString('base64')
 }
 
-/** A belief of another length is one of an older model: it begins anew from nothing known. */
-function beliefOf(text: string): Float64Array {
+/** A belief of another length is one of another bank of models, and undefined: its series begins anew. */
+function beliefOf(text: string): Float64Array | undefined {
   const bytes = Buffer.from(text, 'base64')
+  if (bytes.length !== 8 * beliefLength) return undefined
   return Float64Array.from({ length: beliefLength }, (_, i) => bytes.readDoubleLE(8 * i))
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { unpackRecords } from '../../../../operators/privacy/ledger/packed-records.ts'
-import { emptySmoothing } from '../../../../operators/privacy/release/smooth-rows.ts'
+import { beliefLength } from '../../../../operators/privacy/release/smooth.ts'
+import { emptySmoothing, restoreSmoothing } from '../../../../operators/privacy/release/smooth-rows.ts'
 import type { LedgerRecord } from '../../../../schemas/ledger-record.ts'
 import type { LoadPartial } from '../../../../schemas/load-partial.ts'
 import type { LoadPublic } from '../../../../schemas/load-public.ts'
@@ -65,5 +66,18 @@ describe('smoothing over restarts', () => {
       },
     })
     assert.notDeepEqual(smoothedOf(log.ledger), smoothedOf(calm.ledger))
+  })
+
+  it('lets a series begin anew whose row is of an older or newer bank of models', () => {
+    const belief = (numbers: number) => Buffer.alloc(8 * numbers).toString('base64')
+    const filters = [beliefLength - 29, beliefLength, beliefLength + 29].map((numbers) => [
+      `feeder/of-${numbers}`,
+      start,
+      belief(numbers),
+    ])
+    const row = Buffer.from(JSON.stringify({ through: start, filters }))
+    const rows = new Map([['filters import 3600 0', row]])
+    const restored = restoreSmoothing(rows, { import: [], export: [] }, 'Europe/Berlin')
+    assert.deepEqual([...restored.filters.import.keys()], [`feeder/of-${beliefLength}`])
   })
 })
