@@ -37,6 +37,12 @@ export function compileGuard(schema: unknown, record: string): (bytes: Uint8Arra
   }
 
   const long = (): number => {
+    // Most are lengths and branches of one byte.
+    const byte = bytes[at]
+    if (byte !== undefined && byte < 0x80) {
+      at += 1
+      return byte & 1 ? -((byte + 1) >> 1) : byte >> 1
+    }
     const value = number(10)
     // avsc refuses the last few safe integers as well
     if (value > maxLong || value < -maxLong) refuse('a number exceeds 53 bits')

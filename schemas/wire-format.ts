@@ -17,8 +17,9 @@ export function frameBody(id: number, body: Uint8Array): Uint8Array {
 }
 
 /** The schema id and body of a framed value, without a copy; undefined if the bytes are not in the wire format. */
-export function readFrame(bytes: Uint8Array): { readonly id: number; readonly body: Uint8Array } | undefined {
+export function readFrame(bytes: Uint8Array): { readonly id: number; readonly body: Buffer } | undefined {
   if (bytes.length < headerBytes || bytes[0] !== 0) return undefined
   const id = ((bytes[1]! << 24) | (bytes[2]! << 16) | (bytes[3]! << 8) | bytes[4]!) >>> 0
-  return { id, body: bytes.subarray(headerBytes) }
+  // A view of the kind that codecs read, so that they need none of their own.
+  return { id, body: Buffer.from(bytes.buffer, bytes.byteOffset + headerBytes, bytes.length - headerBytes) }
 }

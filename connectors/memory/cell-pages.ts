@@ -72,6 +72,7 @@ function widen(page: Page, length: number): void {
   const stride = Math.ceil(length / 4) * 4
   const bytes = new Uint8Array(pageSize * stride)
   for (let slot = 0; slot < pageSize; slot++) {
+    if (page.lengths[slot] === 0) continue
     const start = slot * page.stride
     bytes.set(page.bytes.subarray(start, start + page.stride), slot * stride)
   }

@@ -16,6 +16,7 @@ import type { PublishOptions } from '../../operators/privacy/publish.ts'
 import type { NoiseSource } from '../../operators/privacy/release/noise.ts'
 import { clipFor, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
 import { policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
+import { asBuffer } from '../../schemas/avro.ts'
 import type { Codec } from '../../schemas/codec.ts'
 import type { IntervalReading } from '../../schemas/interval-reading.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
@@ -115,7 +116,7 @@ const readClear: Operator<LocatedFrame, MeterReadings> = {
   process: (batch, out) => {
     for (const record of batch) {
       const { entry, frame } = record.value
-      const rows = JSON.parse(Buffer.from(frame.bytes).toString('utf8')) as readonly Row[]
+      const rows = JSON.parse(asBuffer(frame.bytes).toString('utf8')) as readonly Row[]
       const readings = rows.map(
         ([channel, start, durationSeconds, energyWh]): IntervalReading => ({
           channel,

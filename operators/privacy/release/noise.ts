@@ -30,15 +30,14 @@ export const selectGroups: GroupSelector = (terms, counts) => {
 /** Exact draws from the operating system's randomness. There is no other source outside the tests. */
 export function secureNoise(): NoiseSource {
   const samplers = new Map<string, IntegerSampler>()
-  return {
-    gaussian: (sigma2) => {
-      const name = rational.format(sigma2)
-      let sampler = samplers.get(name)
-      if (!sampler) {
-        sampler = discreteGaussian(sigma2)
-        samplers.set(name, sampler)
-      }
-      return sampler.next()
-    },
+  // The variances of a day are the same objects for every window.
+  const known = new WeakMap<Rational, IntegerSampler>()
+  const samplerOf = (sigma2: Rational): IntegerSampler => {
+    const name = rational.format(sigma2)
+    const sampler = samplers.get(name) ?? discreteGaussian(sigma2)
+    samplers.set(name, sampler)
+    known.set(sigma2, sampler)
+    return sampler
   }
+  return { gaussian: (sigma2) => (known.get(sigma2) ?? samplerOf(sigma2)).next() }
 }

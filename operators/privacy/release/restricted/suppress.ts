@@ -1,8 +1,17 @@
 import type { DayPlan } from '../day-plan.ts'
 import { emptySum, type GroupSum } from '../sums.ts'
 import { hideCells } from './hide.ts'
-import { holding, rulesOf, type Suppression } from './rules.ts'
+import { holding, type Rules, rulesOf, type Suppression } from './rules.ts'
 import { treeOf } from './tree.ts'
+
+const known = new WeakMap<DayPlan, Rules>()
+
+/** The rules of a day: made at its first window. */
+function rulesOfDay(plan: DayPlan): Rules {
+  const rules = known.get(plan) ?? rulesOf(plan.resolved, plan.groups)
+  known.set(plan, rules)
+  return rules
+}
 
 /**
  * Which cells must not be shown, in the plan's order.
@@ -19,7 +28,7 @@ import { treeOf } from './tree.ts'
  */
 export function suppress(plan: DayPlan, sums: ReadonlyMap<number, GroupSum>): (Suppression | null)[] {
   const tree = treeOf(plan)
-  const rules = rulesOf(plan.resolved, plan.groups)
+  const rules = rulesOfDay(plan)
   const own = plan.groups.map((group, i) => holding(group, sums.get(i) ?? emptySum))
   const result = plan.groups.map(({ unsteady }, i) => rules(own[i]!) ?? (unsteady ? 'membership' : null))
   // Nobody is registered in it and nobody sent anything: that is public, and hides nothing.
