@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
 import { type Log, LogError } from '../contract.ts'
 import { RegisterError } from './check-register.ts'
+import { shareNames } from './share-names.ts'
 
 /** A topic that holds the register, compacted by row, and how its values are read. */
 export interface RegisterTopic {
@@ -22,6 +23,7 @@ export async function readRegisterRows(
   { name, decode }: RegisterTopic,
 ): Promise<ReadonlyMap<string, RegisterEntry>> {
   const rows = new Map<string, RegisterEntry>()
+  const shared = shareNames()
   const partition = 0
   const { first, end } = await log.bounds(name, partition, 'read_committed')
   const reader = await log.read(name, partition, first, 'read_committed')
@@ -35,7 +37,7 @@ export async function readRegisterRows(
           throw new LogError('corrupt', `${name} holds a record without a key, which no register writes`)
         const row = Buffer.from(key).toString('utf8')
         if (value === null) rows.delete(row)
-        else rows.set(row, decode(value))
+        else rows.set(row, shared(decode(value)))
       }
       if (fetched.next > next) heardAt = performance.now()
       else if (performance.now() - heardAt > silenceMs) {
