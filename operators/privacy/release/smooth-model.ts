@@ -27,6 +27,7 @@ const candidates: readonly (readonly [slow: number, fast: number])[] = [
   [0.3, 0.3],
   [0.3, 3],
   [3, 1],
+  [10, 1],
   [30, 1],
   [10_000, 1],
 ]
