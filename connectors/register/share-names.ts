@@ -26,10 +26,10 @@ export function shareNames(): (entry: RegisterEntry) => RegisterEntry {
   // the literal, since one that is added to it later would lie elsewhere.
   return (entry) => ({
     connection: entry.connection,
-    partition: entry.partition,
-    index: entry.index,
     validFrom: entry.validFrom,
     validTo: entry.validTo,
+    partition: entry.partition,
+    index: entry.index,
     timeZone: one(entry.timeZone),
     zone: one(entry.zone),
     groups: oneOf(entry.groups),
