@@ -25,17 +25,18 @@ export interface Crowd {
 /** Threads at the most: each compiles the pipelines for itself, which small crowds are not worth. */
 const threadsFor = (runs: number): number => Math.max(1, Math.min(availableParallelism(), Math.floor(runs / 200)))
 
-/** Runs the pipelines so many times over each world, in threads. */
-export async function crowd(task: CrowdTask): Promise<Crowd> {
+/** Runs the pipelines so many times over each world, in threads that run `thread`. Default: that of `CrowdTask`. */
+export async function crowd<T extends { readonly runs: number } = CrowdTask>(
+  task: T,
+  thread: URL = new URL('./crowd-thread.ts', import.meta.url),
+): Promise<Crowd> {
   const threads = threadsFor(task.runs)
   const share = Math.ceil(task.runs / threads)
   const parts = await Promise.all(
     Array.from({ length: threads }, (_, i) => {
       const runs = Math.min(share, task.runs - i * share)
       return new Promise<Crowd>((resolve, reject) => {
-        new Worker(new URL('./crowd-thread.ts', import.meta.url), { workerData: { ...task, runs } })
-          .once('message', resolve)
-          .once('error', reject)
+        new Worker(thread, { workerData: { ...task, runs } }).once('message', resolve).once('error', reject)
       })
     }),
   )
