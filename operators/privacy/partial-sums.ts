@@ -27,7 +27,8 @@ export interface PartialSumsOptions {
  * `boundContributions` has left out what came after the cut-off. So each interval lies in exactly one of the two sums.
  *
  * *Delivery*: exactly one record per batch, also for an empty one, since it carries the progress of the partition.
- * *Order*: a batch gives the same record in any order of its readings but for the order of the cells. *State*: none.
+ * *Order*: a batch gives the same record in any order of its readings but for the order of the cells. *State*: none; the
+ * names of groups keep their numbers from batch to batch, which shows in nothing.
  * *Privacy*: identified to pseudonymous: sums of bounded values per public group, yet exact, and of single households where
  * a batch holds one; `exactWh` and the three largest are for the restricted aggregate only. `count` counts the values that
  * begin their window, so a measuring point counts once, and not at all if it sent only a later part.
