@@ -27,6 +27,8 @@ interface Held extends Input {
   position: bigint
   /** Outputs of input below this were emitted before; it is read again only to rebuild the state. */
   readonly replayTo: bigint
+  /** Values of records that were looked at to see whether they must wait. */
+  readonly seen: Map<LogRecord, unknown>
   /** Position of the last transaction, and when it was. */
   saved: bigint
   savedAt: EpochMs
@@ -74,6 +76,7 @@ async function open(task: TaskContext, producer: Transactor): Promise<Held> {
     producer,
     step,
     state,
+    seen: new Map(),
     position: from,
     replayTo: replay ? (position ?? from) : from,
     saved: from,
@@ -146,8 +149,11 @@ async function hold(task: TaskContext, held: Held, fetched: Fetched): Promise<Fe
   const { notBefore } = task.pipeline.options
   if (!notBefore || fetched.records.length === 0) return fetched
   const { clock } = task.ports
-  const tickOf = ({ value }: LogRecord): EpochMs =>
-    notBefore(task.wire.decode(task.pipeline.source, value ?? new Uint8Array()))
+  const tickOf = (record: LogRecord): EpochMs => {
+    const value = held.seen.get(record) ?? task.wire.decode(task.pipeline.source, record.value ?? new Uint8Array())
+    held.seen.set(record, value)
+    return notBefore(value)
+  }
   const late = fetched.records.findIndex((record) => tickOf(record) > clock.now())
   if (late < 0) return fetched
   held.rest = fetched.records.slice(late)
@@ -159,7 +165,8 @@ async function hold(task: TaskContext, held: Held, fetched: Fetched): Promise<Fe
 
 async function processBatch(task: TaskContext, held: Held, records: readonly LogRecord[], to: bigint): Promise<void> {
   const quiet = (records.at(-1)?.offset ?? held.position) < held.replayTo
-  const { batch, refused } = decodeRecords(task, records, 0)
+  const { batch, refused } = decodeRecords(task, records, 0, held.seen)
+  held.seen.clear()
   const rawOf = rawValues(records)
   held.progress = Math.max(held.progress, records.at(-1)?.timestamp ?? 0)
   let part: typeof batch = batch

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import type { Isolation, Log, LogRecord } from '../../connectors/contract.ts'
 import type { AcceptedBatch } from '../../schemas/accepted-batch.ts'
 import { hashPlace } from '../../schemas/accepted-link.ts'
@@ -26,7 +26,7 @@ export function linkValue(wire: Wire, topic: AnyTopic, prev: Uint8Array, body: L
   return { link: { ...open, hash } satisfies AcceptedBatch, value }
 }
 
-const hashOf = (encoded: Uint8Array): Uint8Array => createHash('sha256').update(encoded).digest()
+const hashOf = (encoded: Uint8Array): Uint8Array => digest('sha256', encoded, 'buffer')
 
 /** Hash before the first batch. */
 export const genesis = zeroHash

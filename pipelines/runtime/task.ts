@@ -93,10 +93,11 @@ export async function stepping<T>(
   act: () => Promise<T>,
   topics?: readonly string[],
 ): Promise<T> {
-  const moment = { pipeline: task.pipeline.name, partition: task.partition, step, ...(topics ? { topics } : {}) }
-  task.probe({ ...moment, at: 'before' })
+  const { partition, probe } = task
+  const pipeline = task.pipeline.name
+  probe(topics ? { pipeline, partition, step, topics, at: 'before' } : { pipeline, partition, step, at: 'before' })
   const result = await act()
-  task.probe({ ...moment, at: 'after' })
+  probe(topics ? { pipeline, partition, step, topics, at: 'after' } : { pipeline, partition, step, at: 'after' })
   return result
 }
 
@@ -114,12 +115,14 @@ export interface Decoded {
 /**
  * Records to envelopes. A record whose label header disagrees with the topic halts; one of another schema is refused.
  * `since` is the partition's progress so far: append times may go back when a partition changes its leader, but the time
- * of receipt must not, or a value could count as earlier than a seal that has passed.
+ * of receipt must not, or a value could count as earlier than a seal that has passed. `known` holds values that were
+ * decoded before.
  */
 export function decodeRecords(
   { pipeline: { source }, partition, wire }: TaskContext,
   records: readonly LogRecord[],
   since: EpochMs,
+  known?: ReadonlyMap<LogRecord, unknown>,
 ): Decoded {
   const batch: Envelope<unknown>[] = []
   const refused: Rejection[] = []
@@ -127,7 +130,8 @@ export function decodeRecords(
   const refuse = (origin: Origin, reason: Reason, place: { readonly through?: bigint } = {}) => {
     refused.push({ from: { value: null, origin }, stage: 'decodeRecord', reason, byteOffset: undefined, ...place })
   }
-  for (const { offset, timestamp, value, headers, through } of records) {
+  for (const record of records) {
+    const { offset, timestamp, value, headers, through } = record
     receivedAt = Math.max(receivedAt, timestamp)
     const origin = { topic: source.name, partition, offset, receivedAt }
     if (through !== undefined) {
@@ -142,7 +146,7 @@ export function decodeRecords(
       )
     }
     try {
-      batch.push({ value: wire.decode(source, value ?? new Uint8Array()), origin })
+      batch.push({ value: known?.get(record) ?? wire.decode(source, value ?? new Uint8Array()), origin })
     } catch (error) {
       if (!(error instanceof CodecError)) throw error
       refuse(origin, 'schema_mismatch')

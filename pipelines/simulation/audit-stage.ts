@@ -209,7 +209,8 @@ export async function openAuditStage(options: AuditStageOptions): Promise<AuditS
 
 /** Asks a registry only once for what does not change: a run is too short to parse every schema again. */
 function remembering(registry: SchemaRegistry): SchemaRegistry {
-  const ids = new Map<string, Promise<number>>()
+  // Schemas are long: one is looked up under its subject, not as a part of a name made anew.
+  const ids = new Map<string, Map<string, Promise<number>>>()
   const versions = new Map<string, ReturnType<SchemaRegistry['versions']>>()
   const once = <T>(known: Map<string, Promise<T>>, name: string, ask: () => Promise<T>): Promise<T> => {
     const answer = known.get(name) ?? ask()
@@ -218,7 +219,11 @@ function remembering(registry: SchemaRegistry): SchemaRegistry {
   }
   return {
     ...registry,
-    register: (subject, schema) => once(ids, `${subject} ${schema}`, () => registry.register(subject, schema)),
+    register: (subject, schema) => {
+      const known = ids.get(subject) ?? new Map<string, Promise<number>>()
+      ids.set(subject, known)
+      return once(known, schema, () => registry.register(subject, schema))
+    },
     versions: (subject) => once(versions, subject, () => registry.versions(subject)),
   }
 }

@@ -9,6 +9,7 @@ export interface CanonicalWriter {
   readonly integer: (value: number | bigint) => CanonicalWriter
   /** The bytes behind a four-byte length. */
   readonly bytes: (value: Uint8Array) => CanonicalWriter
+  /** What was written: a view, so nothing is to be written after it. */
   readonly finish: () => Uint8Array
 }
 
@@ -53,7 +54,7 @@ export function canonical(domain: string): CanonicalWriter {
       buffer.set(value, at + 4)
       return writer
     },
-    finish: () => new Uint8Array(buffer.subarray(0, length)),
+    finish: () => new Uint8Array(buffer.buffer, buffer.byteOffset, length),
   }
   return writer.text(domain)
 }

@@ -39,8 +39,9 @@ export type Verdict =
 
 /** Puts an entry behind `head`: numbered, with the hash of the link before it and its own. */
 export function appendLink(head: ChainHead, entry: LedgerEntry): LedgerRecord {
-  const open = { ...entry, seq: head.seq + 1, prev: head.hash, hash: emptyHead.hash } as LedgerRecord
-  return { ...open, hash: linkHash(open) }
+  const link = { ...entry, seq: head.seq + 1, prev: head.hash, hash: emptyHead.hash }
+  link.hash = linkHash(link as LedgerRecord)
+  return link as LedgerRecord
 }
 
 /** SHA-256 over the canonical bytes of every field but `hash`: 32 bytes. */
@@ -50,7 +51,8 @@ export function linkHash(record: LedgerRecord): Uint8Array {
   if (record.kind === 'charge') writeCharge(writer, record)
   else if (record.kind === 'seal') writeSeal(writer, record)
   else writeCheckpoint(writer, record)
-  return new Uint8Array(hash('sha256', writer.finish(), 'buffer'))
+  const digest = hash('sha256', writer.finish(), 'buffer')
+  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
 }
 
 /** What is wrong with `record` as the link after `head`, or undefined. `domain` is checked where given. */

@@ -63,7 +63,9 @@ export function unpackRecords(packed: Uint8Array, hash: Uint8Array, count: numbe
   for (let i = 0; i < count; i++) {
     const key = reader.text(reader.number())
     const body = reader.take(reader.number())
-    const bytes = new Uint8Array(body.length + hashLength)
+    // From the pool: small arrays of their own cost more than the copy.
+    const { buffer, byteOffset, length } = Buffer.allocUnsafe(body.length + hashLength)
+    const bytes = new Uint8Array(buffer, byteOffset, length)
     bytes.set(body)
     bytes.set(hash, body.length)
     records.push({ key, bytes })

@@ -7,7 +7,7 @@ import { treeFrom } from './restricted/tree.ts'
 import { stepRules, totalOf, twoClasses } from './rules/count-rules.ts'
 import type { CountedGroup } from './rules/groups.ts'
 import { type Placement, placeGroups } from './rules/place.ts'
-import type { ClassCounts } from './rules/rule-set.ts'
+import { type ClassCounts, ruleClasses } from './rules/rule-set.ts'
 
 /** A group of a day, with what the register alone says about its release. */
 export interface PlannedGroup extends Placement {
@@ -62,7 +62,7 @@ export interface DayPlanData {
 /**
  * Freezes policy and groups for a day. Groups keep their order within a level; levels go from the widest down. `unsteady`
  * holds names of groups as `groupName` makes them. Default: none. Where the policy selects groups, none is released
- * until `selected` says which.
+ * until `selected` says which. The same groups in a row under the same policy give the same plan.
  */
 export function planDay(
   resolved: ResolvedPolicy,
@@ -87,6 +87,8 @@ export function planDay(
         }
       }),
   )
+  const before = selected === undefined ? newest.get(resolved) : undefined
+  if (before && sameGroups(before.groups, counted)) return before
   const positions = new Map(levels.map((level) => [level, new Map<string, number>()]))
   counted.forEach(({ level, group, registered, classes }, i) => {
     if (totalOf(classes) !== registered) throw new RangeError(`the counts by class of a ${level} are not its points`)
@@ -100,7 +102,7 @@ export function planDay(
   }
   const placements = placeGroups(resolved, counted, treeFrom(families, counted.length), isSelected)
   const planned = counted.map((group, i): PlannedGroup => Object.freeze({ ...group, ...placements[i]! }))
-  return Object.freeze({
+  const plan: DayPlan = Object.freeze({
     resolved,
     groups: Object.freeze(planned),
     families,
@@ -108,6 +110,26 @@ export function planDay(
     selected,
     digest: planDigest(resolved.policy, planned),
   })
+  if (selected === undefined) newest.set(resolved, plan)
+  return plan
+}
+
+/**
+ * The newest plan under a policy without a selection. Most days have the groups of the day before: they share its plan, and
+ * whatever follows from it (consistency, rules, trees) is not worked out again.
+ */
+const newest = new WeakMap<ResolvedPolicy, DayPlan>()
+
+function sameGroups(known: readonly PlannedGroup[], counted: readonly Counted[]): boolean {
+  return (
+    known.length === counted.length &&
+    counted.every(({ level, group, parent, residential, other, classes, unsteady }, i) => {
+      const one = known[i]!
+      const isSame = one.level === level && one.group === group && one.parent === parent && one.unsteady === unsteady
+      if (!isSame || one.residential !== residential || one.other !== other) return false
+      return ruleClasses.every((each) => one.classes[each] === classes[each])
+    })
+  )
 }
 
 /** The plan as data, and back; the digest comes out the same. */

@@ -102,7 +102,8 @@ export function sealedDigest(
     writer.integer(sum.boundedWh).integer(sum.exactWh).integer(sum.count).integer(sum.largestWh).integer(sum.secondWh)
   }
   if (coarserSeconds !== null) writer.text('windows').integer(windowSeconds)
-  return new Uint8Array(createHmac('sha256', key).update(writer.finish()).digest())
+  const digest = createHmac('sha256', key).update(writer.finish()).digest()
+  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
 }
 
 /**
@@ -181,7 +182,9 @@ function smoothedValues(
 
 /** Roots of variances in whole Wh, rounded up; `null` where there is none. */
 function deviations(variances: Float64Array): Values {
-  return Array.from(variances, (variance) => (Number.isNaN(variance) ? null : Math.ceil(Math.sqrt(variance))))
+  const made: (number | null)[] = []
+  for (const variance of variances) made.push(Number.isNaN(variance) ? null : Math.ceil(Math.sqrt(variance)))
+  return made
 }
 
 /** The preliminary values are needed once more, for the late seal. */

@@ -10,6 +10,19 @@ describe('canonical bytes', () => {
     assert.equal(hex(bytes), '0000000164' + '00000002c3a9' + '0000000000000102' + 'ffffffffffffffff' + '0000000107')
   })
 
+  for (const number of [0, -1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, -(2 ** 32), -(2 ** 32) - 1, 2 ** 53 - 1, 1 - 2 ** 53]) {
+    it(`are the same of ${number} as a number and as a bigint`, () => {
+      assert.equal(hex(canonical('d').integer(number).finish()), hex(canonical('d').integer(BigInt(number)).finish()))
+    })
+  }
+
+  for (const text of ['', 'é', '😀', '\ud800', 'ab\udc00', '€'.repeat(2_000)]) {
+    it(`are those of the bytes of a text of ${text.length} units`, () => {
+      const bytes = hex(canonical('d').bytes(Buffer.from(text)).integer(1).finish())
+      assert.equal(hex(canonical('d').text(text).integer(1).finish()), bytes)
+    })
+  }
+
   it('differ where fields are cut differently', () => {
     assert.notEqual(
       hex(canonical('d').text('ab').text('c').finish()),

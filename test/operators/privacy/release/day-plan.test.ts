@@ -35,6 +35,54 @@ describe('day plan', () => {
     assert.notEqual(flagOf(resolvePolicy(policyWith({ windowSeconds: 900 })), 'feeder', 2_500, 0), null)
   })
 
+  it('is one and the same on days with the same groups under the same policy', () => {
+    const own = resolvePolicy(defaultPolicy)
+    const first = planDay(own, groups)
+    assert.equal(planDay(own, structuredClone(groups)), first)
+    assert.notEqual(planDay(resolvePolicy(defaultPolicy), groups), first)
+    assert.notEqual(planDay(own, groups, undefined, new Set()), first)
+  })
+
+  const [one, ...rest] = groups
+  const regrouped: readonly (readonly [string, Parameters<typeof planDay>[1], ReadonlySet<string>?])[] = [
+    ['a home more', [{ ...one!, residential: one!.residential + 1 }, ...rest]],
+    ['another kind of customer more', [{ ...one!, other: one!.other + 1 }, ...rest]],
+    ['another name', [{ ...one!, group: 'renamed' }, ...rest]],
+    ['another parent', [{ ...one!, parent: 'elsewhere' }, ...rest]],
+    ['a group less', rest],
+    ['a group more', [...groups, group('feeder', 'more', null, 5_000, 0)]],
+    ['a group whose members change by too few', groups, new Set([`${one!.level}/${one!.group}`])],
+    [
+      'classes told apart',
+      [
+        {
+          ...one!,
+          classes: {
+            residential: one!.residential - 1,
+            commercial: one!.other,
+            industrial: 1,
+            agricultural: 0,
+            large: 0,
+          },
+        },
+        ...rest,
+      ],
+    ],
+  ]
+  for (const [what, changed, unsteady] of regrouped) {
+    it(`is another with ${what}`, () => {
+      const own = resolvePolicy(defaultPolicy)
+      const first = planDay(own, groups)
+      const second = planDay(own, changed, unsteady)
+      assert.notEqual(second, first)
+      assert.deepEqual(second, {
+        ...planDay(resolvePolicy(defaultPolicy), changed, unsteady),
+        resolved: own,
+        indexOf: second.indexOf,
+      })
+    })
+  }
+
   it('lists groups from the widest level down in the register’s order', () => {
     const shuffled = planDay(resolved, [...groups.slice(4), ...groups.slice(0, 4)])
     assert.deepEqual(

@@ -120,6 +120,21 @@ describe('gains', () => {
     assert.deepEqual(at(monday, 20, source), at(monday, 20))
   })
 
+  it('are the same for another series that asks one source for other windows', () => {
+    const source = gainSource()
+    for (let n = 0; n < 300; n++) {
+      for (const [born, from] of [
+        [monday, 0],
+        [monday - 5 * halfHour, 120],
+        [monday, -70],
+      ] as const) {
+        const window = Math.max(n + from, 0)
+        if (n % 37 === 0) assert.deepEqual(at(born, window, source), at(born, window), `${born} ${window}`)
+        else at(born, window, source)
+      }
+    }
+  })
+
   it('hardly change when a series counts as settled', () => {
     const week = 7 * 48
     // A Monday, 00:00 in Berlin, is an hour before that in UTC.
