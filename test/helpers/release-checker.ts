@@ -2,6 +2,7 @@ import { type Rational, rational } from 'diffprivlib-ts'
 import type { Published } from '../../operators/contract/published.ts'
 import { sameBytes, verifyChain } from '../../operators/privacy/ledger/chain.ts'
 import { unpackRecords } from '../../operators/privacy/ledger/packed-records.ts'
+import { intervalSums } from '../../operators/privacy/release/policy.ts'
 import type { Codec } from '../../schemas/codec.ts'
 import type { LedgerRecord, LedgerSeal } from '../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
@@ -50,7 +51,8 @@ function checkCharges(ledger: readonly LedgerRecord[], cap: Rational, violations
     if (charged.has(link.date)) violations.push(`I4: ${link.date} is charged twice`)
     const total = link.charges.map(({ rho }) => rational.parse(rho)).reduce(rational.add, rational.zero)
     if (rational.compare(total, cap) > 0) violations.push(`I4: ${link.date} is charged above the cap`)
-    charged.set(link.date, { seq: link.seq, rho: new Map(link.charges.map(({ level, rho }) => [level, rho])) })
+    const sums = link.charges.filter(({ release }) => release === intervalSums)
+    charged.set(link.date, { seq: link.seq, rho: new Map(sums.map(({ level, rho }) => [level, rho])) })
   }
   return charged
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { minutes } from '../../operators/contract/clock.ts'
 import { dayNamed, gridSeals } from '../../operators/privacy/release/day-grid.ts'
 import { planDay } from '../../operators/privacy/release/day-plan.ts'
-import { resolvePolicy } from '../../operators/privacy/release/policy.ts'
+import { type ReleasePolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { sealedDigest } from '../../operators/privacy/release/seal.ts'
 import type { ReleaseTotalsOptions } from '../../operators/privacy/release-totals.ts'
 import type { BoundedWh } from '../../schemas/bounded.ts'
@@ -123,12 +123,15 @@ function cellsOf(entry: JournalEntry, phase: Phase | undefined): PartialCell[] {
   }))
 }
 
-/** The digest of every window and phase of the journal's day, worked out from the journal alone. */
-export function trueDigests(journal: readonly JournalEntry[]): ReadonlyMap<string, Uint8Array> {
-  const plan = planDay(resolvePolicy(journalPolicy), journalGroups)
+/** The digest of every window and phase of the journal's day, worked out from the journal and the policy alone. */
+export function trueDigests(
+  journal: readonly JournalEntry[],
+  policy: ReleasePolicy = journalPolicy,
+): ReadonlyMap<string, Uint8Array> {
+  const plan = planDay(resolvePolicy(policy), journalGroups)
   const digests = new Map<string, Uint8Array>()
   for (const phase of ['preliminary', 'late'] as const) {
-    for (const seal of gridSeals(domain.timeZone, day, journalPolicy, phase)) {
+    for (const seal of gridSeals(domain.timeZone, day, policy, phase)) {
       const inside = journal.filter(
         (entry) => phaseOf(entry) === phase && windowOf(entry) === seal.window && entry.channel === seal.channel,
       )

@@ -98,7 +98,7 @@ export const plantedSelections: readonly PlantedSelection[] = [
     world: { values: true, windows: 0 },
     share: '9/10',
     found: 'sums',
-    runs: 250,
+    runs: 400,
     parts: () => {
       const { gaussian } = secureNoise()
       // Of the cap the sums have 9/100.

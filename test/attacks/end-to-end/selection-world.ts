@@ -95,9 +95,11 @@ export function selectionWorld(
   const midday = (day: number, count: number): AuditReading[] =>
     homes.slice(1, count).map(({ home }, i) => reading(home, 'import', day, 12, 200 + (i % 50) * 10))
   const day = shownOn({ values }) - 2
+  // Late values would come after a run that ends with the day that differs.
+  const isLate = (hour: number): boolean => windows > 0 && hour % 2 === 1
   const full = Array.from({ length: 12 }, (_, i) => i + 1).flatMap((hour) => [
-    reading(audited, 'import', day, hour, 6_013 + 7 * hour, hour % 2 === 1),
-    reading(audited, 'export', day, hour, 6_007 + 11 * hour, hour % 2 === 1),
+    reading(audited, 'import', day, hour, 6_013 + 7 * hour, isLate(hour)),
+    reading(audited, 'export', day, hour, 6_007 + 11 * hour, isLate(hour)),
   ])
   const own = values ? full : [reading(audited, 'import', day, 12, 6_000, late)]
   // Time goes by what is received: the last of it is the same in both worlds, as it is where homes send all day.

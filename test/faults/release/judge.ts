@@ -1,19 +1,20 @@
 import { type Rational, rational } from 'diffprivlib-ts'
 import { unpackRecords } from '../../../operators/privacy/ledger/packed-records.ts'
 import { dayNamed } from '../../../operators/privacy/release/day-grid.ts'
-import { resolvePolicy } from '../../../operators/privacy/release/policy.ts'
+import { type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from '../../../operators/privacy/release/policy.ts'
 import type { LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import type { LoadRestricted } from '../../../schemas/load-restricted.ts'
 import { checkRelease, sealName } from '../../helpers/release-checker.ts'
 import { domain } from '../../helpers/release-fixtures.ts'
-import { type JournalEntry, journalDate, journalPolicy, phaseOf, trueDigests } from '../../helpers/release-journal.ts'
+import { type JournalEntry, journalDate, phaseOf, trueDigests } from '../../helpers/release-journal.ts'
 import { type Copy, hashOf, type Witnessed } from './stage.ts'
 
 /** A draw of noise, by its value: every draw of a storm is another number. */
 export type Draws = ReadonlyMap<bigint, Rational>
 
 export interface Evidence {
+  readonly policy: ReleasePolicy
   readonly journal: readonly JournalEntry[]
   readonly witnessed: Witnessed
   /** Committed links at the end, and those of ledgers that were lost, whole. */
@@ -26,22 +27,22 @@ export interface Evidence {
   readonly published: readonly Copy[] | undefined
 }
 
-const resolved = resolvePolicy(journalPolicy)
-
 /**
  * What a release under faults must never do, from what was seen and from the journal alone. Every ledger there was keeps
  * I3 and I4 (see `checkRelease`) with the true sums; over all of them together no window is released twice; each released
- * value is the true sum plus a draw of its own, of no less noise than its charge pays for.
+ * value is the true sum plus a draw of its own, of no less noise than its charge pays for; a group that is shown in one
+ * window of a day is shown in all.
  */
 export function judge(evidence: Evidence): string[] {
-  const { journal, witnessed, ledger, lost, decode } = evidence
+  const { policy, journal, witnessed, ledger, lost, decode } = evidence
+  const { cap } = resolvePolicy(policy)
   const violations: string[] = []
   const codec = { decode }
   for (const each of [ledger, ...lost]) {
-    const digests = withOtherDays(trueDigests(journal), each)
+    const digests = withOtherDays(trueDigests(journal, policy), each)
     const own = new Set(each.map(hashOf))
     const published = witnessed.copies.filter(({ bytes }) => own.has(hashOf({ hash: decode(bytes).ledgerHash })))
-    violations.push(...checkRelease({ ledger: each, published, codec, cap: resolved.cap, digests }))
+    violations.push(...checkRelease({ ledger: each, published, codec, cap, digests }))
   }
   const known = new Set([ledger, ...lost].flatMap((each) => each.map(hashOf)))
   for (const { bytes } of witnessed.copies) {
@@ -52,6 +53,7 @@ export function judge(evidence: Evidence): string[] {
     if (!known.has(hash)) violations.push('I3: a committed link is in no ledger')
   }
   checkDraws(evidence, violations)
+  checkSelected(witnessed, decode, violations)
   checkComplete(evidence, violations)
   return [...new Set(violations)]
 }
@@ -68,7 +70,8 @@ function withOtherDays(
   return digests
 }
 
-function checkDraws({ journal, witnessed, decode, draws }: Evidence, violations: string[]): void {
+function checkDraws({ policy, journal, witnessed, decode, draws }: Evidence, violations: string[]): void {
+  const resolved = resolvePolicy(policy)
   const used = new Map<bigint, string>()
   const released = new Map<string, string>()
   const preliminary = new Map<string, number>()
@@ -88,8 +91,23 @@ function checkDraws({ journal, witnessed, decode, draws }: Evidence, violations:
       if (sigma2 === undefined) violations.push(`noise: ${name} is not the true sum and a draw`)
       else if (used.has(draw) && used.get(draw) !== name)
         violations.push(`noise: ${name} has the noise of another value`)
-      else if (isUndercharged(record, sigma2)) violations.push(`I4: ${name} has less noise than was paid for`)
+      else if (isUndercharged(record, sigma2, resolved)) violations.push(`I4: ${name} has less noise than was paid for`)
       used.set(draw, name)
+    }
+  }
+}
+
+/** Over every ledger there was: which groups a day shows is decided once, whatever became of the ledger since. */
+function checkSelected({ committed }: Witnessed, decode: Evidence['decode'], violations: string[]): void {
+  const shown = new Map<string, boolean>()
+  for (const link of committed.values()) {
+    if (link.kind !== 'seal') continue
+    for (const { key, bytes } of unpackRecords(link.records, link.hash, link.count)) {
+      const { rawWh, flags } = decode(bytes)
+      if (flags.includes('withheld_unproven')) continue
+      const name = `${key} on ${link.date}`
+      if ((shown.get(name) ?? rawWh !== null) !== (rawWh !== null)) violations.push(`I3: ${name} is selected twice`)
+      shown.set(name, rawWh !== null)
     }
   }
 }
@@ -97,7 +115,7 @@ function checkDraws({ journal, witnessed, decode, draws }: Evidence, violations:
 const phaseOrder = ({ phase }: LedgerSeal): number => (phase === 'preliminary' ? 0 : 1)
 
 /** S^2 / (2 sigma^2) must not be above the charged rho. */
-function isUndercharged({ level, privacy }: LoadPublic, sigma2: Rational): boolean {
+function isUndercharged({ level, privacy }: LoadPublic, sigma2: Rational, resolved: ResolvedPolicy): boolean {
   const clip = rational.integer(privacy.clipWh)
   const cost = rational.div(rational.mul(clip, clip), rational.mul(rational.integer(2), sigma2))
   return rational.compare(cost, resolved.levels[level].rho) > 0
@@ -117,9 +135,13 @@ function trueSum(journal: readonly JournalEntry[], link: LedgerSeal, { level, gr
     .reduce((sum, { wh }) => sum + wh, 0)
 }
 
-function checkComplete({ journal, ledger, restricted, published, decode }: Evidence, violations: string[]): void {
+function checkComplete(
+  { policy, journal, ledger, restricted, published, decode }: Evidence,
+  violations: string[],
+): void {
   const sealed = new Set(ledger.flatMap((link) => (link.kind === 'seal' ? [sealName(link)] : [])))
-  for (const name of trueDigests(journal).keys()) if (!sealed.has(name)) violations.push(`stuck: ${name} is not sealed`)
+  for (const name of trueDigests(journal, policy).keys())
+    if (!sealed.has(name)) violations.push(`stuck: ${name} is not sealed`)
   const seen = new Set<string>()
   for (const { level, group, ...window } of restricted) {
     const name = `${sealName(window)} ${level}/${group}`

@@ -3,6 +3,8 @@ import type { Rational } from 'diffprivlib-ts'
 import type { Log } from '../../../connectors/contract.ts'
 import { type Fault, faultyLog } from '../../../connectors/memory/faults.ts'
 import { hours, minutes } from '../../../operators/contract/clock.ts'
+import type { GroupSelector } from '../../../operators/privacy/release/noise.ts'
+import type { ReleasePolicy } from '../../../operators/privacy/release/policy.ts'
 import type { ReleaseTotalsOptions } from '../../../operators/privacy/release-totals.ts'
 import { type LoadOptions, load } from '../../../pipelines/load.ts'
 import { publish } from '../../../pipelines/publish.ts'
@@ -21,10 +23,12 @@ import {
   journalPolicy,
   partialsOf,
 } from '../../helpers/release-journal.ts'
+import { selecting } from '../../helpers/selection-fixtures.ts'
 import { type Random, random } from '../../model/random.ts'
 import { judge } from './judge.ts'
 import { type Owner, startOwner } from './owner.ts'
 import { restoreSomething } from './restores.ts'
+import { goOn, middayOf, watchedSelector } from './selects.ts'
 import { openStage, type Snapshot, type Stage, stageStart } from './stage.ts'
 
 /** What may be wrong with a release, planted; nothing by default. */
@@ -35,6 +39,8 @@ export interface Plant {
   readonly log?: (log: Log, stage: Stage) => Log
   /** Leaves out what is kept outside the log. */
   readonly unpinned?: true
+  /** Groups are selected in every storm. Default: in every third. */
+  readonly selects?: true
 }
 
 export interface StormResult {
@@ -73,7 +79,7 @@ const roles = ['load', 'publish'] as const
 /**
  * One day of releases through the pipelines [load] and [publish] of the runtime, over the log in memory, while everything
  * befalls them that one seed chooses: processes killed at any step, calls and answers lost, owners overtaken who wake up
- * later, offsets moved, topics set back to older moments. Then calm, in which everything must be sealed and published; then
+ * later, offsets moved, topics set back to older moments. Every third seed selects groups, and goes on until the third day. Then calm, in which everything must be sealed and published; then
  * the judge.
  */
 export async function storm(seed: number, plant: Plant = {}): Promise<StormResult> {
@@ -82,6 +88,7 @@ export async function storm(seed: number, plant: Plant = {}): Promise<StormResul
   const faults = new Map<string, number>()
   const violations: string[] = []
   const draws = new Map<bigint, Rational>()
+  const selects = plant.selects ?? seed % 3 === 0
   let calm = false
   let movement = 0
   const count = (kind: string): void => void faults.set(kind, (faults.get(kind) ?? 0) + 1)
@@ -91,9 +98,13 @@ export async function storm(seed: number, plant: Plant = {}): Promise<StormResul
     throw new Killed(`${at} ${step}`)
   }
 
+  let journal: readonly JournalEntry[] = []
+  const policy = selects ? selecting({ windowSeconds: 3_600 }) : journalPolicy
+  const select = watchedSelector({ stage, random: dice, strike, violations, journal: () => journal })
+
   const owners = new Map<string, Owner>()
   const asleep: Owner[] = []
-  const pipelines = pipelinesOf(stage, plant, draws, strike, violations)
+  const pipelines = pipelinesOf({ stage, plant, draws, strike, violations, policy, select })
   const start = (role: (typeof roles)[number]): void => {
     const before = owners.get(role)
     if (before) before.current = false
@@ -152,9 +163,10 @@ export async function storm(seed: number, plant: Plant = {}): Promise<StormResul
   }
 
   running.launchMissing()
-  const journal = randomJournal(dice)
+  journal = [...randomJournal(dice), ...(selects ? middayOf(dice) : [])]
   const sizes = [1, 1 + dice.below(3), 1 + dice.below(3)]
-  const partials = interleave(begunLate(partialsOf(journal, sizes)), [0, 1, 0, 0, 1])
+  const streams = begunLate(partialsOf(journal, sizes))
+  const partials = interleave(selects ? streams.map(goOn) : streams, [0, 1, 0, 0, 1])
   for (let at = 0; at < partials.length; ) {
     const batch = partials.slice(at, at + 1 + dice.below(2))
     at += batch.length
@@ -180,24 +192,26 @@ export async function storm(seed: number, plant: Plant = {}): Promise<StormResul
   for (const owner of asleep.splice(0)) owner.thaw()
   for (let n = 0; n < 8; n++) {
     await running.rest()
-    stage.clock.moveTo(Math.max(stage.clock.now(), stageStart + hours(30)) + hours(1))
+    stage.clock.moveTo(Math.max(stage.clock.now(), stageStart + hours(selects ? 70 : 30)) + hours(1))
   }
   await running.rest()
   for (const role of roles) {
     if (running.failed(role)) violations.push(`stuck: ${role} ended with ${String(owners.get(role)?.failure)}`)
   }
   running.killAll()
-  violations.push(...(await verdictOn(running, journal, draws)))
+  violations.push(...(await verdictOn(running, policy, journal, draws)))
   return { violations: [...new Set(violations)], faults }
 }
 
 async function verdictOn(
   { stage, lost, publicLost }: Storm,
+  policy: ReleasePolicy,
   journal: readonly JournalEntry[],
   draws: ReadonlyMap<bigint, Rational>,
 ): Promise<string[]> {
   const decode = (bytes: Uint8Array) => stage.wire.decode(topics.loadPublic as AnyTopic, bytes) as LoadPublic
   return judge({
+    policy,
     journal,
     witnessed: stage.witnessed,
     ledger: stage.ledger(),
@@ -257,13 +271,25 @@ async function befall(running: Storm, owners: ReadonlyMap<string, Owner>, asleep
 /** Each draw is another number, so that a value tells by which draw it was hidden; far apart, so that sums do not mix. */
 const drawStep = 1_000_000_000n
 
-function pipelinesOf(
-  stage: Stage,
-  plant: Plant,
-  draws: Map<bigint, Rational>,
-  strike: (moment: { pipeline: string; step: string; at: string }) => void,
-  violations: string[],
-): Readonly<Record<(typeof roles)[number], Pipeline>> {
+interface Played {
+  readonly stage: Stage
+  readonly plant: Plant
+  readonly draws: Map<bigint, Rational>
+  readonly strike: (moment: { pipeline: string; step: string; at: string }) => void
+  readonly violations: string[]
+  readonly policy: ReleasePolicy
+  readonly select: GroupSelector
+}
+
+function pipelinesOf({
+  stage,
+  plant,
+  draws,
+  strike,
+  violations,
+  policy,
+  select,
+}: Played): Readonly<Record<(typeof roles)[number], Pipeline>> {
   const { wire } = stage
   const framed = {
     schema: topics.loadPublic.codec.schema,
@@ -272,7 +298,7 @@ function pipelinesOf(
   }
   let sealing = ''
   const options: ReleaseTotalsOptions = releaseOptions({
-    policy: journalPolicy,
+    policy,
     register: registerOf(journalGroups),
     published: { ...topics.loadPublic, codec: framed },
     keyring: {
@@ -282,6 +308,7 @@ function pipelinesOf(
       },
     },
     noise: {
+      select,
       gaussian: (sigma2) => {
         strike({ pipeline: 'load', step: 'draw', at: 'before' })
         const paid = stage.ledger().some((link) => link.kind === 'charge' && link.date === sealing)

@@ -9,6 +9,7 @@ import type { Pipeline } from '../../../pipelines/runtime/index.ts'
 import type { AnyAccumulating, AnyTopic } from '../../../pipelines/runtime/stream.ts'
 import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
 import { topics } from '../../../schemas/topics.ts'
+import { drawsAgain } from '../../attacks/end-to-end/selection-again.ts'
 import { abortAndReuse } from '../planted/wrong-ports.ts'
 import type { Plant } from './storm.ts'
 
@@ -182,6 +183,36 @@ export const wrongReleases: Readonly<Record<string, { readonly plant: Plant; rea
       })),
     },
     found: /less noise than was paid for/,
+  },
+  'selects groups again at every start': {
+    plant: { selects: true, load: (options) => drawsAgain(load(options)) },
+    found: /is selected twice/,
+  },
+  'selects with more than the day has paid for': {
+    plant: {
+      selects: true,
+      load: withNoise((noise) => ({
+        ...noise,
+        select: ({ epsilon: { num, den }, ...terms }, counts) =>
+          noise.select!({ ...terms, epsilon: { num: 2n * num, den } }, counts),
+      })),
+    },
+    found: /costs more than was paid for/,
+  },
+  'counts who reported anew after a restart': {
+    plant: {
+      selects: true,
+      load: (options) =>
+        withStep(load(options), (step) => ({
+          ...step,
+          restore: (rows, history) => {
+            const state = step.restore(rows, history) as ReleaseState
+            for (const { counts } of state.reporting.values()) counts.clear()
+            return state
+          },
+        })),
+    },
+    found: /is counted/,
   },
   'leaves values that come late to whoever restarted': {
     plant: {
