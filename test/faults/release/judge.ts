@@ -23,6 +23,8 @@ export interface Evidence {
   readonly restricted: readonly LoadRestricted[]
   readonly decode: (bytes: Uint8Array) => LoadPublic
   readonly draws: Draws
+  /** The local day through which an operator accepted a loss at last. */
+  readonly unproven: string | undefined
   /** Copies that must be there at the end, by key and seal; undefined where load.public itself was lost. */
   readonly published: readonly Copy[] | undefined
 }
@@ -53,7 +55,7 @@ export function judge(evidence: Evidence): string[] {
     if (!known.has(hash)) violations.push('I3: a committed link is in no ledger')
   }
   checkDraws(evidence, violations)
-  checkSelected(witnessed, decode, violations)
+  checkSelected(evidence, violations)
   checkComplete(evidence, violations)
   return [...new Set(violations)]
 }
@@ -97,17 +99,31 @@ function checkDraws({ policy, journal, witnessed, decode, draws }: Evidence, vio
   }
 }
 
-/** Over every ledger there was: which groups a day shows is decided once, whatever became of the ledger since. */
-function checkSelected({ committed }: Witnessed, decode: Evidence['decode'], violations: string[]): void {
-  const shown = new Map<string, boolean>()
-  for (const link of committed.values()) {
-    if (link.kind !== 'seal') continue
-    for (const { key, bytes } of unpackRecords(link.records, link.hash, link.count)) {
-      const { rawWh, flags } = decode(bytes)
-      if (flags.includes('withheld_unproven')) continue
-      const name = `${key} on ${link.date}`
-      if ((shown.get(name) ?? rawWh !== null) !== (rawWh !== null)) violations.push(`I3: ${name} is selected twice`)
-      shown.set(name, rawWh !== null)
+/**
+ * Over every ledger there was: which groups a day shows is decided once, whatever became of the ledger since. Of a day for
+ * which an accepted loss leaves nothing proven, nothing is drawn any more: then a later ledger may only withhold.
+ */
+function checkSelected({ ledger, lost, decode, unproven }: Evidence, violations: string[]): void {
+  const everywhere = new Map<string, boolean>()
+  const before = new Set(lost.flatMap((each) => each.map(hashOf)))
+  for (const each of [...lost, ledger]) {
+    const here = new Map<string, boolean>()
+    for (const link of each) {
+      if (link.kind !== 'seal') continue
+      const isProven = unproven === undefined || link.date > unproven
+      for (const { key, bytes } of unpackRecords(link.records, link.hash, link.count)) {
+        const { rawWh, flags } = decode(bytes)
+        const isShown = rawWh !== null
+        const name = `${key} on ${link.date}`
+        if (isShown && !isProven && each === ledger && lost.length > 0 && !before.has(hashOf(link))) {
+          violations.push(`I3: ${name} is shown although it is not proven`)
+        }
+        if (flags.includes('withheld_unproven')) continue
+        for (const known of isProven ? [here, everywhere] : [here]) {
+          if ((known.get(name) ?? isShown) !== isShown) violations.push(`I3: ${name} is selected twice`)
+          known.set(name, isShown)
+        }
+      }
     }
   }
 }

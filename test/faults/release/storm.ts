@@ -221,6 +221,7 @@ async function verdictOn(
       .map(({ value }) => stage.wire.decode(topics.loadRestricted as AnyTopic, value!) as LoadRestricted),
     decode,
     draws,
+    unproven: stage.pin.head?.unproven,
     published: publicLost
       ? undefined
       : stage.committed(topics.loadPublic).map(({ key, value, timestamp }) => ({
