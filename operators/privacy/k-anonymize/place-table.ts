@@ -23,12 +23,12 @@ export function placeTable(
 ): (entry: Placed) => number | undefined {
   const lengths = denseLengths(partitions, indices)
   // Connection point and number lie side by side, so that they share a line.
-  const slots: (readonly (string | number | undefined)[] | undefined)[] = lengths.map((length) => {
-    return new Array<string | number | undefined>(2 * length).fill(undefined)
-  })
+  const slots: ((string | number | undefined)[] | undefined)[] = lengths.map((length) =>
+    new Array<string | number | undefined>(2 * length).fill(undefined),
+  )
   for (let row = 0; row < homes.length; row++) {
     const index = indices[row]!
-    const own = slots[partitions[row]!] as (string | number | undefined)[] | undefined
+    const own = slots[partitions[row]!]
     if (own === undefined || 2 * index >= own.length) continue
     const home = homes[row]!
     own[2 * index] = connections[home]!
