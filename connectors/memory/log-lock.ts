@@ -1,6 +1,8 @@
-import { link, open, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { link, open, readFile, rm, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { LogError } from '../contract.ts'
 
 interface Holder {
@@ -31,17 +33,15 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   held.add(path)
   try {
     const own: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid) }
-    while (!(await create(path, JSON.stringify(own)))) {
-      const text = await readFile(path, 'utf8').catch((error: unknown) => {
-        if (errorCode(error) === 'ENOENT') return undefined
-        throw error
-      })
+    const ownText = JSON.stringify(own)
+    while (!(await create(path, ownText))) {
+      const text = await readIfThere(path)
       if (text === undefined) continue
       const holder = parse(text)
       if (holder !== undefined && (await holds(holder))) {
         throw inUse(folder, `process ${holder.pid} on ${holder.host}`, holder.host === own.host ? undefined : path)
       }
-      await takeAway(path, text)
+      await takeAway(path, text, ownText)
     }
   } catch (error) {
     held.delete(path)
@@ -81,17 +81,37 @@ async function create(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Removes a stale lock; if another process put its own in the meantime, that one is put back. */
-async function takeAway(path: string, stale: string): Promise<void> {
-  const aside = `${path}.stale.${process.pid}`
+/**
+ * Removes a stale lock. Only who holds the claim to this very lock may, so that nobody takes away the lock that another
+ * process has put in its place: a look and a removal are two steps. A claim whose process is gone cannot be used any more;
+ * the next one follows it.
+ */
+async function takeAway(path: string, stale: string, own: string): Promise<void> {
+  const name = createHash('sha256').update(stale).digest('hex').slice(0, 16)
+  const claims: string[] = []
+  for (;;) {
+    const claim = `${path}.claim.${name}.${claims.length}`
+    if (await create(claim, own)) {
+      claims.push(claim)
+      break
+    }
+    const holder = parse((await readIfThere(claim)) ?? '')
+    if (holder === undefined || (await holds(holder))) return pause(claimedMs)
+    claims.push(claim)
+  }
+  if ((await readIfThere(path)) === stale) await unlink(path)
+  for (const claim of claims) await rm(claim, { force: true })
+}
+
+const claimedMs = 5
+
+async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    await rename(path, aside)
+    return await readFile(path, 'utf8')
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
-  if ((await readFile(aside, 'utf8')) !== stale) await link(aside, path).catch(() => {})
-  await unlink(aside)
 }
 
 function parse(text: string): Holder | undefined {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -98,19 +99,45 @@ test('the files are readable by their owner only', async () => {
   await log.close()
 })
 
-test('of many openings at once exactly one succeeds', async () => {
-  const folder = newFolder()
-  writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '1' }))
+const gone = JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), started: '1' })
+
+test('of many openings at once exactly one succeeds, each time', async (t) => {
   const module = import.meta.resolve('../../../connectors/memory/log-lock.ts')
   const script = `
     const { lockFolder } = await import(${JSON.stringify(module)})
-    const won = await lockFolder(${JSON.stringify(folder)}).then(() => true, () => false)
-    process.stdout.write(won ? 'won' : 'lost')
-    setInterval(() => {}, 1_000)`
-  const children = Array.from({ length: 4 }, () =>
-    spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    process.stdout.write('ready')
+    for await (const folder of process.stdin.setEncoding('utf8')) {
+      const won = await lockFolder(folder).then(() => 'won', (error) => error.code)
+      process.stdout.write(won)
+    }`
+  const children = Array.from({ length: 5 }, () =>
+    spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['pipe', 'pipe', 'inherit'] }),
   )
-  const answers = await Promise.all(children.map(async (child) => String((await once(child.stdout, 'data'))[0])))
-  for (const child of children) child.kill('SIGKILL')
-  assert.deepEqual(answers.sort(), ['lost', 'lost', 'lost', 'won'])
+  t.after(() => {
+    for (const child of children) child.kill('SIGKILL')
+  })
+  const answers = () => Promise.all(children.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))
+  await answers()
+  for (let round = 0; round < 100; round++) {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'lock'), gone)
+    const answered = answers()
+    for (const { stdin } of children) stdin.write(folder)
+    const lost = Array.from({ length: children.length - 1 }, () => 'folder_in_use')
+    assert.deepEqual((await answered).sort(), [...lost, 'won'], `round ${round}`)
+    assert.deepEqual(readdirSync(folder), ['lock'])
+  }
+})
+
+test('a process that was killed while it took a stale lock away is followed by the next', async () => {
+  const folder = newFolder()
+  writeFileSync(join(folder, 'lock'), gone)
+  const name = createHash('sha256').update(gone).digest('hex').slice(0, 16)
+  for (const n of [0, 1]) writeFileSync(join(folder, `lock.claim.${name}.${n}`), gone)
+  const log = await open(folder)
+  assert.deepEqual(
+    readdirSync(folder).filter((file) => file.startsWith('lock')),
+    ['lock'],
+  )
+  await log.close()
 })
