@@ -30,8 +30,8 @@ const bounds: Readonly<Record<Households['name'], Readonly<Record<'heating' | 'r
   real: {
     heating: {
       one: {
-        utility: { clip: 16_500, cap: fuse },
-        region: { clip: 16_000, cap: fuse },
+        utility: { clip: 17_500, cap: fuse },
+        region: { clip: 16_500, cap: half },
         substation: { clip: 13_750, cap: half },
         feeder: { clip: 8_000, cap: half },
       },
@@ -39,8 +39,8 @@ const bounds: Readonly<Record<Households['name'], Readonly<Record<'heating' | 'r
     },
     rest: {
       one: {
-        utility: { clip: 10_500, cap: fuse },
-        region: { clip: 9_500, cap: half },
+        utility: { clip: 11_250, cap: fuse },
+        region: { clip: 9_250, cap: half },
         substation: { clip: 7_500, cap: half },
         feeder: { clip: 5_250, cap: half },
       },
@@ -50,7 +50,7 @@ const bounds: Readonly<Record<Households['name'], Readonly<Record<'heating' | 'r
   synthetic: {
     heating: {
       one: {
-        utility: { clip: 17_000, cap: fuse },
+        utility: { clip: 17_750, cap: fuse },
         region: { clip: 15_750, cap: half },
         substation: { clip: 12_000, cap: half },
         feeder: { clip: 7_000, cap: half },
@@ -59,7 +59,7 @@ const bounds: Readonly<Record<Households['name'], Readonly<Record<'heating' | 'r
     },
     rest: {
       one: {
-        utility: { clip: 13_500, cap: fuse },
+        utility: { clip: 14_250, cap: fuse },
         region: { clip: 10_750, cap: half },
         substation: { clip: 7_500, cap: half },
         feeder: { clip: 4_750, cap: half },
