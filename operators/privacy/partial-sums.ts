@@ -5,6 +5,7 @@ import { type Level, levels } from '../../schemas/register-entry.ts'
 import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
 import { type Lowering, lowering, type Spec } from '../contract/operator.ts'
 import { groupBook } from './group-book.ts'
+import { rankAmong } from './largest.ts'
 
 const dayMs = 86_400_000
 
@@ -209,14 +210,5 @@ function add(sum: Sum, bounded: BoundedWh, exactWh: number, count: number, atMos
   sum.boundedWh = addBounded(sum.boundedWh, bounded)
   sum.exactWh += exactWh
   sum.count += count
-  if (atMostWh <= sum.thirdWh) return
-  if (atMostWh <= sum.secondWh) sum.thirdWh = atMostWh
-  else {
-    sum.thirdWh = sum.secondWh
-    if (atMostWh <= sum.largestWh) sum.secondWh = atMostWh
-    else {
-      sum.secondWh = sum.largestWh
-      sum.largestWh = atMostWh
-    }
-  }
+  rankAmong(sum, atMostWh)
 }

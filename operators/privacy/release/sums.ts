@@ -1,17 +1,15 @@
 import type { PartialCell } from '../../../schemas/load-partial.ts'
+import { type Largest, rankAll } from '../largest.ts'
 
 /**
  * What a group has in a window and phase, in Wh. `boundedWh` grows by `addCell` only, which takes bounded cells; it is the
- * only field a release reads. The rest is for the restricted aggregate.
+ * only field a release reads. The rest is for the restricted aggregate; what the three largest measuring points have, they have
+ * at the most (see `PartialCell`).
  */
-export interface GroupSum {
+export interface GroupSum extends Largest {
   readonly boundedWh: number
   readonly exactWh: number
   readonly count: number
-  /** What the three largest measuring points have at the most; see `PartialCell`. */
-  readonly largestWh: number
-  readonly secondWh: number
-  readonly thirdWh: number
 }
 
 export const emptySum: GroupSum = Object.freeze({
@@ -39,36 +37,7 @@ function addTo(sum: Writable<GroupSum>, cell: PartialCell): void {
   if (!Number.isSafeInteger(sum.boundedWh) || !Number.isSafeInteger(sum.exactWh) || !Number.isSafeInteger(sum.count)) {
     throw new RangeError('a group sum is not a safe integer')
   }
-  rank(sum, cell)
-}
-
-export type Largest = Pick<GroupSum, 'largestWh' | 'secondWh' | 'thirdWh'>
-
-/** The three largest of two sets of values, of which each knows its three largest. */
-export function largestOf({ largestWh, secondWh, thirdWh }: Largest, other: Largest): Largest {
-  const all = { largestWh, secondWh, thirdWh }
-  rank(all, other)
-  return all
-}
-
-function rank(all: Writable<Largest>, other: Largest): void {
-  // The largest first, so that nothing of the rest is looked at where it is too small.
-  if (rankOne(all, other.largestWh) && rankOne(all, other.secondWh)) rankOne(all, other.thirdWh)
-}
-
-/** Puts a value among the three largest. Answers whether it is one of them. */
-function rankOne(all: Writable<Largest>, wh: number): boolean {
-  if (wh <= all.thirdWh) return false
-  if (wh <= all.secondWh) all.thirdWh = wh
-  else {
-    all.thirdWh = all.secondWh
-    if (wh <= all.largestWh) all.secondWh = wh
-    else {
-      all.secondWh = all.largestWh
-      all.largestWh = wh
-    }
-  }
-  return true
+  rankAll(sum, cell)
 }
 
 /** The sums of one window, channel and phase by position of the group in the day's plan; empty groups have none. */

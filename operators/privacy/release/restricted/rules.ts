@@ -1,9 +1,10 @@
 import { type Rational, rational } from 'diffprivlib-ts'
+import { type Largest, largestOf } from '../../largest.ts'
 import type { PlannedGroup } from '../day-plan.ts'
 import type { ResolvedPolicy } from '../policy.ts'
 import { addCounts, rulesInForce, stepRules, totalOf, twoClasses } from '../rules/count-rules.ts'
 import { type ClassCounts, ruleClasses } from '../rules/rule-set.ts'
-import { type GroupSum, type Largest, largestOf } from '../sums.ts'
+import type { GroupSum } from '../sums.ts'
 
 /** Why a restricted cell is suppressed. */
 export const suppressions = ['below_k', 'dominance', 'p_percent', 'membership', 'complementary'] as const

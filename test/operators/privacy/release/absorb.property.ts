@@ -6,7 +6,7 @@ import type { ReleaseTools } from '../../../../operators/privacy/release/domain.
 import { policyEpochs } from '../../../../operators/privacy/release/policy-epochs.ts'
 import { shippedRules } from '../../../../operators/privacy/release/rules/shipped.ts'
 import { changedRows, emptyState, headRow } from '../../../../operators/privacy/release/state.ts'
-import { addCell, emptySum, type GroupSum, largestOf, sumTable } from '../../../../operators/privacy/release/sums.ts'
+import { addCell, emptySum, type GroupSum, sumTable } from '../../../../operators/privacy/release/sums.ts'
 import type { PartialCell } from '../../../../schemas/load-partial.ts'
 import { cell, group, partial, policyWith, registerOf, releaseOptions } from '../../../helpers/release-fixtures.ts'
 
@@ -95,17 +95,5 @@ describe('sumTable', () => {
     assert.throws(() => table.add(3, cell('2026-01-15T10:00', 1)), RangeError)
     assert.throws(() => table.add(4, cell('2026-01-15T10:00', 0.5)), RangeError)
     assert.deepEqual([...table], [[3, before]])
-  })
-
-  it('knows the three largest of two sets', () => {
-    fc.assert(
-      fc.property(energy, energy, (a, b) => {
-        const { largestWh, secondWh, thirdWh } = largestOf(a, b)
-        const all = [a, b].flatMap((each) => [each.largestWh, each.secondWh, each.thirdWh]).sort((x, y) => y - x)
-        assert.deepEqual([largestWh, secondWh, thirdWh], all.slice(0, 3))
-        assert.deepEqual(largestOf(b, a), largestOf(a, b))
-      }),
-      runs,
-    )
   })
 })
