@@ -3,6 +3,7 @@ import { type PartialSumsOptions, partialSums } from '../../../operators/privacy
 import { type PublishOptions, publish as publishSeals } from '../../../operators/privacy/publish.ts'
 import { type Pipeline, pipeline } from '../../../pipelines/runtime/index.ts'
 import type { Codec } from '../../../schemas/codec.ts'
+import type { LoadPartial } from '../../../schemas/load-partial.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { topics } from '../../../schemas/topics.ts'
 
@@ -49,33 +50,31 @@ export function publishing(
   }
 }
 
+/** Real sums with each partial changed before anybody sees it. */
+export const changedSums =
+  (change: (partial: LoadPartial) => LoadPartial) =>
+  (options: PartialSumsOptions): ReturnType<typeof partialSums> => {
+    const real = partialSums(options)
+    return {
+      ...real,
+      process: (batch, out, context) =>
+        real.process(batch, { ...out, emit: (from, partial) => out.emit(from, change(partial)) }, context),
+    }
+  }
+
 /** Real sums that also remember how many readings each window of a group truly has: what no publisher may know. */
 export function countingSums() {
   const counts = new Map<string, number>()
   const name = (level: string, group: string, channel: string, window: number, late: boolean): string =>
     `${level} ${group} ${channel} ${window} ${late}`
   return {
-    sums: (options: PartialSumsOptions): ReturnType<typeof partialSums> => {
-      const real = partialSums(options)
-      return {
-        ...real,
-        process: (batch, out, context) =>
-          real.process(
-            batch,
-            {
-              ...out,
-              emit: (from, partial) => {
-                for (const { level, group, channel, window, phase, count } of partial.cells) {
-                  const key = name(level, group, channel, window, phase === 'late')
-                  counts.set(key, (counts.get(key) ?? 0) + count)
-                }
-                out.emit(from, partial)
-              },
-            },
-            context,
-          ),
+    sums: changedSums((partial) => {
+      for (const { level, group, channel, window, phase, count } of partial.cells) {
+        const key = name(level, group, channel, window, phase === 'late')
+        counts.set(key, (counts.get(key) ?? 0) + count)
       }
-    },
+      return partial
+    }),
     of: ({ level, group, channel, window, phase }: LoadPublic): number =>
       counts.get(name(level, group, channel, window, phase === 'final')) ?? 0,
     reset: () => counts.clear(),

@@ -9,17 +9,15 @@ import {
   boundContributions,
   type ClipUse,
 } from '../../../operators/privacy/bound-contributions.ts'
-import { partialSums } from '../../../operators/privacy/partial-sums.ts'
 import type { NoiseSource } from '../../../operators/privacy/release/noise.ts'
 import { localDay } from '../../../operators/window/local-day.ts'
 import type { AuditParts } from '../../../pipelines/simulation/audit-pipelines.ts'
 import type { CrashPoint } from '../../../pipelines/simulation/audit-stage.ts'
 import type { ExampleOptions } from '../../../pipelines/simulation/audit-world.ts'
 import type { BoundedWh } from '../../../schemas/bounded.ts'
-import type { LoadPartial } from '../../../schemas/load-partial.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { levels } from '../../../schemas/register-entry.ts'
-import { countingSums, publishing } from './planted-publishing.ts'
+import { changedSums, countingSums, publishing } from './planted-publishing.ts'
 
 /** What a planted bug is made over: the real noise, or none where the attacker works out what to expect. */
 export interface PlantedOver {
@@ -101,6 +99,9 @@ function half(value: number): number {
 const early = { phases: 'preliminary' } as const
 const late = { phases: 'both' } as const
 
+/** S of the levels for windows of an hour, in Wh. */
+const clipOfSums = { utility: 28_284, region: 21_213, substation: 16_970, feeder: 14_142 }
+
 /** notes: halved sigma, missing clip and so on; each is found by the same auditor over the same attack. */
 export const planted: readonly Planted[] = [
   {
@@ -123,22 +124,13 @@ export const planted: readonly Planted[] = [
       parts: {
         noise,
         bound: unclipped,
-        sums: (options) => {
-          const real = partialSums(options)
-          const most = { utility: 28_284, region: 21_213, substation: 16_970, feeder: 14_142 }
-          const clipped = (partial: LoadPartial): LoadPartial => ({
-            ...partial,
-            cells: partial.cells.map((cell) => ({
-              ...cell,
-              boundedWh: Math.min(cell.boundedWh, most[cell.level]) as BoundedWh,
-            })),
-          })
-          return {
-            ...real,
-            process: (batch, out, context) =>
-              real.process(batch, { ...out, emit: (from, value) => out.emit(from, clipped(value)) }, context),
-          }
-        },
+        sums: changedSums((partial) => ({
+          ...partial,
+          cells: partial.cells.map((cell) => ({
+            ...cell,
+            boundedWh: Math.min(cell.boundedWh, clipOfSums[cell.level]) as BoundedWh,
+          })),
+        })),
       },
     }),
   },

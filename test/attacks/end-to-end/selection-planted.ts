@@ -1,12 +1,12 @@
 // Bugs of a selection, each planted by putting a part of a test in the place of a real one. Nothing outside the tests can.
 import { rational } from 'diffprivlib-ts'
 import { minutes } from '../../../operators/contract/clock.ts'
-import { partialSums } from '../../../operators/privacy/partial-sums.ts'
 import { type NoiseSource, secureNoise, selectGroups } from '../../../operators/privacy/release/noise.ts'
 import { resolvePolicy } from '../../../operators/privacy/release/policy.ts'
 import { load } from '../../../pipelines/load.ts'
 import type { AuditParts } from '../../../pipelines/simulation/audit-pipelines.ts'
 import type { CrashPoint } from '../../../pipelines/simulation/audit-stage.ts'
+import { changedSums } from './planted-publishing.ts'
 import { drawsAgain } from './selection-again.ts'
 import type { ClaimedPart } from './selection-claims.ts'
 import { edgeOf, type SelectionWorld, selectionPolicy } from './selection-world.ts'
@@ -64,26 +64,10 @@ export const plantedSelections: readonly PlantedSelection[] = [
     found: 'each level',
     runs: 450,
     parts: () => ({
-      sums: (options) => {
-        const real = partialSums(options)
-        return {
-          ...real,
-          process: (batch, out, context) =>
-            real.process(
-              batch,
-              {
-                ...out,
-                emit: (from, partial) => {
-                  const cells = partial.cells.map((cell) =>
-                    cell.phase === 'late' ? { ...cell, count: 2 * cell.count } : cell,
-                  )
-                  out.emit(from, { ...partial, cells })
-                },
-              },
-              context,
-            ),
-        }
-      },
+      sums: changedSums((partial) => ({
+        ...partial,
+        cells: partial.cells.map((cell) => (cell.phase === 'late' ? { ...cell, count: 2 * cell.count } : cell)),
+      })),
     }),
   },
   {
