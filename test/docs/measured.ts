@@ -23,6 +23,21 @@ const headlines: readonly (readonly [bench: string, figure: string, title: strin
   ],
   ['million', 'latency p99', 'latency of the same from frame to committed reading, 99 of 100, 32,000 in flight'],
   [
+    'million',
+    'of it privacy but for pseudonyms, by a profile',
+    'part of the JavaScript of the same that is differential privacy and k-anonymity',
+  ],
+  [
+    'utility',
+    'real, 30 min, 100,000 homes, smooth: four levels',
+    'error of released load of 100,000 homes, four levels within epsilon 1 a day, in % of the mean load',
+  ],
+  [
+    'utility',
+    'real, 30 min, 10,000 homes, rough: one level',
+    'error for 10,000 homes that are a hundred alike, the whole budget on them',
+  ],
+  [
     'decode-dlms',
     'ciphered push, 65 values: decode / bare AES-GCM',
     'decoding an encrypted push of 65 values, times bare AES-GCM',
