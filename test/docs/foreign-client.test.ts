@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { LoadPublic } from '../../schemas/load-public.ts'
@@ -13,6 +16,9 @@ const run = promisify(execFile)
 const skip = await pythonMissing()
 const own = await ownServices({ kafka: true, registry: true, redis: true })
 const out = mkdtempSync(join(tmpdir(), 'meterveil-client-'))
+const program = join(out, 'read.py')
+/** What the program printed, line by line, sorted. */
+let read: readonly string[] = []
 after(async () => {
   await own.stop()
   rmSync(out, { recursive: true })
@@ -37,9 +43,9 @@ describe('a client that is not ours', { skip: skip || own.skip }, () => {
     const demo = await run(process.execPath, [bin, 'demo', '--kafka', '--out', out], { env })
     assert.match(demo.stdout, /every interval is there exactly once/)
 
-    const program = join(out, 'read.py')
     writeFileSync(program, documented())
     const stdout = await runPython(program, [own.address('kafka'), own.address('registry')])
+    read = stdout.trim().split('\n').sort()
     const written = readFileSync(join(out, 'load.public.ndjson'), 'utf8').trim().split('\n')
     const expected = written.map((line) => {
       const { level, group, window, phase, rawWh } = JSON.parse(line) as LoadPublic
@@ -50,6 +56,26 @@ describe('a client that is not ours', { skip: skip || own.skip }, () => {
       expected.some((line) => !line.endsWith('None')),
       'something was released',
     )
-    assert.deepEqual(stdout.trim().split('\n').sort(), expected.sort())
+    assert.deepEqual(read, expected.sort())
+  })
+
+  test('asks a registry again that did not answer', async (t) => {
+    const registry = new URL(own.address('registry'))
+    let connections = 0
+    const proxy = createServer((client) => {
+      client.on('error', () => {})
+      connections += 1
+      if (connections === 1) return client.resume()
+      const server = connect(Number(registry.port), registry.hostname)
+      server.on('error', () => {})
+      pipeline(client, server, client, () => {})
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    t.after(() => proxy.close())
+    const { port } = proxy.address() as AddressInfo
+    const stdout = await runPython(program, [own.address('kafka'), `http://127.0.0.1:${port}${registry.pathname}`])
+    assert.ok(connections > 1)
+    assert.deepEqual(stdout.trim().split('\n').sort(), read)
   })
 })

@@ -35,9 +35,15 @@ async function fetchClient(): Promise<void> {
   }
 }
 
-/** Runs a Python program with Confluent's client at hand, and answers what it prints. */
+const deadlineMs = 120_000
+
+/**
+ * Runs a Python program with Confluent's client at hand, and answers what it prints. Rejects where it takes two minutes:
+ * left alone, this client waits for ever for a registry that does not answer, and the whole run of tests with it.
+ */
 export async function runPython(program: string, args: readonly string[]): Promise<string> {
   await fetchClient()
-  const { stdout } = await run('python3', [program, ...args], { env: { ...process.env, PYTHONPATH: packages } })
+  const env = { ...process.env, PYTHONPATH: packages }
+  const { stdout } = await run('python3', [program, ...args], { env, timeout: deadlineMs, killSignal: 'SIGKILL' })
   return stdout
 }
