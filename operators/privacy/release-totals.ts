@@ -49,12 +49,9 @@ export function releaseTotals(options: ReleaseTotalsOptions) {
   const gains = gainSource()
   const step: Accumulating<LoadPartial, ReleaseOutput, ReleaseState> = {
     spec: releaseTotalsSpec,
-    restore: (rows, history) => {
-      const state = restoreState(rows, history as readonly LedgerRecord[], domain, options.unproven?.())
-      // What the calendar alone decides is not worked out anew after a restart.
-      state.smoothing = { ...state.smoothing, gains }
-      return state
-    },
+    // With gains of its own a restart would work out anew what the calendar alone decides.
+    restore: (rows, history) =>
+      restoreState(rows, history as readonly LedgerRecord[], domain, options.unproven?.(), gains),
     process: (batch, state, out, { whole }) => {
       // A call after the one that emitted a charge means that the charge is committed.
       for (const day of state.days.values()) if (day.charge === 'pending') day.charge = 'open'

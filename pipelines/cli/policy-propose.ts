@@ -77,7 +77,7 @@ export function proposePolicy(terminal: Terminal, options: PolicyProposal): void
   )
   if (halves !== undefined) {
     terminal.line(
-      `By halves: S where an interval takes at most half of what is left of its day; an epoch says so with ${JSON.stringify({ capRule: halves.capRule })}. Best where all levels have about the same S.`,
+      `By halves: S where an interval takes at most half of what is left of its day; an epoch says so with ${JSON.stringify({ capRule: halves.capRule })}. A level much narrower than the widest one pays for that.`,
     )
   }
   terminal.line(

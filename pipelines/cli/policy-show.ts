@@ -1,4 +1,4 @@
-import { capOf, isDate } from '../../operators/contract/policy-epoch.ts'
+import { type IntervalCap, isDate } from '../../operators/contract/policy-epoch.ts'
 import { policyEpochs } from '../../operators/privacy/release/policy-epochs.ts'
 import { levels } from '../../schemas/register-entry.ts'
 import { readSettings } from '../runtime/settings.ts'
@@ -37,19 +37,18 @@ function listEpochs(terminal: Terminal, all: Epochs['all']): void {
   }
   terminal.table(
     ['from', ...levels, 'C', left('of the rest')],
-    all.map(({ from, resolved: { policy } }) => [
+    all.map(({ from, resolved: { policy, interval } }) => [
       from ?? 'the start',
       ...levels.map((level) => policy.clipWhPerHalfHour[level]),
-      ...capCells(policy.capRule),
+      ...capCells(interval),
     ]),
   )
 }
 
-function capCells(rule: string): readonly string[] {
-  const cap = capOf(rule)
-  if (cap === undefined) throw new RangeError(`${rule} is no rule of C`)
-  return [Number.isFinite(cap.whPerHour) ? count(cap.whPerHour) : 'fuse', cap.half ? 'half' : 'all']
-}
+const capCells = ({ whPerHour, half }: IntervalCap): readonly string[] => [
+  Number.isFinite(whPerHour) ? count(whPerHour) : 'fuse',
+  half ? 'half' : 'all',
+]
 
 function showDay(terminal: Terminal, date: string, { policy, levels: terms }: ReturnType<Epochs['on']>): void {
   const { windowSeconds, capRule } = policy

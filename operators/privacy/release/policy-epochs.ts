@@ -1,5 +1,5 @@
 import { byLevel, type Level, levels } from '../../../schemas/register-entry.ts'
-import { capOf, type IntervalCap, isDate, type PolicyEpoch } from '../../contract/policy-epoch.ts'
+import { type IntervalCap, isDate, type PolicyEpoch } from '../../contract/policy-epoch.ts'
 import { clipFor, PolicyError, type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 import { settledDays } from './smooth-model.ts'
 
@@ -24,7 +24,6 @@ interface Epoch {
   readonly from: string | null
   readonly resolved: ResolvedPolicy
   readonly clip: Readonly<Record<Level, number>>
-  readonly cap: IntervalCap
 }
 
 /**
@@ -60,7 +59,7 @@ export function policyEpochs({ epochs = [], ...base }: DatedPolicy): PolicyEpoch
   return {
     on,
     clipOn: (date) => all[at(date)]!.clip,
-    capOn: (date) => all[at(date)]!.cap,
+    capOn: (date) => all[at(date)]!.resolved.interval,
     all,
   }
 }
@@ -70,13 +69,7 @@ function epochOf(from: string | null, policy: ReleasePolicy): Epoch {
     if (!levels.includes(level as Level)) throw new PolicyError(`clipWhPerHalfHour.${level} is of no level`)
   }
   const clip = byLevel((level) => clipFor(policy, level))
-  const cap = capOf(policy.capRule)
-  if (cap === undefined) {
-    throw new PolicyError(
-      'capRule must be "fuse", and may go on with ", at most <n> Wh per hour" and ", at most half of what is left"',
-    )
-  }
-  return { from, resolved: resolvePolicy(policy), clip: Object.freeze(clip), cap: Object.freeze(cap) }
+  return { from, resolved: resolvePolicy(policy), clip: Object.freeze(clip) }
 }
 
 /** What the widest bounds of these epochs were where they were above those of the last one; undefined if nowhere. */

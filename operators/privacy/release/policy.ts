@@ -1,6 +1,7 @@
 import { gaussianSigma2, type Rational, rational, zcdpToEpsilon } from 'diffprivlib-ts'
 import type { PrivacyStatement } from '../../../schemas/load-public.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
+import { capOf, type IntervalCap } from '../../contract/policy-epoch.ts'
 import type { SelectionPolicy } from '../../contract/selection-policy.ts'
 import type { RestrictedRules } from './restricted/rules.ts'
 import type { RuleSet } from './rules/rule-set.ts'
@@ -92,6 +93,8 @@ export interface LevelTerms {
 export interface ResolvedPolicy {
   readonly policy: ReleasePolicy
   readonly cap: Rational
+  /** What C is beside the fuse. */
+  readonly interval: IntervalCap
   /** Sum of the levels' rho and that of the selection: what a day charges. */
   readonly rho: Rational
   /** What the selection of groups spends, or `null` without one. */
@@ -122,6 +125,12 @@ export function resolvePolicy(policy: ReleasePolicy): ResolvedPolicy {
   checkRules(policy)
   const cap = fraction(policy.rhoPerDay, 'rhoPerDay')
   const delta = fraction(policy.delta, 'delta')
+  const interval = capOf(policy.capRule)
+  if (interval === undefined) {
+    throw new PolicyError(
+      'capRule must be "fuse", and may go on with ", at most <n> Wh per hour" and ", at most half of what is left"',
+    )
+  }
   const shares = levels.map((level) => fraction(policy.shares[level], `shares.${level}`))
   const selectionShare = policy.selection ? fraction(policy.selection.share, 'selection.share') : rational.zero
   const spent = shares.reduce(rational.add, selectionShare)
@@ -150,7 +159,14 @@ export function resolvePolicy(policy: ReleasePolicy): ResolvedPolicy {
     const levelRho = rational.mul(cap, shares[i]!)
     return [level, termsOf(whole, levelRho, clipFor(policy, level))] as const
   })
-  return deepFreeze({ policy, cap, rho, selection, levels: Object.fromEntries(terms) as Record<Level, LevelTerms> })
+  return deepFreeze({
+    policy,
+    cap,
+    interval,
+    rho,
+    selection,
+    levels: Object.fromEntries(terms) as Record<Level, LevelTerms>,
+  })
 }
 
 function selectionOf(policy: ReleasePolicy, cap: Rational, delta: Rational, rho: Rational): SelectionTerms | null {

@@ -1,6 +1,6 @@
 import { rational } from 'diffprivlib-ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
-import { capOf, type IntervalCap } from '../../contract/policy-epoch.ts'
+import type { IntervalCap } from '../../contract/policy-epoch.ts'
 import { clipFor, type ReleasePolicy, resolvePolicy } from './policy.ts'
 
 /** Household-days that belong to nobody, in Wh per window of the policy: synthetic, or made of released values. */
@@ -44,9 +44,7 @@ export function proposeClip(
   days: SyntheticDays,
   homes: Readonly<Partial<Record<Level, number>>>,
 ): readonly ClipProposal[] {
-  const { levels: terms } = resolvePolicy(policy)
-  const cap = capOf(policy.capRule)
-  if (cap === undefined) throw new RangeError(`${policy.capRule} is no rule of C`)
+  const { levels: terms, interval: cap } = resolvePolicy(policy)
   const windows = days[0]?.length ?? 0
   if (windows === 0 || days.some((day) => day.length !== windows)) {
     throw new RangeError('synthetic days must all have the same number of windows, and at least one')

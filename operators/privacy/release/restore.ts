@@ -11,7 +11,8 @@ import { planFromData } from './day-plan.ts'
 import type { ReleaseDomain } from './domain.ts'
 import { tellsWhoReported } from './reporting.ts'
 import { type ReportingBody, reportingFrom } from './reporting-row.ts'
-import { type PastWindow, restoreSmoothing } from './smooth-rows.ts'
+import { type GainSource, gainSource } from './smooth-model.ts'
+import { emptySmoothing, type PastWindow, restoreSmoothing } from './smooth-rows.ts'
 import {
   emptyState,
   type HeadBody,
@@ -33,17 +34,19 @@ import { provenPlan } from './unproven.ts'
  * later than its first link, but not after the charge of the oldest open day; where it begins at a checkpoint, the totals
  * go on from there and are held to as well. Throws HaltError where anything is missing, altered or behind: a lost ledger or
  * state is never begun anew. HistoryBehindError where the ledger alone ends too early. Days up to `unprovenThrough`, for
- * which an operator declared the ledger lost, stay withheld from here on.
+ * which an operator declared the ledger lost, stay withheld from here on. `gains` may have served states before.
  */
 export function restoreState(
   rows: readonly StateRow[],
   history: readonly LedgerRecord[],
   domain: ReleaseDomain,
   unprovenThrough?: string,
+  gains: GainSource = gainSource(),
 ): ReleaseState {
   const head = checkedHead(history, domain)
   const bodies = new Map(rows.flatMap(({ row, body }) => (body === undefined ? [] : [[row, body] as const])))
   const state = emptyState()
+  state.smoothing = emptySmoothing(gains)
   const said = read<HeadBody>(bodies.get(headRow))
   state.unprovenThrough =
     [said?.unprovenThrough, unprovenThrough]
@@ -79,7 +82,7 @@ export function restoreState(
     state.days.set(date, day)
   }
   for (const [row, body] of bodies) restoreRow(state, row, body)
-  state.smoothing = restoreSmoothing(bodies, pastWindows(state), domain.timeZone)
+  state.smoothing = restoreSmoothing(bodies, pastWindows(state), domain.timeZone, gains)
   const links = byDate(history)
   for (const day of state.days.values()) {
     checkDay(day, links.get(day.grid.date))

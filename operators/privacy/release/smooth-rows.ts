@@ -15,8 +15,8 @@ export interface Smoothing {
   readonly through: Record<Channel, EpochMs>
 }
 
-export const emptySmoothing = (): Smoothing => ({
-  gains: gainSource(),
+export const emptySmoothing = (gains: GainSource = gainSource()): Smoothing => ({
+  gains,
   filters: { import: new Map(), export: new Map() },
   lateShares: { import: new Map(), export: new Map() },
   through: { import: 0, export: 0 },
@@ -78,8 +78,9 @@ export function restoreSmoothing(
   rows: ReadonlyMap<string, Uint8Array>,
   past: Readonly<Record<Channel, readonly PastWindow[]>>,
   timeZone: string,
+  gains?: GainSource,
 ): Smoothing {
-  const smoothing = emptySmoothing()
+  const smoothing = emptySmoothing(gains)
   for (const channel of channels) {
     const windows = past[channel]
     const through = readFilters(smoothing, rows, channel, windows[0]?.window ?? 0)
