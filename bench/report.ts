@@ -67,7 +67,8 @@ function format(value: number): string {
   return Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en-GB') : value.toPrecision(3)
 }
 
-function commit(): string {
+/** The short hash of what is checked out; `unknown` where there is no repository. */
+export function commit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
       cwd: import.meta.dirname,

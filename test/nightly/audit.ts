@@ -1,16 +1,18 @@
-// npm run nightly:audit [-- --runs 1e6] [--hours 12] [--rho 1/2] [--phases preliminary] [--crash] [--selection]: the end-to-end audit
+// npm run nightly:audit [-- --runs 1e6] [--hours 12] [--rho 1/2] [--phases preliminary] [--crash] [--selection] [--keep
+// FOLDER]: the end-to-end audit
 // over both phases of a day or one, in all cores, until there are so many runs a world or the hours are over; what it found is
 // kept in bench/reports/, with how many runs there were. Exit code 1 where a bound is above what is claimed: right code is accused once in a million nights. With
 // --selection over five days in which half of the cap, rho 1 by default, selects groups at the edge of the threshold; ten claims,
-// each held as surely.
+// each held as surely. A FOLDER keeps what was seen, so that a night that was cut short is gone on with by the same command.
 import { parseArgs } from 'node:util'
-import { type Figure, report } from '../../bench/report.ts'
+import { commit, type Figure, report } from '../../bench/report.ts'
 import { auditPolicy } from '../../pipelines/simulation/audit-stage.ts'
 import { auditOf, claimsOf } from '../attacks/end-to-end/claims.ts'
 import { type Crowd, crowd } from '../attacks/end-to-end/crowd.ts'
 import { holdSelection, inWords, selectionClaims } from '../attacks/end-to-end/selection-claims.ts'
 import { selectionCrowd } from '../attacks/end-to-end/selection-crowd.ts'
 import { selectionPolicy } from '../attacks/end-to-end/selection-world.ts'
+import { keptRuns } from './kept-runs.ts'
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     phases: { type: 'string', default: 'both' },
     crash: { type: 'boolean', default: false },
     selection: { type: 'boolean', default: false },
+    keep: { type: 'string' },
   },
 })
 const [wanted, hours] = [Number(values.runs), Number(values.hours)]
@@ -48,12 +51,21 @@ const all: { names: readonly string[]; with: Crowd['with'][number][]; without: C
   with: [],
   without: [],
 }
+const take = (seen: Crowd): void => {
+  all.names = seen.names
+  for (const row of seen.with) all.with.push(row)
+  for (const row of seen.without) all.without.push(row)
+}
+const { keep, crash: crashes, selection } = values
+const kept =
+  keep === undefined ? undefined : keptRuns(keep, { commit: commit(), phases, rhoPerDay, crashes, selection })
+for (const seen of kept?.shares() ?? []) take(seen)
+if (all.with.length > 0) say(`${grouped(all.with.length)} runs a world were kept`)
 // Small shares first, so that the hours are kept also where a run is slow.
 for (let share = Math.min(wanted, 2_000); all.with.length < wanted && minutesGone() < hours * 60; share = 20_000) {
   const next = await part(Math.min(share, wanted - all.with.length))
-  all.names = next.names
-  for (const row of next.with) all.with.push(row)
-  for (const row of next.without) all.without.push(row)
+  kept?.add(next)
+  take(next)
   say(
     `${grouped(all.with.length)} runs a world, ${next.cpuMs.toFixed(1)} ms of CPU each, ${minutesGone().toFixed(1)} min`,
   )
