@@ -77,6 +77,12 @@ export function countingSums() {
     }),
     of: ({ level, group, channel, window, phase }: LoadPublic): number =>
       counts.get(name(level, group, channel, window, phase === 'final')) ?? 0,
+    /** The most readings that any window of a group had. */
+    most: (level: string, group: string): number =>
+      [...counts].reduce(
+        (most, [key, count]) => (key.startsWith(`${level} ${group} `) ? Math.max(most, count) : most),
+        0,
+      ),
     reset: () => counts.clear(),
   }
 }

@@ -8,7 +8,7 @@ import {
   openAuditStage,
   type RunAuditOptions,
 } from '../../../pipelines/simulation/audit-stage.ts'
-import { type ExampleOptions, exampleWorld } from '../../../pipelines/simulation/audit-world.ts'
+import { type AuditWorld, type ExampleOptions, exampleWorld } from '../../../pipelines/simulation/audit-world.ts'
 
 /** Noise that is the same in every run: what then differs between two worlds, differs because of the data. */
 export function sameNoise(): NoiseSource {
@@ -26,12 +26,15 @@ export function sameNoise(): NoiseSource {
 
 export interface OnceOptions extends Omit<AuditStageOptions, 'world'>, RunAuditOptions {
   readonly world: ExampleOptions
+  /** Points that the register counts per feeder. Default: those of the example. */
+  readonly registered?: AuditWorld['registered']
 }
 
 /** One run of an example. */
-export async function once({ world, policy, crash, task, parts, ...how }: OnceOptions): Promise<AuditRun> {
+export async function once({ world, registered, policy, crash, task, parts, ...how }: OnceOptions): Promise<AuditRun> {
+  const example = exampleWorld(world)
   const stage = await openAuditStage({
-    world: exampleWorld(world),
+    world: registered ? { ...example, registered } : example,
     ...(policy ? { policy } : {}),
     ...(task ? { task } : {}),
     ...(parts ? { parts } : {}),
