@@ -6,9 +6,12 @@ export class HaltError extends Error {
   override readonly name = 'HaltError'
   /** What to do next, one sentence. */
   readonly action: string
-  constructor(sentence: string, action: string) {
+  /** Its name in the closed list of release reasons, for a halt that keeps something from being released. */
+  readonly reason: string | undefined
+  constructor(sentence: string, action: string, reason?: string) {
     super(sentence)
     this.action = action
+    this.reason = reason
   }
 }
 

@@ -2,11 +2,11 @@ import { createHmac, type KeyObject } from 'node:crypto'
 import type { HouseholdReading } from '../../schemas/household-reading.ts'
 import type { IntervalReading } from '../../schemas/interval-reading.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
-import { HaltError } from '../contract/halt.ts'
 import type { Keyring } from '../contract/keyring.ts'
 import type { MeterReadings } from '../contract/meter-readings.ts'
 import { type Envelope, type Lowering, lowering, type Spec } from '../contract/operator.ts'
 import { localDay } from '../window/local-day.ts'
+import { releaseHalt } from './ledger/halts.ts'
 
 export const pseudonymizeSpec = { name: 'pseudonymize', drops: [], rejects: [] } as const satisfies Spec
 
@@ -123,7 +123,8 @@ function pseudonyms(keyring: Keyring): (connection: string, date: string) => Buf
   const open = (date: string): DatePseudonyms => {
     const key = keyring.derived('pseudonym', date)
     if (key === undefined) {
-      throw new HaltError(
+      throw releaseHalt(
+        'key_missing',
         `the keyring holds no pseudonym key for ${date}`,
         'Give the keyring the key of that date, or its master key, and start again; nothing was written.',
       )

@@ -1,11 +1,12 @@
 import type { Codec } from '../../schemas/codec.ts'
 import type { LedgerRecord, LedgerSeal } from '../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../schemas/load-public.ts'
-import { HaltError } from '../contract/halt.ts'
 import { type Accumulating, accumulatingLowering, type Spec, type StateRow } from '../contract/operator.ts'
 import type { Published } from '../contract/published.ts'
 import { type ChainHead, emptyHead, headOf, linkFault, sameBytes } from './ledger/chain.ts'
+import { releaseHalt } from './ledger/halts.ts'
 import { PackError, type PackedRecord, unpackRecords } from './ledger/packed-records.ts'
+import type { HaltReason } from './ledger/reasons.ts'
 
 export const publishSpec = { name: 'publish', drops: [], rejects: [] } as const satisfies Spec
 
@@ -70,7 +71,8 @@ function restore(rows: readonly StateRow[], history: readonly LoadPublic[]): Pub
   const body = rows.find(({ row }) => row === headRow)?.body
   if (!body) return { verified: newest.seq === 0 ? emptyHead : undefined, published: newest, dirty: false }
   const { seq, hash } = JSON.parse(Buffer.from(body).toString('utf8')) as { seq: number; hash: string }
-  if (newest.seq > seq) halt(`load.public holds records of ledger link ${newest.seq}, but publishing stands at ${seq}`)
+  if (newest.seq > seq)
+    halt('published_differs', `load.public holds records of ledger link ${newest.seq}, but publishing stands at ${seq}`)
   const head = { seq, hash: new Uint8Array(Buffer.from(hash, 'hex')) }
   return { verified: undefined, published: head, dirty: false }
 }
@@ -81,11 +83,12 @@ function follow(state: PublishState, link: LedgerRecord, domain: string): void {
   // After a restart reading may begin before the link that was published last: the first link seen is then its own anchor.
   const before = state.verified ?? (link.seq > published.seq ? published : { seq: link.seq - 1, hash: link.prev })
   const fault = linkFault(before, link, domain)
-  if (fault) halt(`release.ledger is broken at link ${link.seq}: ${fault}`)
+  if (fault) halt('ledger_broken', `release.ledger is broken at link ${link.seq}: ${fault}`)
   if (link.seq === published.seq && !sameBytes(link.hash, published.hash)) {
-    halt(`release.ledger holds another link ${link.seq} than the one that was published`)
+    halt('published_differs', `release.ledger holds another link ${link.seq} than the one that was published`)
   }
-  if (link.seq === 1 && !sameBytes(link.prev, emptyHead.hash)) halt('release.ledger does not begin at its first link')
+  if (link.seq === 1 && !sameBytes(link.prev, emptyHead.hash))
+    halt('ledger_broken', 'release.ledger does not begin at its first link')
   state.verified = headOf(link)
   state.dirty ||= link.seq > published.seq
 }
@@ -95,7 +98,8 @@ function open(link: LedgerSeal, codec: PublishOptions['codec']): readonly Packed
   try {
     records = unpackRecords(link.records, link.hash, link.count)
   } catch (error) {
-    if (error instanceof PackError) halt(`ledger link ${link.seq} cannot be opened: ${error.message}`)
+    if (error instanceof PackError)
+      halt('seal_unreadable', `ledger link ${link.seq} cannot be opened: ${error.message}`)
     throw error
   }
   const phase = link.phase === 'late' ? 'final' : 'preliminary'
@@ -108,11 +112,12 @@ function open(link: LedgerSeal, codec: PublishOptions['codec']): readonly Packed
       record.windowSeconds === link.windowSeconds &&
       record.channel === link.channel &&
       record.phase === phase
-    if (!agrees) halt(`ledger link ${link.seq} holds a record that says something else than its seal`)
+    if (!agrees) halt('seal_differs', `ledger link ${link.seq} holds a record that says something else than its seal`)
   }
   return records
 }
 
-function halt(sentence: string): never {
-  throw new HaltError(sentence, 'Publish nothing; compare release.ledger with its pinned head and with load.public.')
+function halt(reason: HaltReason, sentence: string): never {
+  const action = 'Publish nothing; compare release.ledger with its pinned head and with load.public.'
+  throw releaseHalt(reason, sentence, action)
 }

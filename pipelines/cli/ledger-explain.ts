@@ -5,9 +5,10 @@ import type { Terminal } from './terminal.ts'
 
 const titles: Readonly<Record<ReasonAbout, string>> = {
   flag: 'Flags of a public record',
+  suppression: 'A sum of load.restricted is suppressed',
   window: 'A window is not public',
   day: 'A local day is not charged',
-  refusal: 'A pipeline halts, so that nothing is released',
+  refusal: 'A pipeline halts or does not start, so that nothing is released',
 }
 
 const reasons = Object.entries(releaseReasons)

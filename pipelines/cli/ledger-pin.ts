@@ -1,8 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { HaltError } from '../../operators/contract/halt.ts'
+import type { HaltError } from '../../operators/contract/halt.ts'
 import { emptyHead, headOf } from '../../operators/privacy/ledger/chain.ts'
+import { releaseHalt } from '../../operators/privacy/ledger/halts.ts'
 import {
   formatPin,
   type HeadPin,
@@ -34,13 +35,18 @@ export function readPin(path: string): HeadPin | undefined {
 }
 
 const unusable = (name: string, why: string): HaltError =>
-  new HaltError(
+  releaseHalt(
+    'pin_unusable',
     `${name} cannot be used as a pinned head: ${why}`,
     'Restore the file from where you keep its copy, or verify the ledger and pin it anew.',
   )
 
 const foreign = (path: string): HaltError =>
-  new HaltError(`${basename(path)} holds the head of another domain`, 'Give every domain a file of its own.')
+  releaseHalt(
+    'pin_foreign',
+    `${basename(path)} holds the head of another domain`,
+    'Give every domain a file of its own.',
+  )
 
 /**
  * Writes a pinned head whole or not at all, and lasting: draft, fsync, rename. It never goes back: a file that holds a later
@@ -76,7 +82,8 @@ export async function writePin(file: string, pin: HeadPin): Promise<void> {
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {})
     const { code = 'an unknown error' } = error as NodeJS.ErrnoException
-    throw new HaltError(
+    throw releaseHalt(
+      'pin_unwritable',
       `the head of the ledger could not be pinned in ${basename(path)} (${code})`,
       'Make the folder of ledgerPinFile writable, with room in it; what is committed is in the ledger and is released once.',
     )
@@ -97,7 +104,8 @@ export function filePin(file: string, domain: string): LedgerPin {
       const last = links.at(-1)
       const pin = readPin(file)
       if (!pin && last) {
-        throw new HaltError(
+        throw releaseHalt(
+          'pin_missing',
           `release.ledger holds ${last.seq} links, but ${basename(file)}, which pins its head, is not there`,
           'Restore the file; where there never was one, run meterveil ledger verify --pin with it first.',
         )

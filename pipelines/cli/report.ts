@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { HaltError } from '../../operators/contract/halt.ts'
+import type { PolicyError } from '../../operators/privacy/release/policy.ts'
 import { SettingsError } from '../runtime/settings-error.ts'
 import { CliError, type ExitCode, exitCodes, ReportedError } from './errors.ts'
 
@@ -37,7 +38,22 @@ export function report(
     }
   }
   if (error instanceof HaltError) {
-    return { lines: [`Halted: ${error.message}`, error.action, ...stack], exitCode: exitCodes.halted }
+    return {
+      lines: [`Halted: ${error.message}`, error.action, ...more(error.reason), ...stack],
+      exitCode: exitCodes.halted,
+    }
+  }
+  if (error instanceof Error && error.name === 'PolicyError') {
+    const { reason } = error as PolicyError
+    return {
+      lines: [
+        `Error: the policy is wrong: ${error.message}.`,
+        'Correct it in the settings.',
+        ...more(reason),
+        ...stack,
+      ],
+      exitCode: exitCodes.usage,
+    }
   }
   if (error instanceof Error && speaking.includes(error.name)) {
     return { lines: [`Error: ${error.message}`, ...stack], exitCode: exitCodes.failed }
@@ -50,6 +66,10 @@ export function report(
     exitCode: exitCodes.failed,
   }
 }
+
+/** Where the reader finds what a release reason means. */
+const more = (reason: string | undefined): readonly string[] =>
+  reason === undefined ? [] : [`Reason: ${reason}. meterveil ledger explain ${reason} says what it means.`]
 
 /** Failures of the operating system that a newcomer can meet, in words. */
 function systemAdvice(error: unknown): readonly string[] | undefined {

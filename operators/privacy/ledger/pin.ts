@@ -1,6 +1,6 @@
 import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
-import { HaltError, HistoryBehindError } from '../../contract/halt.ts'
 import { type ChainHead, sameBytes } from './chain.ts'
+import { behindHalt, releaseHalt } from './halts.ts'
 
 /** The head of one ledger, as it is kept outside the log. */
 export interface HeadPin extends ChainHead {
@@ -68,17 +68,23 @@ export function requirePinned(pin: ChainHead, history: readonly LedgerRecord[]):
     case 'holds':
       return
     case 'ends before':
-      throw new HistoryBehindError(
+      throw behindHalt(
+        'pin_behind',
         `release.ledger ends at link ${last?.seq ?? 0}, but link ${pin.seq} was pinned: it was rolled back or restored`,
         remedy,
       )
     case 'begins after':
-      throw new HaltError(
+      throw releaseHalt(
+        'pin_gap',
         `release.ledger begins at link ${first?.seq ?? 0}, but link ${pin.seq} was pinned: what lies between is gone`,
         remedy,
       )
     case 'differs':
-      throw new HaltError(`release.ledger holds another link ${pin.seq} than the one that was pinned`, remedy)
+      throw releaseHalt(
+        'pin_differs',
+        `release.ledger holds another link ${pin.seq} than the one that was pinned`,
+        remedy,
+      )
   }
 }
 

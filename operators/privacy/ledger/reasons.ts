@@ -1,7 +1,11 @@
 import type { PublicFlag } from '../../../schemas/load-public.ts'
+import type { Suppression } from '../release/restricted/rules.ts'
 
-/** What a reason is about: the flag of a public record, a window, a local day, or a pipeline that halted instead. */
-export type ReasonAbout = 'flag' | 'window' | 'day' | 'refusal'
+/**
+ * What a reason is about: the flag of a public record, a suppressed cell of load.restricted, a window, a local day, or a
+ * pipeline that halted or did not start instead.
+ */
+export type ReasonAbout = 'flag' | 'suppression' | 'window' | 'day' | 'refusal'
 
 export interface ReleaseReason {
   readonly about: ReasonAbout
@@ -58,12 +62,44 @@ const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
   },
 }
 
+const suppressions: Readonly<Record<Suppression, ReleaseReason>> = {
+  below_k: {
+    about: 'suppression',
+    sentence: 'Fewer points contributed to the sum than the rules of the classes in the group ask for.',
+    action: 'None: take a wider group, or longer windows.',
+  },
+  dominance: {
+    about: 'suppression',
+    sentence:
+      'The largest, the two largest or the three largest contributions are more of the sum than the rules allow.',
+    action: 'None: take a wider group, in which they are a smaller part.',
+  },
+  p_percent: {
+    about: 'suppression',
+    sentence: 'The second largest contributor could work out the largest contribution too closely from the sum.',
+    action: 'None: take a wider group, in which more others contribute.',
+  },
+  membership: {
+    about: 'suppression',
+    sentence:
+      'So few points joined or left the group since it was last shown that the difference of two sums would tell of them.',
+    action: 'None: it is shown when the changes add up; changing members in batches suppresses nothing.',
+  },
+  complementary: {
+    about: 'suppression',
+    sentence: 'The sum keeps the rules by itself, but with it a suppressed one could be found by subtraction.',
+    action: 'None: take the group above, which is shown.',
+  },
+}
+
 /**
- * Why something is not released, or not yet. The list is closed. All of it follows from the ledger, the register and the
- * clock, never from what the meters of a day measured.
+ * Why something is not released, or not yet. The list is closed: every halt of operators/privacy has its name here. Flags,
+ * windows and days follow from the ledger, the register and the clock, never from what the meters of a day measured;
+ * suppressions follow from true values, and stay in the restricted topic.
  */
 export const releaseReasons = {
   ...flags,
+  ...suppressions,
   window_not_due: {
     about: 'window',
     sentence: 'Not every source partition has passed the end of the window and the grace after it.',
@@ -109,9 +145,30 @@ export const releaseReasons = {
     sentence: 'The chain of the ledger has a gap, a twin or an altered link: [load] and [publish] halt.',
     action: 'Run meterveil ledger verify; restore the ledger from a replica.',
   },
+  seal_unreadable: {
+    about: 'refusal',
+    sentence: 'What a seal of the ledger holds cannot be unpacked, or is not what its link promises: [publish] halts.',
+    action: 'Run meterveil ledger verify; restore the ledger from a replica.',
+  },
+  seal_differs: {
+    about: 'refusal',
+    sentence:
+      'A sealed record names another window, phase or link than its seal: [publish] halts and publishes nothing of it.',
+    action: 'Run meterveil ledger verify, and look for another writer of release.ledger.',
+  },
+  published_differs: {
+    about: 'refusal',
+    sentence: 'load.public and release.ledger disagree on which link was published last: [publish] halts.',
+    action: 'Compare release.ledger with its pinned head and with load.public; publish nothing before they agree.',
+  },
   pin_behind: {
     about: 'refusal',
     sentence: 'The ledger ends before its pinned head: it was rolled back or restored, and [load] halts.',
+    action: 'Restore the ledger that holds the pinned link.',
+  },
+  pin_gap: {
+    about: 'refusal',
+    sentence: 'The ledger begins after its pinned head: the links between are gone, and [load] halts.',
     action: 'Restore the ledger that holds the pinned link.',
   },
   pin_differs: {
@@ -124,14 +181,64 @@ export const releaseReasons = {
     sentence: 'The ledger has links, but the file that pins its head is gone: nothing proves that they are all there.',
     action: 'Restore the file, or run meterveil ledger verify --pin FILE and look where the ledger ends.',
   },
+  pin_unusable: {
+    about: 'refusal',
+    sentence:
+      'The file that pins the head of the ledger cannot be read, is malformed, or may be written by others: [load] halts.',
+    action: 'Take the write right from others with chmod go-w, or restore the file from where you keep its copy.',
+  },
+  pin_foreign: {
+    about: 'refusal',
+    sentence: 'The file that pins the head of the ledger holds that of another release domain: [load] halts.',
+    action: 'Give every domain a file of its own in ledgerPinFile.',
+  },
+  pin_unwritable: {
+    about: 'refusal',
+    sentence: 'The new head of the ledger could not be written into the file that pins it: [load] halts.',
+    action: 'Make the folder of ledgerPinFile writable, with room in it; what is committed is released once.',
+  },
   key_missing: {
     about: 'refusal',
-    sentence: 'The key ring has no ledger key for the day: [load] halts, since nothing is sealed without its digest.',
-    action: 'Put the key into the key ring.',
+    sentence:
+      'The key ring has no key for the local day: [readings] halts without its pseudonym key, [load] without its ledger key.',
+    action: 'Put the key of the day, or the master key, into the key ring and start again.',
+  },
+  groups_cross: {
+    about: 'refusal',
+    sentence:
+      'A group stands in the register twice, is part of no group above it, or has parts of more points than itself: [load] halts.',
+    action: 'Groups must nest: correct meter.register and start again; nothing was released.',
+  },
+  group_unknown: {
+    about: 'refusal',
+    sentence: 'load.partials names a group that the frozen plan of the day and the register of [load] do not know.',
+    action: 'Start [readings] and [load] over the same register and settings; do not delete state to go on.',
+  },
+  partials_broken: {
+    about: 'refusal',
+    sentence:
+      'A batch of load.partials is missing or repeated, or brings values of a window that is sealed or not yet reached: [load] halts.',
+    action: 'Look for a second writer of load.partials, or for lost records; do not delete state to go on.',
+  },
+  writers_differ: {
+    about: 'refusal',
+    sentence: '[readings] and [load] work with other partitions, time zones or window lengths: [load] halts.',
+    action: 'Compare the settings of the two and start them with the same; do not delete state to go on.',
+  },
+  points_over_limit: {
+    about: 'refusal',
+    sentence:
+      'A connection of the register has more measuring points than policy.selection counts as one household: nothing starts.',
+    action: 'Raise selection.pointsAtConnection to the most points that a connection has, or correct the register.',
   },
 } as const satisfies Readonly<Record<string, ReleaseReason>>
 
 export type ReleaseReasonName = keyof typeof releaseReasons
+
+/** The names under which a pipeline halts or does not start. */
+export type HaltReason = {
+  [K in ReleaseReasonName]: (typeof releaseReasons)[K]['about'] extends 'refusal' ? K : never
+}[ReleaseReasonName]
 
 /** Why a date without a charge has none, given the dates that were charged. */
 export function whyNotCharged(date: string, charged: readonly string[]): ReleaseReasonName {

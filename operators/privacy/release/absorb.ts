@@ -1,8 +1,9 @@
 import type { EpochMs } from '../../../schemas/codec.ts'
 import { clipOn, type LoadPartial, type PartialCell } from '../../../schemas/load-partial.ts'
 import { levels } from '../../../schemas/register-entry.ts'
-import { HaltError } from '../../contract/halt.ts'
 import { cutOff, type LocalDay, localDay } from '../../window/local-day.ts'
+import { releaseHalt } from '../ledger/halts.ts'
+import type { HaltReason } from '../ledger/reasons.ts'
 import { blockOf, dayNamed, gridPosition, gridSeals } from './day-grid.ts'
 import { coarserSteps, type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
@@ -20,14 +21,18 @@ const compareWriters = 'Compare the pipeline [readings] and its settings with th
 export function absorb(state: ReleaseState, partial: LoadPartial, tools: ReleaseTools): void {
   const { sourcePartition, seq, progress } = partial
   if (sourcePartition < 0 || sourcePartition >= tools.domain.partitions) {
-    halt(`load.partials names source partition ${sourcePartition} of ${tools.domain.partitions}`)
+    halt('writers_differ', `load.partials names source partition ${sourcePartition} of ${tools.domain.partitions}`)
   }
   const before = state.sources.get(sourcePartition)
   if (before && seq !== before.seq + 1) {
     const what = seq <= before.seq ? 'repeats' : 'misses'
-    halt(`load.partials ${what} a batch: ${seq} of source partition ${sourcePartition} follows ${before.seq}`)
+    halt(
+      'partials_broken',
+      `load.partials ${what} a batch: ${seq} of source partition ${sourcePartition} follows ${before.seq}`,
+    )
   }
-  if (before && progress < before.progress) halt(`the progress of source partition ${sourcePartition} went back`)
+  if (before && progress < before.progress)
+    halt('partials_broken', `the progress of source partition ${sourcePartition} went back`)
   judgeBounds(state, partial, before?.progress ?? 0, tools)
   const places = new Map<number, Place>()
   let place: Place | undefined
@@ -71,20 +76,21 @@ function findPlace(state: ReleaseState, cell: PartialCell, partial: LoadPartial,
   const { progress } = partial
   const place = { window, windowSeconds, date, channel, phase }
   const local = localDay(tools.domain.timeZone, window)
-  if (local.date !== date) halt('a partial cell names another day than its window')
+  if (local.date !== date) halt('writers_differ', 'a partial cell names another day than its window')
   if (state.first !== null && date < state.first)
     return { ...place, day: undefined, sums: undefined, coarser: new Map() }
   if (state.closedThrough !== null && date <= state.closedThrough) {
-    halt(`a partial cell of ${date} came after the late values of that day were sealed`)
+    halt('partials_broken', `a partial cell of ${date} came after the late values of that day were sealed`)
   }
-  if (window >= progress) halt('a partial cell lies ahead of its own progress')
+  if (window >= progress) halt('partials_broken', 'a partial cell lies ahead of its own progress')
   const day = boundedDay(state, state.days.get(date) ?? openDay(state, local, tools), clipOn(partial, date))
   const { policy } = day.plan.resolved
   const position = gridPosition(day.seals[phase], window, channel)
   if (position === undefined || windowSeconds !== policy.windowSeconds) {
-    halt(`a partial cell of ${date} is not on the grid of ${policy.windowSeconds} s windows`)
+    halt('writers_differ', `a partial cell of ${date} is not on the grid of ${policy.windowSeconds} s windows`)
   }
-  if (position < day.sealed[phase]) halt(`a ${phase} cell of ${date} came after its window was sealed`)
+  if (position < day.sealed[phase])
+    halt('partials_broken', `a ${phase} cell of ${date} came after its window was sealed`)
   const sumsOf = (row: string): SumTable => {
     const open = state.windows.get(row) ?? { date, sums: sumTable() }
     state.windows.set(row, open)
@@ -133,7 +139,7 @@ function addAt({ day, sums, coarser }: Place, cell: PartialCell, tools: ReleaseT
   const at = day.plan.indexOf(cell.level, cell.group)
   if (at === undefined) {
     if (isNew(cell, day, tools)) return
-    halt(`a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
+    halt('group_unknown', `a partial cell of ${cell.date} names a ${cell.level} that the day's plan does not know`)
   }
   sums.add(at, cell)
   const seconds = coarser.size === 0 ? null : day.plan.groups[at]?.coarserSeconds
@@ -153,7 +159,8 @@ export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTool
   const groups = levels.flatMap((level) => register.groups(level, local)).filter(({ zone }) => zone === domain.zone)
   const problem = crossing(groups)
   if (problem !== undefined) {
-    throw new HaltError(problem, 'Groups must nest: correct meter.register, then start again; nothing was released.')
+    const action = 'Groups must nest: correct meter.register, then start again; nothing was released.'
+    throw releaseHalt('groups_cross', problem, action)
   }
   const since = state.first === null || state.first > local.date ? local : dayNamed(domain.timeZone, state.first)
   const plan = planDay(policyOn(local.date), groups, membership?.(since, local))
@@ -173,6 +180,6 @@ export function dayOf(timeZone: string, grid: LocalDay, plan: DayPlan): OpenDay 
   return { grid, plan, seals, charge: 'none', sealed: { preliminary: 0, late: 0 } }
 }
 
-function halt(sentence: string): never {
-  throw new HaltError(sentence, compareWriters)
+function halt(reason: HaltReason, sentence: string): never {
+  throw releaseHalt(reason, sentence, compareWriters)
 }

@@ -1,8 +1,10 @@
 import { BudgetExceededError, DuplicateChargeError, openAccount, rational } from 'diffprivlib-ts'
 import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
 import { levels } from '../../../schemas/register-entry.ts'
-import { HaltError } from '../../contract/halt.ts'
+import type { HaltError } from '../../contract/halt.ts'
 import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
+import { releaseHalt } from '../ledger/halts.ts'
+import type { HaltReason } from '../ledger/reasons.ts'
 import type { ReleaseDomain } from './domain.ts'
 import { intervalSums } from './policy.ts'
 import { headRow, type OpenDay, type ReleaseState } from './state.ts'
@@ -15,7 +17,7 @@ import { headRow, type OpenDay, type ReleaseState } from './state.ts'
 export function chargeDay(state: ReleaseState, day: OpenDay, domain: ReleaseDomain): readonly LedgerRecord[] {
   const { date } = day.grid
   const unit = `${domain.name}/${domain.zone}/${date}`
-  if (day.charge !== 'none') throw refuse(`${unit} was charged before`)
+  if (day.charge !== 'none') throw refuse('charged_before', `${unit} was charged before`)
   const { cap, levels: terms, selection } = day.plan.resolved
   const account = openAccount(cap)
   const due = levels.map((level) => ({ release: intervalSums, level, cost: terms[level].rho }))
@@ -24,7 +26,8 @@ export function chargeDay(state: ReleaseState, day: OpenDay, domain: ReleaseDoma
     try {
       account.charge(unit, `${release}/${level}`, cost)
     } catch (error) {
-      if (error instanceof BudgetExceededError || error instanceof DuplicateChargeError) throw refuse(error.message)
+      if (error instanceof BudgetExceededError) throw refuse('budget_exhausted', error.message)
+      if (error instanceof DuplicateChargeError) throw refuse('charged_before', error.message)
       throw error
     }
     return { release, level, rho: rational.format(cost) }
@@ -53,6 +56,7 @@ function append(state: ReleaseState, entry: LedgerEntry): LedgerRecord {
   return link
 }
 
-function refuse(sentence: string): HaltError {
-  return new HaltError(sentence, 'Nothing was released; look at the policy and at release.ledger before going on.')
+function refuse(reason: HaltReason, sentence: string): HaltError {
+  const action = 'Nothing was released; look at the policy and at release.ledger before going on.'
+  return releaseHalt(reason, sentence, action)
 }

@@ -3,6 +3,7 @@ import type { PrivacyStatement } from '../../../schemas/load-public.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
 import { capOf, type IntervalCap } from '../../contract/policy-epoch.ts'
 import type { SelectionPolicy } from '../../contract/selection-policy.ts'
+import type { HaltReason } from '../ledger/reasons.ts'
 import type { RestrictedRules } from './restricted/rules.ts'
 import type { RuleSet } from './rules/rule-set.ts'
 import { deltaLeft, type SelectionTerms, selectionProblem, selectionTerms } from './selection-terms.ts'
@@ -102,9 +103,17 @@ export interface ResolvedPolicy {
   readonly levels: Readonly<Record<Level, LevelTerms>>
 }
 
-/** A policy that contradicts itself. The message names the field and what it may be. */
+/**
+ * A policy that contradicts itself or the register. The message names the field and what it may be; `reason` is its name in
+ * the closed list of release reasons, where it has one.
+ */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError'
+  readonly reason: HaltReason | undefined
+  constructor(message: string, reason?: HaltReason) {
+    super(message)
+    this.reason = reason
+  }
 }
 
 /** The name under which interval sums are charged. */

@@ -78,7 +78,10 @@ export function checkConnections(
   let most = 1
   for (const { pointsAtConnection } of entries) most = Math.max(most, pointsAtConnection)
   if (most <= selection.pointsAtConnection) return
-  throw new PolicyError(`selection.pointsAtConnection must be at least ${most}, as a connection of the register has`)
+  throw new PolicyError(
+    `selection.pointsAtConnection must be at least ${most}, as a connection of the register has`,
+    'points_over_limit',
+  )
 }
 
 /** Forgets who reported on days whose selection is past, when the late values of a day are sealed. */

@@ -2,9 +2,10 @@ import { type Rational, rational } from 'diffprivlib-ts'
 import type { Channel } from '../../../schemas/interval-reading.ts'
 import type { LedgerCharge, LedgerCheckpoint, LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import { phases } from '../../../schemas/load-partial.ts'
-import { HaltError, HistoryBehindError } from '../../contract/halt.ts'
 import type { StateRow } from '../../contract/operator.ts'
 import { type ChainHead, emptyHead, headOf, sameBytes, verifyChain } from '../ledger/chain.ts'
+import { behindHalt, releaseHalt } from '../ledger/halts.ts'
+import type { HaltReason } from '../ledger/reasons.ts'
 import { dayOf } from './absorb.ts'
 import { dayNamed } from './day-grid.ts'
 import { planFromData } from './day-plan.ts'
@@ -58,7 +59,8 @@ export function restoreState(
     return state
   }
   if (said.seq > head.seq) {
-    throw new HistoryBehindError(
+    throw behindHalt(
+      'state_behind',
       `load.state stands at ledger link ${said.seq}, but release.ledger ends at ${head.seq}`,
       remedy,
     )
@@ -107,7 +109,7 @@ function checkedHead(history: readonly LedgerRecord[], domain: ReleaseDomain): C
   const first = history[0]
   const before = first && first.seq > 1 ? { seq: first.seq - 1, hash: first.prev } : emptyHead
   const verdict = verifyChain(history, before, domain.name)
-  if (!verdict.ok) halt(`release.ledger is broken at link ${verdict.seq}: ${verdict.fault}`)
+  if (!verdict.ok) halt(`release.ledger is broken at link ${verdict.seq}: ${verdict.fault}`, 'ledger_broken')
   const last = history.at(-1)
   return last ? headOf(last) : emptyHead
 }
@@ -240,6 +242,6 @@ function read<T>(body: Uint8Array | undefined): T | undefined {
 
 const remedy = 'Restore load.state and release.ledger together from one point in time; delete neither.'
 
-function halt(sentence: string): never {
-  throw new HaltError(sentence, remedy)
+function halt(sentence: string, reason: HaltReason = 'state_behind'): never {
+  throw releaseHalt(reason, sentence, remedy)
 }

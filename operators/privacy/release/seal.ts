@@ -1,8 +1,8 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import type { LoadPublic, PublicFlag } from '../../../schemas/load-public.ts'
-import { HaltError } from '../../contract/halt.ts'
 import { canonical } from '../ledger/canonical.ts'
 import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
+import { releaseHalt } from '../ledger/halts.ts'
 import { packRecords, unlinkedHash } from '../ledger/packed-records.ts'
 import { consistencyOf } from './consistent.ts'
 import type { GridSeal } from './day-grid.ts'
@@ -37,7 +37,8 @@ export function sealWindow(
   const sums: WindowSums = new Map(state.windows.get(row)?.sums)
   const key = keyring.derived('ledger_digest', day.grid.date)
   if (!key) {
-    throw new HaltError(
+    throw releaseHalt(
+      'key_missing',
       `the key ring has no ledger key for ${day.grid.date}`,
       'Put the key into the key ring; nothing is sealed without it.',
     )
@@ -121,7 +122,8 @@ function noisyValues(
   const before =
     seal.phase === 'late' ? state.noisy.get(noisyRow(seal.window, seal.channel, seal.coarserSeconds)) : undefined
   if (seal.phase === 'late' && before?.values.length !== day.plan.groups.length) {
-    throw new HaltError(
+    throw releaseHalt(
+      'state_behind',
       `load.state lost the preliminary values of a window of ${day.grid.date}`,
       'Restore load.state together with release.ledger; do not delete either.',
     )

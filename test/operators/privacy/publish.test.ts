@@ -4,6 +4,7 @@ import { HaltError } from '../../../operators/contract/halt.ts'
 import type { Published } from '../../../operators/contract/published.ts'
 import { appendLink, emptyHead, headOf } from '../../../operators/privacy/ledger/chain.ts'
 import { packRecords, unlinkedHash, unpackRecords } from '../../../operators/privacy/ledger/packed-records.ts'
+import type { HaltReason } from '../../../operators/privacy/ledger/reasons.ts'
 import { publish } from '../../../operators/privacy/publish.ts'
 import type { LedgerRecord, LedgerSeal } from '../../../schemas/ledger-record.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
@@ -102,7 +103,7 @@ describe('publish', () => {
     it(`halts on ${what}`, () => {
       assert.throws(
         () => copy(links),
-        (error) => error instanceof HaltError && message.test(error.message),
+        (error) => error instanceof HaltError && message.test(error.message) && error.reason === 'ledger_broken',
       )
     })
   }
@@ -113,16 +114,16 @@ describe('publish', () => {
     const records = packRecords([{ key: publicKey(record), bytes: publicCodec.encode(record) }])
     return appendLink(headOf(ledger[1]!), { ...seals[0]!, count: 1, records, ...rest })
   }
-  const lies: readonly (readonly [string, LedgerRecord])[] = [
-    ['another window', forged({ window: 0 })],
-    ['another channel', forged({ channel: 'export' })],
-    ['another phase', forged({ phase: 'final' })],
-    ['another link', forged({ ledgerSeq: 9 })],
-    ['another number of records', forged({}, { count: 2 })],
+  const lies: readonly (readonly [string, LedgerRecord, HaltReason])[] = [
+    ['another window', forged({ window: 0 }), 'seal_differs'],
+    ['another channel', forged({ channel: 'export' }), 'seal_differs'],
+    ['another phase', forged({ phase: 'final' }), 'seal_differs'],
+    ['another link', forged({ ledgerSeq: 9 }), 'seal_differs'],
+    ['another number of records', forged({}, { count: 2 }), 'seal_unreadable'],
   ]
-  for (const [what, link] of lies) {
+  for (const [what, link, reason] of lies) {
     it(`halts on a sealed record of ${what}`, () => {
-      assert.throws(() => copy([...ledger.slice(0, 2), link]), HaltError)
+      assert.throws(() => copy([...ledger.slice(0, 2), link]), { name: 'HaltError', reason })
     })
   }
 })
@@ -153,7 +154,7 @@ describe('publish: restoring', () => {
   it('halts when the published link is not in the ledger it reads', () => {
     const [record] = last(ledger.slice(0, 6))
     const restored = operator.restore([], [{ ...record!, ledgerHash: new Uint8Array(32) }])
-    assert.throws(() => copy(ledger, restored), /another link 6/)
+    assert.throws(() => copy(ledger, restored), { message: /another link 6/, reason: 'published_differs' })
   })
 
   it('halts when links between row and input are missing', () => {
@@ -165,6 +166,6 @@ describe('publish: restoring', () => {
   it('halts when its row lies behind what is public', () => {
     const state = start()
     copy(ledger.slice(0, 4), state)
-    assert.throws(() => operator.restore(rows(state), last(ledger)), HaltError)
+    assert.throws(() => operator.restore(rows(state), last(ledger)), { name: 'HaltError', reason: 'published_differs' })
   })
 })

@@ -8,6 +8,7 @@ import { HaltError, HistoryBehindError } from '../../../operators/contract/halt.
 import { headOf } from '../../../operators/privacy/ledger/chain.ts'
 import { unpackRecords } from '../../../operators/privacy/ledger/packed-records.ts'
 import { formatPin, type HeadPin } from '../../../operators/privacy/ledger/pin.ts'
+import type { HaltReason } from '../../../operators/privacy/ledger/reasons.ts'
 import { filePin, movePin, readPin, writePin } from '../../../pipelines/cli/ledger-pin.ts'
 import { load } from '../../../pipelines/load.ts'
 import type { AnyTopic } from '../../../pipelines/runtime/stream.ts'
@@ -25,7 +26,8 @@ let files = 0
 const newFile = () => join(folder, `head-${files++}.pin`)
 
 const pinOf = (seq: number, fill = 1): HeadPin => ({ domain: domain.name, seq, hash: new Uint8Array(32).fill(fill) })
-const halts = (message: RegExp) => (error: unknown) => error instanceof HaltError && message.test(error.message)
+const halts = (message: RegExp, reason: HaltReason) => (error: unknown) =>
+  error instanceof HaltError && message.test(error.message) && error.reason === reason
 
 describe('the file of a pinned head', () => {
   it('is written whole, moves on, never back, and leaves no draft', async () => {
@@ -38,7 +40,7 @@ describe('the file of a pinned head', () => {
 
   it('keeps what it holds when it cannot be written, and says so', async () => {
     const file = join(folder, 'gone', 'head.pin')
-    await assert.rejects(movePin(file, pinOf(1)), halts(/could not be pinned in head.pin \(ENOENT\)/))
+    await assert.rejects(movePin(file, pinOf(1)), halts(/could not be pinned in head.pin \(ENOENT\)/, 'pin_unwritable'))
     mkdirSync(join(folder, 'gone'))
     await movePin(file, pinOf(1))
     assert.deepEqual(readPin(file), pinOf(1))
@@ -47,17 +49,17 @@ describe('the file of a pinned head', () => {
   it('is of one domain', async () => {
     const file = newFile()
     await movePin(file, pinOf(1))
-    await assert.rejects(movePin(file, { ...pinOf(2), domain: 'other' }), halts(/another domain/))
+    await assert.rejects(movePin(file, { ...pinOf(2), domain: 'other' }), halts(/another domain/, 'pin_foreign'))
   })
 
   it('proves nothing where others may write it, or where it is damaged', () => {
     const file = newFile()
     writeFileSync(file, formatPin(pinOf(1)))
     chmodSync(file, 0o666)
-    assert.throws(() => readPin(file), halts(/others may write it; run chmod go-w/))
+    assert.throws(() => readPin(file), halts(/others may write it; run chmod go-w/, 'pin_unusable'))
     chmodSync(file, 0o600)
     writeFileSync(file, formatPin(pinOf(1)).slice(0, 40))
-    assert.throws(() => readPin(file), halts(/it is not JSON/))
+    assert.throws(() => readPin(file), halts(/it is not JSON/, 'pin_unusable'))
   })
 })
 
@@ -85,14 +87,14 @@ describe('the pin of a running pipeline', () => {
   it('halts where the ledger ends before it, differs, was cut behind it, or where the file is gone', async () => {
     const file = newFile()
     const pin = filePin(file, domain.name)
-    await assert.rejects(pin.check(ledger), halts(/is not there/))
+    await assert.rejects(pin.check(ledger), halts(/is not there/, 'pin_missing'))
     await movePin(file, { domain: domain.name, ...headOf(ledger[4]!) })
     await assert.rejects(pin.check(ledger.slice(0, 3)), HistoryBehindError)
-    await assert.rejects(pin.check(ledger.slice(6)), halts(/begins at link 7, but link 5 was pinned/))
+    await assert.rejects(pin.check(ledger.slice(6)), halts(/begins at link 7, but link 5 was pinned/, 'pin_gap'))
     const other = newFile()
     await movePin(other, pinOf(2))
-    await assert.rejects(filePin(other, domain.name).check(ledger), halts(/another link 2/))
-    await assert.rejects(filePin(file, 'north').check(ledger), halts(/another domain/))
+    await assert.rejects(filePin(other, domain.name).check(ledger), halts(/another link 2/, 'pin_differs'))
+    await assert.rejects(filePin(file, 'north').check(ledger), halts(/another domain/, 'pin_foreign'))
     assert.equal(readPin(file)?.seq, 5, 'a refusal leaves the file as it was')
   })
 
@@ -117,7 +119,7 @@ describe('the pin of a running pipeline', () => {
 
     const task = { settleMs: 100 }
     const restored = await testDriver(pipelines(file), { start, task, topics: topicSpecs(1), log: () => backup })
-    await assert.rejects(restored.settle(), halts(/ends at link \d+, but link \d+ was pinned/))
+    await assert.rejects(restored.settle(), halts(/ends at link \d+, but link \d+ was pinned/, 'pin_behind'))
 
     // Given up: what is left is pinned, the day declared unproven, and the same input sealed again without a value.
     const given = newFile()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { HaltError, HistoryBehindError } from '../../../../operators/contract/halt.ts'
+import { HistoryBehindError } from '../../../../operators/contract/halt.ts'
 import { appendLink, type ChainHead, emptyHead, headOf } from '../../../../operators/privacy/ledger/chain.ts'
 import {
   comparePin,
@@ -46,7 +46,8 @@ describe('a pinned head', () => {
       assert.equal(comparePin(head, history), standing)
       const check = () => requirePinned(head, history)
       if (standing === 'holds') return check()
-      assert.throws(check, HaltError)
+      const reasons = { 'ends before': 'pin_behind', 'begins after': 'pin_gap', differs: 'pin_differs' }
+      assert.throws(check, { name: 'HaltError', reason: reasons[standing] })
       assert.equal(standing === 'ends before', thrown(check) instanceof HistoryBehindError)
     })
   }

@@ -53,5 +53,5 @@ it('is released from the next local day on, and stops nothing', () => {
 })
 
 it('halts [load] where its register does not know the group either', () => {
-  assert.throws(() => run(groups), /does not know/)
+  assert.throws(() => run(groups), { message: /does not know/, reason: 'group_unknown' })
 })

@@ -74,7 +74,7 @@ describe('restoring from a checkpoint', () => {
       const hash = Buffer.from(ledger.at(-1)!.hash).toString('hex')
       assert.throws(
         () => restore(ledger, withHead(/"hash":"[0-9a-f]{64}"/, `"hash":"${hash}"`)),
-        (error) => error instanceof HaltError && message.test(error.message),
+        (error) => error instanceof HaltError && message.test(error.message) && error.reason === 'state_behind',
       )
     })
   }

@@ -86,7 +86,8 @@ describe('the selection of groups: its terms', () => {
 
   it('refuses a register in which a connection has more points than count as one household', () => {
     const entries = [{ pointsAtConnection: 1 }, { pointsAtConnection: 2 }]
-    assert.throws(() => checkConnections(entries, selecting()), /pointsAtConnection must be at least 2/)
+    const refusal = { message: /pointsAtConnection must be at least 2/, reason: 'points_over_limit' }
+    assert.throws(() => checkConnections(entries, selecting()), refusal)
     checkConnections(entries, selecting({ selection: { ...selection, pointsAtConnection: 2 } }))
     checkConnections(entries, policyWith({}))
   })
