@@ -1,5 +1,6 @@
 // The attacks: subtract what is published from what is published, so that one home remains. Of a group and its parts, of a
-// value and its revision, of a window and the next, of a day and the next with another member.
+// value and its revision, of a window and the next. `differencing-days.stat.ts` has the one of a day and the next with another
+// member, `membership.test.ts` that on the restricted side.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { rational } from 'diffprivlib-ts'
