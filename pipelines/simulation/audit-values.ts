@@ -1,7 +1,7 @@
 import type { LoadPublic } from '../../schemas/load-public.ts'
 
 /** Fields that noise decides: the drawn value, and what is worked out from drawn values. */
-const drawn = /^(?:raw|consistent|smoothed)/
+const drawn = /^(?:raw|consistent|smoothed|expectedLate)/
 /** What a record is about, and where the ledger has it: a number, and the hash of noisy bytes. */
 const place: readonly string[] = ['level', 'group', 'channel', 'window', 'phase', 'ledgerSeq', 'ledgerHash']
 

@@ -56,6 +56,29 @@ describe('meterveil audit-run', () => {
     assert.ok(readAuditLines(stdout.trim().split('\n')).names.length > 100)
   })
 
+  it('says the same of every run beside drawn values, also past the cut-off, where late values are expected', () => {
+    const longer = [withPath, withoutPath].map((path) => {
+      const { until, name, ...rest } = world(path)
+      const later = new Date(Date.parse(String(until)) + 6 * 3_600_000).toISOString()
+      const file = join(folder, `longer-${name}.json`)
+      writeFileSync(file, JSON.stringify({ ...rest, name, until: later }))
+      return file
+    })
+    const { code, stdout, stderr } = audit('--worlds', longer.join(','), '--runs', '2')
+    assert.equal(code, 0, stderr)
+    const lines = linesOf(stdout)
+    const valuesOf = (end: string): ReadonlyMap<string, readonly unknown[]> => {
+      const named = Map.groupBy(
+        lines.filter(({ id }) => String(id).endsWith(end)),
+        ({ id, rev }) => `${id} ${rev}`,
+      )
+      return new Map([...named].map(([name, group]) => [name, group.map(({ value }) => value)]))
+    }
+    for (const [name, values] of valuesOf('/rest')) assert.equal(new Set(values).size, 1, name)
+    const expected = [...valuesOf('/expectedLate').values()].flat().filter((value) => value !== undefined)
+    assert.ok(new Set(expected).size > 5, 'values from the draws of each run')
+  })
+
   it('shows aborted copies after a crash, with the same bytes, and shares runs between threads', () => {
     const crash = ['--crash', 'publish:produce:after:1', '--values', 'raw', '--threads', '2']
     const { code, stdout, stderr } = audit('--worlds', `${withPath},${withoutPath}`, '--runs', '2', ...crash)
