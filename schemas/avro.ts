@@ -17,12 +17,36 @@ export interface Fields<T, W> {
  * value the schema cannot hold; `decode` throws `CodecError` on any bytes it does not describe, in time and memory linear
  * in their length. Byte fields of a decoded record are copies.
  */
-export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T, W>): Codec<T> {
-  const json: unknown = JSON.parse(readFileSync(new URL(`./avro/${file}.avsc`, import.meta.url), 'utf8'))
+export function avroCodec<T, W>(file: string, fields: Fields<T, W>): Codec<T> {
+  return codecOf(JSON.parse(readFileSync(new URL(`./avro/${file}.avsc`, import.meta.url), 'utf8')), file, fields)
+}
+
+/** An Avro schema of a record, as `JSON.parse` gives it. */
+export interface RecordSchema {
+  readonly type: 'record'
+  readonly name: string
+  readonly namespace?: string
+  readonly doc?: string
+  readonly fields: readonly { readonly name: string; readonly type: unknown; readonly [more: string]: unknown }[]
+}
+
+/**
+ * The codec of a schema of your own, for records of type `T`. It keeps the promises of `avroCodec`: what the schema does
+ * not list never travels, and bytes that it does not describe are refused with `CodecError`. Without `fields` the fields of
+ * `T` are those of the schema; give them where they differ, for instance to write a date as a number. A field of type
+ * `bytes` is written from a `Buffer`. A `long` holds whole numbers of at most 53 bits. Throws where the schema is no Avro
+ * schema, or uses a type that no codec here reads.
+ */
+export function schemaCodec<T extends object>(schema: RecordSchema, fields?: Fields<T, unknown>): Codec<T> {
+  const same: Fields<T, unknown> = { toFields: (value) => value, fromFields: (read) => ({ ...(read as T) }) }
+  return codecOf(schema, schema.name, fields ?? same)
+}
+
+function codecOf<T, W>(json: unknown, record: string, { toFields, fromFields }: Fields<T, W>): Codec<T> {
   const type = avsc.Type.forSchema(json as AvroSchema, { typeHook: checkedLong })
   // Without the hook for longs, which matters to writing only.
   const readType = avsc.Type.forSchema(json as AvroSchema)
-  const guard = compileGuard(json, file)
+  const guard = compileGuard(json, record)
   let scratch = Buffer.allocUnsafeSlow(1024)
 
   const write = (value: T): number => {
@@ -36,7 +60,7 @@ export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T
     } catch (error) {
       if (error instanceof CodecError) throw error
       // the library's message would hold the value
-      throw new CodecError(file, 'a field is missing or holds a value of another type')
+      throw new CodecError(record, 'a field is missing or holds a value of another type')
     }
   }
 
@@ -53,7 +77,7 @@ export function avroCodec<T, W>(file: string, { toFields, fromFields }: Fields<T
       return fromFields(readType.fromBuffer(asBuffer(bytes)) as W)
     },
     decoderFor: (writer) => {
-      const read = resolvingReader(json, writer, file)
+      const read = resolvingReader(json, writer, record)
       return read && ((bytes) => fromFields(read(bytes) as W))
     },
   }

@@ -1,5 +1,6 @@
 export * from './accepted-batch.ts'
 export * from './audit-event.ts'
+export { type Fields, type RecordSchema, schemaCodec } from './avro.ts'
 export { addBounded, type BoundedWh } from './bounded.ts'
 export { type Codec, CodecError, type EpochMs, type Topic } from './codec.ts'
 export * from './forecast-public.ts'

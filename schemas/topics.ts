@@ -1,6 +1,6 @@
 import { type AcceptedBatch, acceptedBatchCodec } from './accepted-batch.ts'
 import { type AuditEvent, auditEventCodec } from './audit-event.ts'
-import { type Topic, topic } from './codec.ts'
+import { type Codec, type EpochMs, type Topic, topic } from './codec.ts'
 import { type ForecastPublic, forecastPublicCodec } from './forecast-public.ts'
 import { type HouseholdReading, householdReadingCodec } from './household-reading.ts'
 import type { Label } from './label.ts'
@@ -141,6 +141,34 @@ export const topics = {
   forecastPublic,
   audit,
 } as const
+
+/** What the records of a topic of one's own are. */
+export interface OwnRecords<T> {
+  readonly codec: Codec<T>
+  /** Default: records have no key. Keys are readable by every tool, so nothing that names a meter or a household may be one. */
+  readonly key?: (value: T) => string | null
+  /** Gives the timestamp of a record, in a topic that is created with `timestamps: 'create'`. Default: the log stamps it. */
+  readonly timestamp?: (value: T) => EpochMs
+}
+
+/**
+ * A topic of your own, cleared for the label of `like`: with the records of `like`, or with others. It has to be created in
+ * the log like any other topic. No topic can be had under another label than that of one that ships. Throws where the name
+ * is that of a topic that ships.
+ */
+export function ownTopic<T, L extends Label>(like: Topic<T, L>, name: string): Topic<T, L>
+export function ownTopic<T, U, L extends Label>(like: Topic<U, L>, name: string, records: OwnRecords<T>): Topic<T, L>
+export function ownTopic<T, L extends Label>(like: Topic<T, L>, name: string, records?: OwnRecords<T>): Topic<T, L> {
+  if (shipped.has(name)) throw new Error(`${name} is the name of a topic that ships: give yours another one`)
+  if (!records) return { ...like, name }
+  const { label } = like
+  return topic({ name, label, key: noKey, ...records })
+}
+
+/** The label of a topic that ships, by its name. */
+const shipped: ReadonlyMap<string, Label> = new Map(Object.values(topics).map(({ name, label }) => [name, label]))
+/** The label that a topic of this name was born with; `undefined` where none that ships has the name. */
+export const shippedLabel = (name: string): Label | undefined => shipped.get(name)
 
 export type TopicName = (typeof topics)[keyof typeof topics]['name']
 

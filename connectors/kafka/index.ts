@@ -1,14 +1,3 @@
-export { deleteTopics } from './delete-topics.ts'
-export { RefusedError } from './errors.ts'
-export {
-  type InspectedOperation,
-  inspectKafka,
-  type KafkaInspection,
-  type TopicStanding,
-} from './inspect.ts'
+// The log over Apache Kafka, as a pipeline runs on it. Topics and rights of the deployment are made by `meterveil topics apply`.
 export { kafkaLog } from './log.ts'
 export type { KafkaLogOptions } from './options.ts'
-export type * from './topology.ts'
-export { type BrokerStep, openTopology, type TopologyAdmin } from './topology-admin.ts'
-export { type DeclareOptions, declareTopology } from './topology-declared.ts'
-export { planTopology } from './topology-plan.ts'

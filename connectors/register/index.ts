@@ -1,3 +1,3 @@
+// Who is where: the register of measuring points as pipelines look it up.
 export { RegisterError } from './check-register.ts'
-export { compareRegister, type RegisterChanges, type RegisterTopic, readRegisterRows } from './register-log.ts'
-export { registerView } from './register-view.ts'
+export { type RegisterViewOptions, registerView } from './register-view.ts'

@@ -1,1 +1,2 @@
+// Schemas over any registry that speaks the Confluent API.
 export { type ConfluentRegistryOptions, confluentSchemaRegistry } from './confluent-registry.ts'

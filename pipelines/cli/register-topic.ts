@@ -1,10 +1,7 @@
 import type { Log, OutgoingRecord, SchemaRegistry } from '../../connectors/contract.ts'
-import {
-  compareRegister,
-  type RegisterChanges,
-  readRegisterRows,
-  registerView,
-} from '../../connectors/register/index.ts'
+import { checkReload } from '../../connectors/register/check-households.ts'
+import { registerView } from '../../connectors/register/index.ts'
+import { compareRegister, type RegisterChanges, readRegisterRows } from '../../connectors/register/register-log.ts'
 import { days } from '../../operators/contract/clock.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
 import { rebuildDays, topics } from '../../schemas/topics.ts'
@@ -30,6 +27,8 @@ export interface LoadOptions {
   /** Compare only. */
   readonly dryRun: boolean
   readonly now: number
+  /** Hour of the next day, local time, from which a value has no public use: that of the release policy. Default 6. */
+  readonly cutOffHour?: number
 }
 
 /** There is one writer of the register: its transactional id fences a load that is still under way elsewhere. */
@@ -47,7 +46,8 @@ export async function loadRegister(
   entries: readonly RegisterEntry[],
   options: LoadOptions,
 ): Promise<RegisterChanges> {
-  registerView(entries)
+  const { cutOffHour = 6 } = options
+  registerView(entries, { cutOffHour })
   const wire = await openWire(registry, [topic])
   if (options.dryRun) return compared(await rowsOf(log, wire), entries, options)
   const transactor = await log.open(writer, { timeoutMs: transactionMs })
@@ -85,9 +85,10 @@ export async function loadRegister(
 function compared(
   present: ReadonlyMap<string, RegisterEntry>,
   entries: readonly RegisterEntry[],
-  { remove, horizonDays, now }: LoadOptions,
+  { remove, horizonDays, now, cutOffHour = 6 }: LoadOptions,
 ): RegisterChanges {
   const changes = compareRegister(present, entries, keyOf)
+  checkReload(present, entries, keyOf, { now, cutOffHour })
   const { removed } = changes
   if (removed.length > 0 && !remove) {
     throw new CliError(

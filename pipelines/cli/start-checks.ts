@@ -1,12 +1,12 @@
 import { LogError } from '../../connectors/contract.ts'
+import { RefusedError } from '../../connectors/kafka/errors.ts'
+import type { KafkaLogOptions } from '../../connectors/kafka/index.ts'
 import {
   type InspectedOperation,
   inspectKafka,
   type KafkaInspection,
-  type KafkaLogOptions,
-  RefusedError,
   type TopicStanding,
-} from '../../connectors/kafka/index.ts'
+} from '../../connectors/kafka/inspect.ts'
 import { days } from '../../operators/contract/clock.ts'
 import { type Right, rightsOf, roleNames, roles } from '../../schemas/access.ts'
 import { shortestRetentionMs } from '../../schemas/topic-rules.ts'

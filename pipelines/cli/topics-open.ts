@@ -2,17 +2,10 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { SchemaRegistry } from '../../connectors/contract.ts'
-import {
-  type BrokerStep,
-  type DeclareOptions,
-  declareTopology,
-  openTopology,
-  type Plan,
-  type PlanOptions,
-  planTopology,
-  type SchemaStanding,
-  type Step,
-} from '../../connectors/kafka/index.ts'
+import type { Plan, PlanOptions, SchemaStanding, Step } from '../../connectors/kafka/topology.ts'
+import { type BrokerStep, openTopology } from '../../connectors/kafka/topology-admin.ts'
+import { type DeclareOptions, declareTopology } from '../../connectors/kafka/topology-declared.ts'
+import { planTopology } from '../../connectors/kafka/topology-plan.ts'
 import { confluentSchemaRegistry } from '../../connectors/registry/index.ts'
 import { days } from '../../operators/contract/clock.ts'
 import { defaultPrincipals, type Principals, principalProblems, type Role, roleNames } from '../../schemas/access.ts'

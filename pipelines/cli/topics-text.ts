@@ -1,4 +1,4 @@
-import type { AclBinding, Configs, Plan, Step } from '../../connectors/kafka/index.ts'
+import type { AclBinding, Configs, Plan, Step } from '../../connectors/kafka/topology.ts'
 import type { Paint } from './terminal.ts'
 import { count } from './text.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Plan, Step } from '../../connectors/kafka/index.ts'
+import type { Plan, Step } from '../../connectors/kafka/topology.ts'
 import type { Principals } from '../../schemas/access.ts'
 import type { Settings } from '../runtime/settings.ts'
 import { CliError } from './errors.ts'

@@ -10,6 +10,7 @@ import type { Published, Routed } from '../../operators/contract/published.ts'
 import type { EpochMs, Topic } from '../../schemas/codec.ts'
 import { type AtMost, type Label, mayReach, type PrivacyError } from '../../schemas/label.ts'
 import type { RejectedFrame } from '../../schemas/rejected-frame.ts'
+import { shippedLabel } from '../../schemas/topics.ts'
 
 /** The labels among `A` that a stream labelled `L` must not reach. */
 type Barred<L extends Label, A extends Label> = A extends unknown ? ([L] extends [AtMost<A>] ? never : A) : never
@@ -187,9 +188,16 @@ export function* walk(nodes: readonly Node[]): Generator<Node> {
   }
 }
 
-function check({ name, nodes, options }: Pipeline): void {
+function check({ name, source, nodes, options }: Pipeline): void {
   const fail = (sentence: string): never => {
     throw new Error(`pipeline ${name}: ${sentence}`)
+  }
+  const sinks = [...walk(nodes)].flatMap((node) => (node.kind === 'sink' ? [node.topic] : []))
+  const { rejects, changelog, covers, state, history } = options
+  for (const topic of [source, ...sinks, rejects, changelog, covers, state, history?.topic]) {
+    // A copy of a topic under another's name would be read and written under the wrong label.
+    const label = topic && shippedLabel(topic.name)
+    if (label && label !== topic.label) fail(`the topic ${topic.name} is labelled '${label}', not '${topic.label}'`)
   }
   const seen = new Set<string>()
   for (const node of walk(nodes)) {

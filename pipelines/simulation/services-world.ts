@@ -1,5 +1,7 @@
 import type { Log, StateView } from '../../connectors/contract.ts'
-import { deleteTopics, kafkaLog, openTopology } from '../../connectors/kafka/index.ts'
+import { deleteTopics } from '../../connectors/kafka/delete-topics.ts'
+import { kafkaLog } from '../../connectors/kafka/index.ts'
+import { openTopology } from '../../connectors/kafka/topology-admin.ts'
 import { openRedisView } from '../../connectors/redis/index.ts'
 import { confluentSchemaRegistry } from '../../connectors/registry/index.ts'
 import { virtualClock } from '../../operators/contract/clock.ts'

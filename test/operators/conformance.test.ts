@@ -93,8 +93,15 @@ const elsewhere: Readonly<Record<string, string>> = {
   publish: 'privacy/publish.test.ts',
   forecast: 'forecast/index.test.ts',
 }
-/** What the barrel holds beside operators: models and data of `forecast`, sums of released values, and what the contract gives. */
+/**
+ * What the barrel holds beside operators: models and data of `forecast`, parts of `decodeDlms` and `pseudonymize`, sums of
+ * released values, and what the contract gives.
+ */
 const noOperators: readonly string[] = [
+  'compileProfile',
+  'intervalProfiles',
+  'kAnonymizeByMonth',
+  'utcOf',
   'exponentialSmoothing',
   'ForecastDataError',
   'readHolidays',

@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
+import { accumulatingLowering, lowering } from '../../operators/contract/operator.ts'
+import { boundContributions } from '../../operators/privacy/bound-contributions.ts'
+import { secureNoise } from '../../operators/privacy/release/noise.ts'
+import { topic } from '../../schemas/codec.ts'
+import { entryFiles, namesOf, valuesOf } from './exported.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  readonly exports: Readonly<Record<string, string>>
-}
 const folder = mkdtempSync(join(tmpdir(), 'meterveil-user-'))
 after(() => rmSync(folder, { recursive: true }))
 mkdirSync(join(folder, 'node_modules'))
@@ -44,12 +46,46 @@ test('a project that links the package runs a pipeline of its own, and reads wha
 })
 
 test('every entry of the package is a file that loads', () => {
-  const names = Object.keys(exports).filter((entry) => !entry.endsWith('.json'))
-  const imports = names.map((entry) => `await import('meterveil${entry.slice(1)}')`)
+  const imports = Object.keys(entryFiles).map((entry) => `await import('meterveil${entry.slice(1)}')`)
   assert.equal(userScript(imports.join('\n')).stderr, '')
 })
 
 test('nothing else of the package can be reached', () => {
   const { stderr } = userScript(`await import('meterveil/operators/contract/operator.ts')`)
   assert.match(stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
+})
+
+describe('what the package exports', () => {
+  const file = join(import.meta.dirname, 'exported.json')
+  const listed = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, readonly string[]>>
+
+  test('is what the list says, entry by entry', async () => {
+    const entries = Object.entries(entryFiles)
+    const found = Object.fromEntries(
+      await Promise.all(entries.map(async ([entry, path]) => [entry, await namesOf(path)] as const)),
+    )
+    if (process.env['UPDATE_EXPORTS'] === '1') writeFileSync(file, `${JSON.stringify(found, undefined, 2)}\n`)
+    else
+      assert.deepEqual(
+        found,
+        listed,
+        'where a name is meant to be public: UPDATE_EXPORTS=1 npm test -- package/exports',
+      )
+  })
+
+  /** What makes a label, a topic, a bounded value or noise: whoever had it could lift a label past the compiler. */
+  const kept: Readonly<Record<string, unknown>> = { lowering, accumulatingLowering, topic, secureNoise }
+
+  const leaks = (values: Readonly<Record<string, unknown>>): readonly string[] =>
+    Object.keys(kept).filter((name) => name in values || Object.values(values).includes(kept[name]))
+
+  for (const [entry, path] of Object.entries(entryFiles)) {
+    test(`meterveil${entry.slice(1)} gives away no maker of labels, topics or noise`, async () => {
+      assert.deepEqual(leaks(await valuesOf(path)), [])
+    })
+  }
+
+  test('a maker that is given away under another name is found', () => {
+    assert.deepEqual(leaks({ boundContributions, harmless: topic }), ['topic'])
+  })
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { memoryLog } from '../../../connectors/memory/index.ts'
-import { compareRegister, readRegisterRows } from '../../../connectors/register/index.ts'
+import { checkReload } from '../../../connectors/register/check-households.ts'
+import { registerView } from '../../../connectors/register/index.ts'
+import { compareRegister, readRegisterRows } from '../../../connectors/register/register-log.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../../schemas/register-entry.ts'
 import { topics } from '../../../schemas/topics.ts'
 
@@ -138,6 +140,95 @@ describe('a new register beside the one that is there', () => {
   for (const [says, next, message] of refused) {
     test(`that ${says} is refused by row`, () => {
       assert.throws(() => compareRegister(present, next, keyOf), { name: 'RegisterError', message })
+    })
+  }
+})
+
+describe('a register that is loaded within a day', () => {
+  const midnight = Date.parse('2026-01-14T23:00Z')
+  const hours = (count: number) => midnight + count * 3_600_000
+  const noon = hours(12)
+  const old = entry(0)
+  const another = (validFrom: number) => entry(1, { connection: old.connection, systemTitle: 'NEW', validFrom })
+  const cases: readonly {
+    readonly name: string
+    readonly present?: readonly RegisterEntry[]
+    readonly next: readonly RegisterEntry[]
+    readonly cutOffHour?: number
+    readonly says?: RegExp
+  }[] = [
+    {
+      name: 'another number of points in place',
+      next: [entry(0, { pointsAtConnection: 2 })],
+      says: /^row 1 of the register changes the number of points of an entry in place, but by the register that is loaded values of 2026-01-15 still count for the one before: leave the entry as it was, end it at a local midnight to come, and begin another at 06:00 local time of the day after 2026-01-15 or later$/,
+    },
+    {
+      name: 'an end in the past, and another point since',
+      next: [entry(0, { validTo: midnight }), another(hours(6))],
+      says: /^row 2 of the register puts another measuring point at a connection, but by the register that is loaded values of 2026-01-15 still count for the one before: begin it at 06:00 local time of the day after 2026-01-15 or later$/,
+    },
+    {
+      name: 'an end in the past, and another point before today is closed',
+      next: [entry(0, { validTo: midnight }), another(hours(30) - 1)],
+      says: /row 2 of the register puts another measuring point/,
+    },
+    {
+      name: 'an end in the past, and another point as soon as today is closed',
+      next: [entry(0, { validTo: midnight }), another(hours(30))],
+    },
+    {
+      name: 'an end in the past, and another point as soon as a policy with a later hour lets it',
+      next: [entry(0, { validTo: midnight }), another(hours(30))],
+      cutOffHour: 7,
+      says: /at 07:00 local time of the day after 2026-01-15/,
+    },
+    {
+      name: 'another connection in place, and another point at the one before',
+      next: [entry(0, { connection: 'elsewhere' }), another(hours(1))],
+      says: /row 2 of the register puts another measuring point/,
+    },
+    {
+      name: 'an end in the past, and another meter of the same point since',
+      next: [entry(0, { validTo: midnight }), entry(0, { systemTitle: 'NEW', validFrom: midnight })],
+    },
+    {
+      name: 'an end now, and more points from the day after',
+      next: [
+        entry(0, { validTo: hours(24) }),
+        entry(0, { systemTitle: 'NEW', validFrom: hours(30), pointsAtConnection: 2 }),
+      ],
+    },
+    {
+      name: 'an end that was told before, and another point since',
+      present: [entry(0, { validTo: midnight })],
+      next: [entry(0, { validTo: midnight }), another(hours(6))],
+    },
+    {
+      name: 'an end that was told before, moved within its day, and another point since',
+      present: [entry(0, { validTo: midnight })],
+      next: [entry(0, { validTo: midnight - 3_600_000 }), another(hours(6))],
+    },
+    { name: 'another tariff in place', next: [entry(0, { tariff: 'night' })] },
+    {
+      name: 'more points in place before the entry has begun',
+      present: [entry(0, { validFrom: hours(13) })],
+      next: [entry(0, { validFrom: hours(13), pointsAtConnection: 2 })],
+    },
+    {
+      name: 'what was to come taken back, and another point after the one before it',
+      present: [entry(0, { validTo: hours(24) }), another(hours(30))],
+      next: [entry(0), entry(1, { systemTitle: 'NEW', validFrom: hours(30) })],
+    },
+  ]
+  for (const { name, present = [old], next, cutOffHour = 6, says } of cases) {
+    test(`${says ? 'refuses' : 'takes'} ${name}`, () => {
+      for (const order of [next, next.toReversed()]) {
+        const check = () => checkReload(rows(...present), order, keyOf, { now: noon, cutOffHour })
+        registerView(next, { cutOffHour })
+        if (!says) check()
+        else if (order === next) assert.throws(check, { name: 'RegisterError', message: says })
+        else assert.throws(check, { name: 'RegisterError' })
+      }
     })
   }
 })
