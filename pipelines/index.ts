@@ -34,8 +34,8 @@ export interface PipelinesOptions {
   /** Registered households that must share a combination of attributes. Default 20. */
   readonly k?: number
   /**
-   * First local month, `YYYY-MM`, in which readings were passed on. With it attributes are also held against the month
-   * before, so that no two months together tell of fewer than `k`. Default: each month by itself.
+   * First local month, `YYYY-MM`, in which attributes are told, never to be changed: each month is held against the one
+   * before, so that no two together tell of fewer than `k`. Default: none, and attributes are told of no household.
    */
   readonly attributesSince?: string
   /** Default: the operating system's randomness. Tests alone pass another. */

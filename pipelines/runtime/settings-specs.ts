@@ -123,8 +123,8 @@ export const settingSpecs: readonly SettingSpec[] = [
     variable: 'METERVEIL_ATTRIBUTES_SINCE',
     schema: z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/),
     range: 'a month, YYYY-MM',
-    fallback: 'attributes of each month are worked out from who is registered in it, by itself',
-    help: 'First local month in which readings were passed on, never to be changed: attributes are then held against the month before too, so that two months together tell of no fewer homes.',
+    fallback: 'attributes are told of no household',
+    help: 'First local month in which household.readings tells attributes (area, tariff, heating, dwelling), never to be changed: what a month tells is held against the month before, so that two of them together tell of no fewer homes.',
   },
   {
     key: 'mode',

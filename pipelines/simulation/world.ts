@@ -11,6 +11,7 @@ import type { Keyring } from '../../operators/contract/keyring.ts'
 import type { Register } from '../../operators/contract/register.ts'
 import type { NoiseSource } from '../../operators/privacy/release/noise.ts'
 import type { DatedPolicy } from '../../operators/privacy/release/policy-epochs.ts'
+import { localDay } from '../../operators/window/local-day.ts'
 import type { EpochMs, Topic } from '../../schemas/codec.ts'
 import type { Label } from '../../schemas/label.ts'
 import type { MeterFrame } from '../../schemas/meter-frame.ts'
@@ -40,6 +41,7 @@ export interface WorldOptions {
   readonly timeZone: string
   readonly partitions: number
   readonly groupPartitions?: number
+  /** First instant, UTC. Attributes are told from its local month on. */
   readonly start: EpochMs
   readonly policy?: DatedPolicy
   readonly noise?: NoiseSource
@@ -123,12 +125,13 @@ export async function openWorldOn<L extends Log, V extends StateView>(
   clock: VirtualClock,
   ground: Ground<L, V>,
 ): Promise<World<L, V>> {
-  const { entries, register, keyring, zone, timeZone, partitions, groupPartitions = 1, policy, noise } = options
+  const { entries, register, keyring, zone, timeZone, partitions, groupPartitions = 1, start, policy, noise } = options
   const { log, view, registry } = ground
   await log.createTopics(topicSpecs(partitions, { groupPartitions }))
   const wire = await openWire(registry, Object.values(topics))
   const domain = { name: 'utility', zone, timeZone, partitions }
-  const chosen = { ...(policy ? { policy } : {}), ...(noise ? { noise } : {}) }
+  const attributesSince = localDay(timeZone, start).date.slice(0, 7)
+  const chosen = { attributesSince, ...(policy ? { policy } : {}), ...(noise ? { noise } : {}) }
   const records: World['records'] = async ({ name }, isolation) => {
     const all: LogRecord[] = []
     for (let partition = 0; partition < (await log.partitions(name)); partition++) {

@@ -2,14 +2,15 @@ import type { EpochMs } from '../../../schemas/codec.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
 import { dayNamed } from '../release/day-grid.ts'
 import { type KAnonymized, type KAnonymizeOptions, kAnonymize, type Told } from './k-anonymize.ts'
+import { holdsAt } from './newcomers.ts'
 import type { Placed } from './place-table.ts'
 
-export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous'> {
+export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous' | 'epoch'> {
   /** IANA time zone that decides the local month. Required. */
   readonly timeZone: string
   /**
-   * First local month, `YYYY-MM`, in which anything was told. It must never change: what follows builds on it. Default:
-   * none; each month then stands by itself, and two months together may tell of fewer than k.
+   * First local month, `YYYY-MM`, in which anything may be told. It must never change: what follows builds on it. Default:
+   * none, and nothing is ever told.
    */
   readonly since?: string | undefined
 }
@@ -18,10 +19,11 @@ export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous'> {
 const keptMonths = 4
 
 /**
- * What may be told of a household in each local month: anonymised over whoever is registered at any time of the month, so
- * that nobody who left before or comes later counts toward k. With `since` it is also held against the month before (see
- * `previous` of `kAnonymize`), and nothing is told before. All is worked out from the register alone, so that a restart
- * gives the same; a month in which nobody comes or goes costs nothing. Throws RangeError for a `since` that is no month.
+ * What may be told of a household in each local month: anonymised over whoever is registered when the month begins, with
+ * what holds then, and held against the month before (see `previous` of `kAnonymize`). So nothing that is loaded into the
+ * register later, dated later, changes what is told in a month that has begun: see `epoch` of `kAnonymize` for who comes
+ * within it. All is worked out from the register alone, so that a restart gives the same; a month in which nobody comes or
+ * goes costs nothing. Throws RangeError for a `since` that is no month.
  */
 export function kAnonymizeByMonth(
   entries: readonly RegisterEntry[],
@@ -34,45 +36,31 @@ export function kAnonymizeByMonth(
   const nothing = kAnonymize([], options)
   const known = new Map<string, KAnonymized>()
   const startOf = (month: string): EpochMs => dayNamed(timeZone, `${month}-01`).start
-  const registeredIn = (month: string): ((entry: RegisterEntry) => boolean) => {
-    const [start, end] = [startOf(month), startOf(after(month))]
-    return ({ validFrom, validTo }) => validFrom < end && (validTo === null || validTo > start)
-  }
-  const haveTheSame = (one: string, other: string): boolean => {
-    const [inOne, inOther] = [registeredIn(one), registeredIn(other)]
-    return entries.every((entry) => inOne(entry) === inOther(entry))
-  }
-  const keep = (month: string, result: KAnonymized): KAnonymized => {
-    known.set(month, result)
-    if (known.size > keptMonths) known.delete([...known.keys()].sort()[0]!)
-    return result
-  }
-  const byItself = (month: string): KAnonymized => {
-    const alike = [...known].find(([other]) => haveTheSame(month, other))
-    return keep(month, alike ? alike[1] : kAnonymize(entries.filter(registeredIn(month)), options))
+  /** Whether the same entries hold when both months begin, and nobody comes in the second. */
+  const isAsBefore = (one: string, other: string): boolean => {
+    const [before, start, end] = [startOf(one), startOf(other), startOf(after(other))]
+    return entries.every(
+      (entry) =>
+        holdsAt(entry, before) === holdsAt(entry, start) && !(entry.validFrom > start && entry.validFrom < end),
+    )
   }
   const inTurn = (month: string, first: string): KAnonymized => {
     // Of a month before all that are known nothing is left to build on: from the first one again.
     let last = [...known.keys()].sort().findLast((each) => each < month)
     let result = last === undefined ? undefined : known.get(last)
     for (let next = last === undefined ? first : after(last); next <= month; next = after(next)) {
-      const previous = result
-      result =
-        previous && last !== undefined && haveTheSame(last, next)
-          ? previous
-          : kAnonymize(entries.filter(registeredIn(next)), {
-              ...options,
-              ...(previous && { previous: previous.classOf }),
-            })
-      keep(next, result)
+      if (result === undefined || last === undefined || !isAsBefore(last, next)) {
+        const epoch = { start: startOf(next), end: startOf(after(next)) }
+        result = kAnonymize(entries, { ...options, epoch, ...(result && { previous: result.classOf }) })
+      }
+      known.set(next, result)
+      if (known.size > keptMonths) known.delete([...known.keys()].sort()[0]!)
       last = next
     }
     return result!
   }
-  const resultOf = (month: string): KAnonymized => {
-    if (since === undefined) return known.get(month) ?? byItself(month)
-    return month < since ? nothing : (known.get(month) ?? inTurn(month, since))
-  }
+  const resultOf = (month: string): KAnonymized =>
+    since === undefined || month < since ? nothing : (known.get(month) ?? inTurn(month, since))
   // Nearly all readings of a while are of one date.
   let last: { readonly date: string; readonly result: KAnonymized } | undefined
   return (entry, date) => {

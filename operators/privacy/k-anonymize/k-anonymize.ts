@@ -1,12 +1,22 @@
+import type { EpochMs } from '../../../schemas/codec.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
 import { defaultHierarchies } from './default-hierarchies.ts'
-import { type Attribute, attributes, type Generalisation, suppressed } from './hierarchy.ts'
+import type { Attribute, Generalisation } from './hierarchy.ts'
+import {
+  classNamed,
+  classOfNewcomer,
+  entriesAt,
+  newcomersOf,
+  nothing,
+  type Told,
+  tell,
+  type ZoneClasses,
+} from './newcomers.ts'
 import type { Placed } from './place-table.ts'
-import { type Kin, type RegisterTable, readRegister } from './register-table.ts'
+import { type Kin, readRegister } from './register-table.ts'
 import { type Outcome, search } from './search.ts'
 
-/** What is told of a household: a name per attribute, `*` where nothing. */
-export type Told = Readonly<Record<Attribute, string>>
+export type { Told } from './newcomers.ts'
 
 export interface KAnonymizeOptions {
   /** Registered households that must share what is told of them. Default 20. */
@@ -22,6 +32,12 @@ export interface KAnonymizeOptions {
    * joins the two finds at least k households as well. Default: nothing was told before.
    */
   readonly previous?: (connection: string) => string | undefined
+  /**
+   * Epoch that this is told in, `[start, end)`. Whoever is registered at its start counts, with what holds then. Who comes
+   * later in it counts for nothing, so that the register may grow meanwhile: they are told nothing of where others are, too,
+   * and else like the others of their class. Default: every entry counts.
+   */
+  readonly epoch?: { readonly start: EpochMs; readonly end: EpochMs }
 }
 
 /** What one residency zone lost. */
@@ -70,11 +86,14 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
   const { k = defaultK, maxSuppressed = defaultMaxSuppressed, diversity, previous } = options
   const hierarchies = options.hierarchies ?? defaultHierarchies
   checkOptions(k, diversity?.l ?? 1, maxSuppressed, hierarchies)
-  const table = readRegister(entries, { hierarchies, sensitive: diversity?.of, previous })
+  const { epoch } = options
+  const counted = epoch ? entriesAt(entries, epoch.start) : entries
+  const table = readRegister(counted, { hierarchies, sensitive: diversity?.of, previous, newest: epoch !== undefined })
   const told: Told[] = [nothing]
   const names: string[] = []
   const classOfKin = new Int32Array(table.kin.length)
   const zones: ZoneLoss[] = []
+  const classes = new Map<string, ZoneClasses>()
   for (const { zone, from, to } of zonesOf(table.kin)) {
     const kin = table.kin.slice(from, to)
     const homes = kin.reduce((sum, each) => sum + each.homes, 0)
@@ -85,30 +104,41 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
       mostSuppressed: Math.floor(homes * maxSuppressed),
     })
     const nothingAt = told.push(nothing) - 1
-    names[nothingAt] = nameOf(zone, nothing)
+    names[nothingAt] = classNamed(zone, nothing)
     const placed = new Map<number, number>()
+    const numbers = new Map<string, number>()
     // No closure over the table: a result that outlives it would keep all of it.
     for (const [i, { values }] of kin.entries()) {
       const number = outcome.classOf[i]!
       let at = number < 0 ? nothingAt : placed.get(number)
       if (at === undefined) {
-        const made = tellingAt(outcome, values, table, hierarchies)
+        const registered = values.map((value, column) => table.values[column]![value]!)
+        const made = tell(hierarchies, outcome.steps, registered)
         at = told.push(made) - 1
-        names[at] = nameOf(zone, made)
+        names[at] = classNamed(zone, made)
         placed.set(number, at)
       }
+      numbers.set(names[at]!, at)
       classOfKin[from + i] = at
     }
     zones.push(zoneLoss(zone, kin, outcome, hierarchies))
+    classes.set(zone, { steps: outcome.steps, numbers, nothing: nothingAt })
   }
   const { kinOf } = table
-  const classOf = (connection: string): string | undefined => {
-    const kin = kinOf(connection)
-    return kin === undefined ? undefined : names[classOfKin[kin]!]
+  const joined = new Map<string, number>()
+  if (epoch) {
+    for (const [connection, entry] of newcomersOf(entries, epoch, kinOf)) {
+      joined.set(connection, classOfNewcomer(entry, hierarchies, classes.get(entry.zone)))
+    }
   }
   const toldAs = table.numbersOf(classOfKin)
+  const classOf = (connection: string): string | undefined => {
+    const kin = kinOf(connection)
+    const number = kin === undefined ? joined.get(connection) : classOfKin[kin]
+    return number === undefined ? undefined : names[number]
+  }
   return {
-    of: (entry) => told[toldAs(entry) ?? 0]!,
+    of: (entry) => told[toldAs(entry) ?? joined.get(entry.connection) ?? 0]!,
     classOf,
     lineageOf: (connection) => {
       const now = classOf(connection)
@@ -116,25 +146,6 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
     },
     zones,
   }
-}
-
-const nothing: Told = Object.freeze(
-  Object.fromEntries(attributes.map((attribute) => [attribute, suppressed])) as Record<Attribute, string>,
-)
-
-const nameOf = (zone: string, told: Told): string =>
-  JSON.stringify([zone, ...attributes.map((attribute) => told[attribute])])
-
-function tellingAt(
-  { steps }: Outcome,
-  values: readonly number[],
-  table: RegisterTable,
-  hierarchies: readonly Generalisation[],
-): Told {
-  const named = hierarchies.map(
-    ({ attribute, told }, i) => [attribute, told(table.values[i]![values[i]!]!, steps[i]!)] as const,
-  )
-  return Object.freeze({ ...nothing, ...Object.fromEntries(named) })
 }
 
 function zonesOf(

@@ -33,14 +33,16 @@ export interface TableOptions {
   readonly hierarchies: readonly Generalisation[]
   readonly sensitive: ((entry: RegisterEntry) => string) | undefined
   readonly previous: ((connection: string) => string | undefined) | undefined
+  /** How long an entry will last does not count: the newest decides. */
+  readonly newest?: boolean
 }
 
 /**
- * Reads the register once. A household is a connection point; of several entries the one that lasts longest counts, then
- * the newest, then the one whose values come first by name, so that the order of entries does not matter.
+ * Reads the register once. A household is a connection point; of several entries the one that lasts longest counts, or
+ * with `newest` the last one to begin; then the newest; then the one whose values come first by name, so that the order of entries does not matter.
  */
 export function readRegister(entries: Iterable<RegisterEntry>, options: TableOptions): RegisterTable {
-  const { hierarchies, sensitive, previous } = options
+  const { hierarchies, sensitive, previous, newest = false } = options
   const index = new Map<string, number>()
   const until: number[] = []
   const from: number[] = []
@@ -53,7 +55,7 @@ export function readRegister(entries: Iterable<RegisterEntry>, options: TableOpt
   for (const entry of entries) {
     const known = index.get(entry.connection)
     const home = known ?? index.size
-    const end = entry.validTo ?? Number.POSITIVE_INFINITY
+    const end = newest ? Number.POSITIVE_INFINITY : (entry.validTo ?? Number.POSITIVE_INFINITY)
     places.partitions.push(entry.partition)
     places.indices.push(entry.index)
     places.homes.push(home)

@@ -8,6 +8,7 @@ import { openRedisView } from '../../../connectors/redis/index.ts'
 import { confluentSchemaRegistry } from '../../../connectors/registry/index.ts'
 import { type VirtualClock, virtualClock } from '../../../operators/contract/clock.ts'
 import { type NoiseSource, secureNoise } from '../../../operators/privacy/release/noise.ts'
+import { localDay } from '../../../operators/window/local-day.ts'
 import { allPipelines } from '../../../pipelines/index.ts'
 import { type Observer, type Ports, type Probe, run, sealer } from '../../../pipelines/runtime/index.ts'
 import { stagedLog } from '../../../pipelines/simulation/staged-log.ts'
@@ -96,7 +97,10 @@ async function work(settings: WorkerSettings, entries: readonly RegisterEntry[])
   const domain = { name: 'utility', zone, timeZone, partitions }
   const register = fleetRegister(entries)
   const noise = noticedNoise()
-  const pipelines = await allPipelines({ entries, register, keyring, registry, domain, policy, noise })
+  // From before the first frame, and the same in each life of the worker.
+  const attributesSince = localDay(timeZone, entries[0]!.validFrom).date.slice(0, 7)
+  const options = { entries, register, keyring, registry, domain, policy, noise, attributesSince }
+  const pipelines = await allPipelines(options)
   const chosen = pipelines.filter(({ name }) => settings.pipelines?.includes(name) ?? true)
   const right: Ports = { log, view, registry, clock: clock!, seal: sealer(keyring) }
   const held = (where: string) => {

@@ -15,14 +15,35 @@ const a0 = { connection: 'a 0' }
 describe('kAnonymize by month', () => {
   const options = { timeZone, since: '2025-12' }
 
-  it('takes who is registered at any time of the local month', () => {
+  it('takes who is registered when the local month begins', () => {
     const entries = [...homes(19, 'a'), household('late', { validFrom: at('2026-01-31') })]
     const told = kAnonymizeByMonth(entries, options)
-    assert.equal(told(a0, '2025-12-31').tariff, '*')
-    assert.equal(told(a0, '2026-01-01').tariff, '*', 'nineteen were told nothing of before, and would stand out')
-    const later = kAnonymizeByMonth(entries, { ...options, since: '2026-01' })
-    assert.equal(later(a0, '2026-01-01').tariff, 'flat')
-    assert.equal(later(a0, '2025-12-31').tariff, '*')
+    assert.equal(told(a0, '2026-01-31').tariff, '*')
+    assert.equal(told(a0, '2026-02-01').tariff, 'flat', 'the twentieth was told nothing of, too')
+    const later = kAnonymizeByMonth(entries, { ...options, since: '2026-02' })
+    assert.equal(later(a0, '2026-02-01').tariff, 'flat')
+    assert.equal(later(a0, '2026-01-31').tariff, '*')
+  })
+
+  it('tells nothing without a first month', () => {
+    const told = kAnonymizeByMonth(homes(60, 'a'), { timeZone })
+    for (const date of ['2020-01-01', '2026-01-15'])
+      assert.deepEqual(new Set(Object.values(told(a0, date))), new Set(['*']))
+  })
+
+  it('goes on to tell in a month what it told, though the tariff changes within it', () => {
+    const before = [...homes(30, 'a'), ...homes(30, 'b', { tariff: 'night' })]
+    const moved = { validTo: at('2026-01-16') }
+    const after = [
+      { ...before[0]!, ...moved },
+      { ...before[0]!, validFrom: moved.validTo, tariff: 'night' },
+      ...before.slice(1),
+    ]
+    for (const entries of [before, after]) {
+      const told = kAnonymizeByMonth(entries, options)
+      for (const date of ['2026-01-15', '2026-01-16', '2026-01-31']) assert.equal(told(a0, date).tariff, 'flat', date)
+    }
+    assert.equal(kAnonymizeByMonth(after, options)(a0, '2026-02-01').tariff, '*', 'alone in going from flat to night')
   })
 
   it('tells the same whatever month is asked for first', () => {
@@ -69,63 +90,113 @@ describe('kAnonymize by month', () => {
     )
   })
 
-  for (const { says, other, date = '2026-01-15', tells } of [
-    { says: 'a household that is there', other: {}, tells: 'flat' },
-    { says: 'a household that left before', other: { validTo: at('2026-01-01') }, tells: '*' },
-    { says: 'a household that left in the month', other: { validTo: at('2026-01-02') }, tells: 'flat' },
-    { says: 'a household that comes later', other: { validFrom: at('2026-02-01') }, tells: '*' },
+  for (const { says, newcomer, others = [], tells } of [
+    { says: 'like the others of its class', newcomer: {}, tells: 'flat' },
+    { says: 'nothing where it is in no class', newcomer: { tariff: 'night' }, tells: '*' },
     {
-      says: 'a household that came since',
-      other: { validFrom: at('2026-02-01') },
-      date: '2026-02-01',
-      tells: 'flat',
+      says: 'nothing where others are told nothing of',
+      newcomer: {},
+      others: [...homes(10, 'b', { tariff: 'night' }), ...homes(10, 'c', { heating: 'oil' })],
+      tells: '*',
     },
+    { says: 'nothing in a zone that nobody was in', newcomer: { zone: 'at' }, tells: '*' },
   ]) {
-    it(`by itself ${tells === '*' ? 'does not count' : 'counts'} ${says} toward k`, () => {
-      const told = kAnonymizeByMonth([...homes(19, 'a'), household('other', other)], { timeZone })
-      assert.equal(told(a0, date).tariff, tells)
+    it(`tells of one who comes within the month ${says}, and of the others what it would have`, () => {
+      const there = [...homes(400, 'a'), ...others]
+      const one = household('new', { validFrom: at('2026-01-20'), ...newcomer })
+      const [without, told] = [kAnonymizeByMonth(there, options), kAnonymizeByMonth([...there, one], options)]
+      assert.equal(told(one, '2026-01-20').tariff, tells)
+      for (const entry of there) assert.deepEqual(told(entry, '2026-01-25'), without(entry, '2026-01-25'))
     })
   }
 
-  it('by itself tells the same whatever month is asked for first', () => {
-    const entries = [...homes(60, 'a'), ...homes(30, 'b', { validFrom: at('2026-02-01'), tariff: 'night' })]
-    const dates = ['2025-12-05', '2026-01-05', '2026-02-05', '2026-03-05', '2025-12-31', '2026-02-28']
-    const one = kAnonymizeByMonth(entries, { timeZone })
-    for (const date of dates) {
-      assert.deepEqual(
-        one({ connection: 'b 0' }, date),
-        kAnonymizeByMonth(entries, { timeZone })({ connection: 'b 0' }, date),
-      )
+  it('goes on to tell what it told where one of two measuring points of a home goes within the month', () => {
+    const first = household('two', { point: 'first' })
+    const second = household('two', { point: 'second', validFrom: 1, tariff: 'night' })
+    const others = [...homes(40, 'a'), ...homes(40, 'b', { tariff: 'night' })]
+    for (const validTo of [null, at('2026-01-16')]) {
+      const told = kAnonymizeByMonth([first, { ...second, validTo }, ...others], options)
+      assert.equal(told(first, '2026-01-15').tariff, 'night')
     }
-    assert.equal(one({ connection: 'b 0' }, '2026-01-05').tariff, '*')
-    assert.equal(one({ connection: 'b 0' }, '2026-03-05').tariff, 'night')
   })
 
-  for (const since of [undefined, '2025-09']) {
-    it(`works each month of the longest horizon out once, ${since ? 'in turn' : 'by itself'}`, () => {
-      let asked = 0
-      const [first, ...rest] = smallHierarchies
-      const told = (value: string, step: number) => {
-        asked++
-        return first!.told(value, step)
-      }
-      const entries = [1, 2, 3, 4].flatMap((month) => homes(20, `m${month}`, { validFrom: at(`2026-0${month}-01`) }))
-      const options = { timeZone, since, hierarchies: [{ ...first!, told }, ...rest] }
-      const tells = kAnonymizeByMonth(entries, options)
-      const one = { connection: 'm1 0' }
-      const days = ['2026-04-01', '2026-01-31', '2026-03-15', '2026-02-28']
-      for (const date of days) tells(one, date)
-      const once = asked
-      assert.ok(once > 0)
-      for (const date of [...days, ...days.toReversed(), ...days]) tells(one, date)
-      assert.equal(asked, once)
-      // The next month takes the place of the first of them.
-      for (const date of ['2026-05-01', ...days.filter((day) => day !== '2026-01-31')]) tells(one, date)
-      const later = asked
-      for (const date of ['2026-05-31', ...days.filter((day) => day !== '2026-01-31')]) tells(one, date)
-      assert.equal(asked, later)
+  it('tells of one whose tariff changes after it came what it told first', () => {
+    const [came, changed] = [at('2026-01-10'), at('2026-01-20')]
+    const entries = [
+      ...homes(40, 'a'),
+      ...homes(40, 'b', { tariff: 'night' }),
+      household('new', { validFrom: changed, tariff: 'night' }),
+      household('new', { validFrom: came, validTo: changed }),
+    ]
+    const told = kAnonymizeByMonth(entries, options)
+    for (const date of ['2026-01-12', '2026-01-25']) assert.equal(told({ connection: 'new' }, date).tariff, 'flat')
+  })
+
+  it('tells in a month that has begun the same, whatever is loaded since that begins later', () => {
+    const change = fc.record({
+      home: fc.nat(45),
+      day: fc.integer({ min: 2, max: 31 }),
+      tariff: fc.constantFrom('x', 'y', 'z'),
+      leaves: fc.boolean(),
     })
-  }
+    const tariffs = fc.array(fc.constantFrom('x', 'y'), { minLength: 40, maxLength: 40 })
+    fc.assert(
+      fc.property(tariffs, fc.array(change, { maxLength: 8 }), fc.integer({ min: 2, max: 8 }), (own, all, k) => {
+        const there = homes(40, 'a').map((home, i) => ({ ...home, tariff: own[i]! }))
+        const loaded = new Map<string, RegisterEntry[]>(there.map((home) => [home.connection, [home]]))
+        for (const { home, day, tariff, leaves } of all) {
+          const from = at(`2026-01-${String(day).padStart(2, '0')}`)
+          const connection = `a ${home}`
+          const [last, ...earlier] = loaded.get(connection) ?? []
+          if (last && last.validFrom >= from) continue
+          const ended = last ? [{ ...last, validTo: Math.min(last.validTo ?? from, from) }, ...earlier] : []
+          loaded.set(connection, leaves ? ended : [household(connection, { tariff, validFrom: from }), ...ended])
+        }
+        const chosen = { ...options, k, hierarchies: smallHierarchies }
+        const [before, after] = [
+          kAnonymizeByMonth(there, chosen),
+          kAnonymizeByMonth([...loaded.values()].flat(), chosen),
+        ]
+        for (const entry of there) {
+          for (const date of ['2025-12-31', '2026-01-01', '2026-01-31']) {
+            assert.deepEqual(after(entry, date), before(entry, date))
+          }
+        }
+        // Whoever came is told like enough of those who were there, or nothing.
+        const told = [...loaded.keys()].map((connection) => JSON.stringify(after({ connection }, '2026-01-31')))
+        const counted = there.map((entry) => JSON.stringify(before(entry, '2026-01-31')))
+        const nothing = JSON.stringify(kAnonymize([]).of({ connection: '' }))
+        for (const name of told) {
+          if (name !== nothing) assert.ok(counted.filter((other) => other === name).length >= k)
+        }
+      }),
+      { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 2_000) / 20) },
+    )
+  })
+
+  it('works each month of the longest horizon out once, in turn', () => {
+    let asked = 0
+    const [first, ...rest] = smallHierarchies
+    const told = (value: string, step: number) => {
+      asked++
+      return first!.told(value, step)
+    }
+    const entries = [1, 2, 3, 4].flatMap((month) => homes(20, `m${month}`, { validFrom: at(`2026-0${month}-01`) }))
+    const options = { timeZone, since: '2025-09', hierarchies: [{ ...first!, told }, ...rest] }
+    const tells = kAnonymizeByMonth(entries, options)
+    const one = { connection: 'm1 0' }
+    const days = ['2026-04-01', '2026-01-31', '2026-03-15', '2026-02-28']
+    for (const date of days) tells(one, date)
+    const once = asked
+    assert.ok(once > 0)
+    for (const date of [...days, ...days.toReversed(), ...days]) tells(one, date)
+    assert.equal(asked, once)
+    // The next month takes the place of the first of them.
+    for (const date of ['2026-05-01', ...days.filter((day) => day !== '2026-01-31')]) tells(one, date)
+    const later = asked
+    for (const date of ['2026-05-31', ...days.filter((day) => day !== '2026-01-31')]) tells(one, date)
+    assert.equal(asked, later)
+  })
 
   it('is kAnonymize where nothing ever changes', () => {
     const entries = [...homes(50, 'a'), ...homes(10, 'b', { tariff: 'night' })]
