@@ -1,4 +1,5 @@
 import type { SchemaRegistry } from '../connectors/contract.ts'
+import { checkCutOff } from '../connectors/register/check-households.ts'
 import type { Keyring } from '../operators/contract/keyring.ts'
 import type { Register } from '../operators/contract/register.ts'
 import { intervalProfiles } from '../operators/decode-dlms/profiles/index.ts'
@@ -7,7 +8,7 @@ import { kAnonymizeByMonth } from '../operators/privacy/k-anonymize/index.ts'
 import { type NoiseSource, secureNoise } from '../operators/privacy/release/noise.ts'
 import { defaultPolicy } from '../operators/privacy/release/policy.ts'
 import type { DatedPolicy } from '../operators/privacy/release/policy-epochs.ts'
-import { checkConnections } from '../operators/privacy/release/reporting.ts'
+import { checkConnections, mostPointsAtConnection } from '../operators/privacy/release/reporting.ts'
 import { membershipHistory } from '../operators/privacy/release/restricted/membership.ts'
 import { rulesInForce } from '../operators/privacy/release/rules/count-rules.ts'
 import { groupsOfDay } from '../operators/privacy/release/rules/groups.ts'
@@ -63,6 +64,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   } = options
   const all = [...entries]
   checkConnections(all, policy)
+  if (policy.cutOffHour > defaultPolicy.cutOffHour) checkCutOff(all, policy.cutOffHour)
   const generalise = kAnonymizeByMonth(all, { k, timeZone: domain.timeZone, since: attributesSince })
   const { fewest } = rulesInForce(policy)
   const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })
@@ -78,7 +80,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     readings({ register, keyring, profiles: intervalProfiles, generalise, policy }),
     load({
       domain,
-      register: { groups: groupsOfDay(all, policy.ruleSet) },
+      register: { groups: groupsOfDay(all, policy.ruleSet), pointsAtConnection: mostPointsAtConnection(all) },
       membership,
       policy,
       noise,

@@ -1,4 +1,3 @@
-import { cutOff, localDay } from '../../operators/window/local-day.ts'
 import { type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
 import type { Periods } from './periods.ts'
 
@@ -39,30 +38,6 @@ export function checkPeriods(
         moved
           ? `has another partition or index than row ${other}, the same measuring point: keep the first`
           : `overlaps in time with row ${other}, the same ${what}: end the older one first`,
-      )
-    })
-  }
-}
-
-/**
- * Refuses another measuring point at a connection, or another number of points, while values of a local day that the one
- * before may have fed still count: each would be bounded by itself, and the household-day twice. A frame belongs to who is
- * valid when it is received, and late values of a day count until its cut-off, so a change at midnight alone is too early.
- * Another meter of the same point goes on with the point's own bound, and may come at any time. Throws `RegisterError`.
- */
-export function checkHouseholds(entries: readonly RegisterEntry[], connections: ReadonlyMap<string, Periods>): void {
-  for (const list of connections.values()) {
-    if (!Array.isArray(list)) continue
-    list.reduce((before, entry) => {
-      const { validTo } = before
-      const same = before.point === entry.point && before.pointsAtConnection === entry.pointsAtConnection
-      if (same || validTo === null) return entry
-      if (entry.validFrom >= cutOff(before.timeZone, localDay(before.timeZone, validTo - 1).day)) return entry
-      const what = before.point === entry.point ? 'number of points' : 'measuring point'
-      throw new RegisterError(
-        entries.indexOf(entry) + 1,
-        `puts another ${what} at the connection of row ${entries.indexOf(before) + 1} while values of its last day still ` +
-          'count: end that row at a local midnight, and begin this one at 06:00 local time after it or later',
       )
     })
   }

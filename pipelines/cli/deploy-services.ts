@@ -59,7 +59,7 @@ export async function openServices(settings: Settings, names: readonly string[])
     const registered = overRegister ? await registeredEntries(log, registry, partitions) : []
     const entries = placedByRules(registered, policy)
     const timeZone = overRegister ? timeZoneOf(entries, zone, settings.timeZone) : (settings.timeZone ?? '')
-    const register = registerView(entries)
+    const register = registerView(entries, policy)
     const pipelines = await allPipelines({
       entries,
       register,

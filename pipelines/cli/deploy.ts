@@ -50,7 +50,7 @@ export async function openEmbedded(settings: Settings, files: LogFiles = nodeFil
   }
   const policy = policyOf(settings)
   const entries = placedByRules(readRegister(registerFile), policy)
-  const register = registerView(entries)
+  const register = registerView(entries, policy)
   checkPartitions(entries, partitions)
   const keyring = fileKeyring(keyringFolder)
   const timeZone = timeZoneOf(entries, zone, settings.timeZone)

@@ -39,6 +39,7 @@ async function load(file: string, { settings: settingsFile, json = false, remove
   const terminal = openTerminal({ json })
   const { checkPartitions, readRegister } = await import('./register-file.ts')
   const { loadRegister } = await import('./register-topic.ts')
+  const { policyOf } = await import('./deploy-policy.ts')
   const { systemClock } = await import('../../operators/contract/clock.ts')
   const settings = await settingsOf(settingsFile)
   const entries = readRegister(file)
@@ -49,6 +50,7 @@ async function load(file: string, { settings: settingsFile, json = false, remove
       dryRun,
       horizonDays: settings.horizonDays,
       now: systemClock.now(),
+      cutOffHour: policyOf(settings).cutOffHour,
     })
     const counts = {
       added: changes.added.length,

@@ -160,12 +160,12 @@ describe('a register that is loaded within a day', () => {
     {
       name: 'another number of points in place',
       next: [entry(0, { pointsAtConnection: 2 })],
-      says: /^row 1 of the register changes the number of points of an entry in place, but by the register that is loaded values of 2026-01-15 still count for the one before: leave the entry as it was, end it at a local midnight to come, and begin another at 06:00 local time of the day after 2026-01-15 or later$/,
+      says: /^row 1 of the register changes the number of points of an entry in place, though values of 2026-01-15 count by the entry as it was: leave it so, end it at a local midnight to come, and begin another entry at 06:00 local time of the day after 2026-01-15 or later$/,
     },
     {
       name: 'an end in the past, and another point since',
       next: [entry(0, { validTo: midnight }), another(hours(6))],
-      says: /^row 2 of the register puts another measuring point at a connection, but by the register that is loaded values of 2026-01-15 still count for the one before: begin it at 06:00 local time of the day after 2026-01-15 or later$/,
+      says: /^row 2 of the register puts another measuring point at a connection, though values of 2026-01-15 count by the entry that is there: begin it at 06:00 local time of the day after 2026-01-15 or later$/,
     },
     {
       name: 'an end in the past, and another point before today is closed',

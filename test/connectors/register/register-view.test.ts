@@ -288,4 +288,18 @@ describe('registerView', () => {
       assert.throws(() => registerView(entries.toReversed()), { name: 'RegisterError', row: 1 })
     })
   }
+
+  test('holds a change at a connection against the hour at which the policy closes a day', () => {
+    const entries = [
+      { ...base, validTo: midnight },
+      { ...newPoint, validFrom: opened },
+    ]
+    registerView(entries, { cutOffHour: 6 })
+    assert.throws(() => registerView(entries, { cutOffHour: 12 }), {
+      name: 'RegisterError',
+      row: 2,
+      message: /begin this one at 12:00 local time after it or later$/,
+    })
+    registerView([entries[0]!, { ...newPoint, validFrom: opened + 6 * 3_600_000 }], { cutOffHour: 12 })
+  })
 })
