@@ -94,8 +94,8 @@ export const reasons = {
   // intended
   duplicate: drop('The interval, or the whole frame, was accepted before.', 'None: meters retry.'),
   restated: drop(
-    'The interval was accepted before with another value.',
-    'Look at the meter’s corrections in the restricted topic.',
+    'The interval was accepted before with another value. This version keeps the first value and does not compare the later one, which it drops as duplicate: it gives this reason to nothing yet.',
+    'None: the first value stands, also in what is released.',
   ),
   too_late: drop('The interval’s local day lies below the horizon.', 'Raise the horizon if this is common.'),
   part_of_message: drop('The unit is one part of a message and was joined with the others.', 'None.'),

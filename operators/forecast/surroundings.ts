@@ -1,3 +1,4 @@
+import { isDate } from '../contract/policy-epoch.ts'
 import type { Weather } from './moments.ts'
 
 /** A data file that does not say what it should. The message names the line or the field. */
@@ -19,7 +20,7 @@ export function readHolidays(text: string): ReadonlySet<string> {
   const { dates } = (typeof file === 'object' && file !== null ? file : {}) as { readonly dates?: unknown }
   if (!Array.isArray(dates)) throw new ForecastDataError('dates must be a list of local dates such as "2026-12-25"')
   const read = dates.map((date: unknown) => {
-    if (typeof date !== 'string' || !/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(Date.parse(`${date}T00:00Z`))) {
+    if (typeof date !== 'string' || !isDate(date)) {
       throw new ForecastDataError(`dates holds ${JSON.stringify(date)}, which is no date such as "2026-12-25"`)
     }
     return date
@@ -42,7 +43,7 @@ export function readWeather(text: string): Weather {
   const values: number[] = []
   lines.forEach((line, i) => {
     const [time = '', celsius = '', ...more] = line.split(',')
-    const at = /(?:Z|[+-]\d\d:\d\d)$/.test(time.trim()) ? Date.parse(time.trim()) : Number.NaN
+    const at = instant(time.trim())
     const value = celsius.trim() === '' ? Number.NaN : Number(celsius)
     if (Number.isNaN(at) || more.length > 0) {
       throw new ForecastDataError(`line ${i + 2} must be a time such as 2026-01-12T09:00Z, a comma and a number`)
@@ -63,6 +64,10 @@ export function readWeather(text: string): Weather {
     return values[after - 1]! * (1 - part) + values[after]! * part
   }
 }
+
+/** NaN for a text that names no offset or no day of the calendar: `Date.parse` alone takes 30 February for 2 March. */
+const instant = (text: string): number =>
+  isDate(text.slice(0, 10)) && /(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
 
 function firstAtOrAfter(times: readonly number[], at: number): number {
   let low = 0

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { days } from '../../operators/contract/clock.ts'
+import { isDate } from '../../operators/contract/policy-epoch.ts'
 import { channels } from '../../schemas/interval-reading.ts'
 import type { AuditWorld } from '../simulation/audit-world.ts'
 import { type CliError, usageError } from './errors.ts'
@@ -16,7 +17,7 @@ const instant = z
   )
   .transform((text, context) => {
     const at = Date.parse(text)
-    if (!Number.isNaN(at)) return at
+    if (isDate(text.slice(0, 10)) && !Number.isNaN(at)) return at
     context.addIssue({ code: 'custom', message: 'is no instant of the calendar' })
     return z.NEVER
   })

@@ -1,14 +1,7 @@
 import type { Command } from 'commander'
-import { type Outcome, type Reason, reasons, reasonsOf } from '../../operators/contract/reasons.ts'
-import { nearest } from '../runtime/nearest.ts'
-import { usageError } from './errors.ts'
+import { reasons, reasonsOf } from '../../operators/contract/reasons.ts'
+import { outcomeTexts, tellReason } from './tell-reason.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
-
-const outcomeTexts: Readonly<Record<Outcome, string>> = {
-  reject: 'Rejected: goes to the dead-letter topic.',
-  drop: 'Dropped on purpose: counted, not kept.',
-  event: 'Noted: an event, not a reading.',
-}
 
 /** `meterveil explain [REASON]`: what a reason means and what to do about it. */
 export function addExplain(program: Command): void {
@@ -20,28 +13,8 @@ export function addExplain(program: Command): void {
     .action((reason: string | undefined, { json }: { readonly json?: boolean }) => {
       const terminal = openTerminal({ json: json ?? false })
       if (reason === undefined) listAll(terminal)
-      else explain(terminal, known(reason))
+      else tellReason(terminal, reason, 'records')
     })
-}
-
-function known(name: string): Reason {
-  const found = name.trim().toLowerCase().replaceAll('-', '_')
-  if (Object.hasOwn(reasons, found)) return found as Reason
-  const close = nearest(found, Object.keys(reasons))
-  const action =
-    close.length > 0
-      ? `Did you mean ${close.join(' or ')}? meterveil explain lists all reasons.`
-      : 'meterveil explain lists all reasons.'
-  throw usageError(`There is no reason ${name}.`, action)
-}
-
-function explain(terminal: Terminal, reason: Reason): void {
-  const { outcome, sentence, action } = reasons[reason]
-  terminal.record({ reason, outcome, sentence, action })
-  terminal.line(terminal.paint.bold(reason))
-  terminal.line(sentence)
-  terminal.line(outcomeTexts[outcome])
-  terminal.line(`What to do: ${action}`)
 }
 
 function listAll(terminal: Terminal): void {

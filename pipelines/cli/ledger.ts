@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { isDate } from '../../operators/contract/policy-epoch.ts'
 import type { Settings } from '../runtime/settings.ts'
 import type { OpenedLedger } from './ledger-open.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
@@ -90,8 +91,7 @@ async function withLedger(flags: LedgerFlags, work: (work: LedgerWork) => Promis
 }
 
 function localDate(text: string): string {
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T12:00:00Z`) : undefined
-  if (day && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)) return text
+  if (isDate(text)) return text
   throw new InvalidArgumentError('It must be a day of the calendar, YYYY-MM-DD.')
 }
 

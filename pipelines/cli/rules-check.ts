@@ -1,4 +1,5 @@
 import { systemClock } from '../../operators/contract/clock.ts'
+import { isDate } from '../../operators/contract/policy-epoch.ts'
 import { releaseReasons } from '../../operators/privacy/ledger/reasons.ts'
 import { dayNamed } from '../../operators/privacy/release/day-grid.ts'
 import { type DayPlan, type PlannedGroup, planDay } from '../../operators/privacy/release/day-plan.ts'
@@ -56,8 +57,8 @@ export function checkRules(terminal: Terminal, rules: string | undefined, option
 }
 
 function checkedDate(text: string): string {
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T12:00:00Z`))) return text
-  throw usageError(`${text} is no date.`, 'Write it as YYYY-MM-DD.')
+  if (isDate(text)) return text
+  throw usageError(`${text} is no date.`, 'Name a day of the calendar, as YYYY-MM-DD.')
 }
 
 interface Day {

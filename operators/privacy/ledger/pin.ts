@@ -1,4 +1,5 @@
 import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
+import { isDate } from '../../contract/policy-epoch.ts'
 import { type ChainHead, sameBytes } from './chain.ts'
 import { behindHalt, releaseHalt } from './halts.ts'
 
@@ -35,7 +36,7 @@ export function parsePin(text: string): HeadPin {
   if (typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 0)
     throw new PinError('it holds no number of a link')
   if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) throw new PinError('it holds no SHA-256')
-  if (unproven !== undefined && !(typeof unproven === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(unproven))) {
+  if (unproven !== undefined && !(typeof unproven === 'string' && isDate(unproven))) {
     throw new PinError('what it declares lost is no day')
   }
   const head = { domain, seq, hash: new Uint8Array(Buffer.from(hash, 'hex')) }

@@ -22,6 +22,7 @@ describe('a file of holidays', () => {
     { says: 'no dates', text: '{}', message: /dates must be a list/ },
     { says: 'another form', text: '{ "dates": ["1 January"] }', message: /dates holds "1 January"/ },
     { says: 'no such day', text: '{ "dates": ["2026-13-01"] }', message: /dates holds "2026-13-01"/ },
+    { says: 'a 30 February', text: '{ "dates": ["2026-02-30"] }', message: /dates holds "2026-02-30"/ },
   ]
   for (const { says, text, message } of wrong) {
     it(`is refused where it holds ${says}`, () => {
@@ -51,6 +52,7 @@ describe('a file of temperatures', () => {
   const wrong = [
     { says: 'another header', text: 'at,temperature', message: /line 1 must be the header/ },
     { says: 'a time without offset', text: 'time,celsius\n2026-01-12T00:00,4', message: /line 2 must be a time/ },
+    { says: 'a time of 30 February', text: 'time,celsius\n2026-02-30T00:00Z,4', message: /line 2 must be a time/ },
     { says: 'a value that is none', text: 'time,celsius\n2026-01-12T00:00Z,', message: /line 2 must hold -90 to 60/ },
     { says: 'kelvin', text: 'time,celsius\n2026-01-12T00:00Z,277', message: /line 2 must hold -90 to 60/ },
     {

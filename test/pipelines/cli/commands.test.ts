@@ -24,6 +24,12 @@ const usage: readonly { readonly says: string; readonly args: readonly string[];
     stderr: /Did you mean readings\? There are readings, /,
   },
   { says: 'an unknown reason', args: ['explain', 'fcs_mismach'], stderr: /Did you mean fcs_mismatch/ },
+  {
+    says: 'a misspelt reason of a release',
+    args: ['explain', 'withheld_smal_group'],
+    stderr: /mean withheld_small_group/,
+  },
+  { says: 'a misspelt reason of a record', args: ['ledger', 'explain', 'fcs_mismach'], stderr: /mean fcs_mismatch/ },
   { says: 'a reason like no other', args: ['explain', 'zzzzzz'], stderr: /meterveil explain lists all reasons/ },
   { says: 'a port that is no number', args: ['run', '--metrics-port', 'x'], stderr: /a whole number from 0 to 65,535/ },
   { says: 'a port out of range', args: ['run', '--metrics-port', '65536'], stderr: /a whole number from 0 to 65,535/ },
@@ -72,6 +78,19 @@ test('the bin of the package is the command', () => {
   const { bin: bins } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: { meterveil: string } }
   assert.equal(join(root, bins.meterveil), bin)
 })
+
+for (const [args, first, command] of [
+  [['explain', 'withheld_small_group'], /The register holds fewer points/, 'meterveil ledger explain'],
+  [['explain', 'below-k'], /Fewer points contributed/, 'meterveil ledger explain'],
+  [['ledger', 'explain', 'fcs_mismatch'], /frame check sequence/, 'meterveil explain'],
+] as const) {
+  test(`${args.join(' ')} tells what the other command lists, and names it`, () => {
+    const { code, stdout } = meterveil(args)
+    assert.equal(code, 0)
+    assert.match(stdout, first)
+    assert.match(stdout, new RegExp(`^${command} lists the reasons of this kind\\.$`, 'm'))
+  })
+}
 
 test('explains a reason', () => {
   const { code, stdout } = meterveil(['explain', 'fcs_mismatch'])

@@ -108,6 +108,8 @@ describe('rules check', () => {
   const refused: readonly (readonly [string, readonly string[], Readonly<Record<string, string>>, RegExp])[] = [
     ['no register', ['rules', 'check'], {}, /needs a meter register/],
     ['a date that is none', ['rules', 'check', '--date', 'today'], env, /today is no date/],
+    ['a day that no calendar has', ['rules', 'check', '--date', '2026-02-30'], env, /2026-02-30 is no date/],
+    ['such a day as the first', ['rules', 'check', '--since', '2026-02-30'], env, /2026-02-30 is no date/],
     ['rules that are none', ['rules', 'check'], { ...env, METERVEIL_RULES: 'mine' }, /There are no rules mine/],
     [
       'rules that are none, at the start of run',

@@ -67,6 +67,7 @@ describe('a pinned head', () => {
     ['no domain', JSON.stringify({ ...good, domain: '' })],
     ['a number below nothing', JSON.stringify({ ...good, seq: -1 })],
     ['half a number', JSON.stringify({ ...good, seq: 1.5 })],
+    ['a lost day of no calendar', JSON.stringify({ ...good, unproven: '2026-02-30' })],
     ['a short hash', JSON.stringify({ ...good, hash: 'abcd' })],
   ] as const) {
     it(`is not read from ${what}`, () => assert.throws(() => parsePin(text), PinError))
