@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { link, open, readFile, rm, unlink } from 'node:fs/promises'
+import { createHash, randomUUID } from 'node:crypto'
+import { link, open, readdir, readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -20,39 +20,53 @@ export function errorCode(error: unknown): string | undefined {
 const held = new Set<string>()
 
 export interface FolderLock {
+  /** Gives the folder back. A lock that is not this one any more is left alone. */
   readonly release: () => Promise<void>
 }
 
 /**
  * Takes the folder for this process by a lock file with its process id. A lock whose process is gone is recovered; one
- * of another host cannot be checked and is respected.
+ * of another host cannot be checked and is respected. Processes that share a host name have to see each other's ids:
+ * between containers that do not, give each its own host name.
+ *
+ * Fails with `folder_in_use` where another process holds the folder, or where one that is recovering a stale lock does
+ * not end within `claimMs` milliseconds. The message names the holder and what to do.
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(folder: string, claimMs = 5_000): Promise<FolderLock> {
   const path = join(folder, 'lock')
   if (held.has(path)) throw inUse(folder, 'this process')
   held.add(path)
   try {
     const own: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid) }
-    const ownText = JSON.stringify(own)
+    // The id makes each lock differ from every earlier one, so that a stale lock never comes back.
+    const ownText = JSON.stringify({ ...own, id: randomUUID() })
     while (!(await create(path, ownText))) {
       const text = await readIfThere(path)
       if (text === undefined) continue
       const holder = parse(text)
       if (holder !== undefined && (await holds(holder))) {
-        throw inUse(folder, `process ${holder.pid} on ${holder.host}`, holder.host === own.host ? undefined : path)
+        throw inUse(folder, describe(holder), holder.host === own.host ? undefined : path)
       }
-      await takeAway(path, text, ownText)
+      await takeAway({ folder, path, stale: text, own: ownText, claimMs })
+    }
+    await clearAway(folder)
+    return {
+      release: async () => {
+        try {
+          if ((await readIfThere(path)) === ownText) await rm(path, { force: true })
+        } finally {
+          held.delete(path)
+        }
+      },
     }
   } catch (error) {
     held.delete(path)
     throw error
   }
-  return {
-    release: async () => {
-      held.delete(path)
-      await rm(path, { force: true })
-    },
-  }
+}
+
+function describe({ pid, host }: Holder): string {
+  return pid === process.pid && host === hostname() ? 'this process' : `process ${pid} on ${host}`
 }
 
 function inUse(folder: string, by: string, path?: string): LogError {
@@ -62,48 +76,97 @@ function inUse(folder: string, by: string, path?: string): LogError {
 
 /** Creates the lock whole or not at all: it is written under another name and linked. */
 async function create(path: string, text: string): Promise<boolean> {
-  const draft = `${path}.${process.pid}`
-  const file = await open(draft, 'w', 0o600)
+  // A process id is no name of one's own: that of a container is 1 as a rule.
+  const draft = `${path}.draft.${randomUUID()}`
   try {
-    await file.writeFile(text)
-    await file.sync()
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    return await linked(draft, path)
   } finally {
-    await file.close()
+    await rm(draft, { force: true })
   }
+}
+
+async function linked(draft: string, path: string): Promise<boolean> {
   try {
     await link(draft, path)
     return true
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false
+    // ENOENT: who took the folder meanwhile has cleared the draft away.
+    if (errorCode(error) === 'EEXIST' || errorCode(error) === 'ENOENT') return false
     throw error
-  } finally {
-    await unlink(draft)
   }
+}
+
+interface Stale {
+  readonly folder: string
+  readonly path: string
+  readonly stale: string
+  readonly own: string
+  readonly claimMs: number
 }
 
 /**
  * Removes a stale lock. Only who holds the claim to this very lock may, so that nobody takes away the lock that another
- * process has put in its place: a look and a removal are two steps. A claim whose process is gone cannot be used any more;
- * the next one follows it.
+ * process has put in its place: a look and a removal are two steps. A claim whose process is gone, or that nobody can
+ * read, cannot be used any more; the next one follows it.
  */
-async function takeAway(path: string, stale: string, own: string): Promise<void> {
+async function takeAway({ folder, path, stale, own, claimMs }: Stale): Promise<void> {
   const name = createHash('sha256').update(stale).digest('hex').slice(0, 16)
   const claims: string[] = []
   for (;;) {
     const claim = `${path}.claim.${name}.${claims.length}`
-    if (await create(claim, own)) {
-      claims.push(claim)
-      break
-    }
-    const holder = parse((await readIfThere(claim)) ?? '')
-    if (holder === undefined || (await holds(holder))) return pause(claimedMs)
+    const taken = await create(claim, own)
+    if (!taken && !(await abandoned(claim, folder, claimMs))) return
     claims.push(claim)
+    if (taken) break
   }
-  if ((await readIfThere(path)) === stale) await unlink(path)
-  for (const claim of claims) await rm(claim, { force: true })
+  try {
+    if ((await readIfThere(path)) === stale) await rm(path, { force: true })
+  } finally {
+    for (const claim of claims) await rm(claim, { force: true })
+  }
 }
 
-const claimedMs = 5
+/** Waits for the end of a claim: true once its holder is gone and the claim still there, false once it was given back. */
+async function abandoned(claim: string, folder: string, claimMs: number): Promise<boolean> {
+  const until = performance.now() + claimMs
+  for (;;) {
+    const text = await readIfThere(claim)
+    if (text === undefined) return false
+    const holder = parse(text)
+    // A claim is linked whole, so one that cannot be read is damage and not a claim in the making.
+    if (holder === undefined || !(await holds(holder))) return true
+    if (performance.now() >= until) {
+      const advice =
+        holder.host === hostname() ? 'stop that process, then start again' : `if that host is gone, remove ${claim}`
+      const by = `${describe(holder)}, which has held ${claim} for ${claimMs / 1_000} s`
+      throw new LogError('folder_in_use', `the log in ${folder} is being recovered by ${by}: ${advice}`)
+    }
+    await pause(pollMs)
+  }
+}
+
+const pollMs = 5
+
+const leftover = /^lock\.(?:claim\..+|draft\..+|\d+)$/
+
+/**
+ * Removes the claims and drafts of processes that were killed. Only for who holds the folder: the locks that the claims
+ * are for are gone for good then, and a process that misses its draft sees the lock on its next try.
+ */
+async function clearAway(folder: string): Promise<void> {
+  try {
+    for (const name of await readdir(folder)) if (leftover.test(name)) await rm(join(folder, name), { force: true })
+  } catch {
+    // The folder is held; what is left over costs a few bytes and the next opening tries again.
+  }
+}
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
@@ -127,15 +190,17 @@ function parse(text: string): Holder | undefined {
 
 async function holds({ pid, host, started }: Holder): Promise<boolean> {
   if (host !== hostname()) return true
-  if (pid === process.pid) return false
+  const now = await startOf(pid)
   try {
     process.kill(pid, 0)
   } catch (error) {
     if (errorCode(error) === 'ESRCH') return false
   }
-  // The id may have gone to another process since; a process that has ended but was not waited for holds nothing.
-  const now = await startOf(pid)
-  return started === '' || now === started
+  // A process that has ended but was not waited for holds nothing.
+  if (now === 'ended') return false
+  // The id may have gone to another process since. Where the system does not tell, a living process is respected; of
+  // this one `held` has told already.
+  return started === '' || now === '' ? pid !== process.pid : now === started
 }
 
 /** Start time of a process from /proc, empty where that is missing, `ended` for one that only waits to be reaped. */
