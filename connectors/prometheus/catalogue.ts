@@ -94,7 +94,7 @@ export const pipelineMetrics = {
   halted: gauge(
     'pipeline_halted',
     ['pipeline'],
-    '1 where the pipeline stopped for good because going on would lose, duplicate or leak.',
+    '1 where the pipeline stopped for good; the process then ends as soon as the other pipelines have finished their batch.',
   ),
   progress: gauge(
     'pipeline_progress_timestamp_seconds',
@@ -104,7 +104,7 @@ export const pipelineMetrics = {
   lag: gauge(
     'pipeline_watermark_lag_seconds',
     ['pipeline', 'partition'],
-    'Now minus pipeline_progress_timestamp_seconds; grows on an idle source until its next heartbeat.',
+    'Now minus pipeline_progress_timestamp_seconds. Without input it grows: in readings up to a minute, in publish and forecast until the next window is sealed or published.',
   ),
   build: gauge('meterveil_build_info', ['version'], 'Always 1; the label is the version that runs.'),
 } as const satisfies Record<string, MetricSpec>

@@ -11,7 +11,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 /** What each exit code says, for the documentation. */
 export const exitCodeTexts: Readonly<Record<keyof typeof exitCodes, string>> = {
   ok: 'The command did what it was asked.',
-  failed: 'It failed; the last line says why and what to do.',
+  failed: 'It failed; the last lines say why and what to do.',
   usage: 'The command line, a settings key or an input file is wrong; nothing was started.',
   halted:
     'A pipeline halted, because going on would lose, duplicate or leak. Nothing of the batch at hand was written.',

@@ -8,9 +8,10 @@ const headlines: readonly (readonly [bench: string, figure: string, title: strin
   [
     'kafka-readings',
     'frames per second of one process',
-    'frames a second of one process to committed readings, broker and Redis beside it',
+    'frames a second of one process with two threads to committed readings, broker and Redis on the same two cores',
   ],
   ['kafka-readings', 'of the bare loop', 'the same in % of the bare client loop that does no work'],
+  ['kafka-readings', 'frames per second, threads 1', 'the same with one thread, the default'],
   [
     'frames-to-forecast',
     'frames per second of one core',
@@ -25,7 +26,7 @@ const headlines: readonly (readonly [bench: string, figure: string, title: strin
   [
     'million',
     'of it privacy but for pseudonyms, by a profile',
-    'part of the JavaScript of the same that is differential privacy and k-anonymity',
+    'part of the JavaScript of the same that is differential privacy and k-anonymity; pseudonyms are not counted',
   ],
   [
     'utility',
