@@ -16,6 +16,7 @@ import type { ReleaseDomain } from '../operators/privacy/release-totals.ts'
 import type { LoadPublic } from '../schemas/load-public.ts'
 import type { RegisterEntry } from '../schemas/register-entry.ts'
 import { topics } from '../schemas/topics.ts'
+import { type AttributeRules, anonymityOf } from './attributes.ts'
 import { forecast, parentsIn } from './forecast.ts'
 import { type LedgerPin, load } from './load.ts'
 import { publish } from './publish.ts'
@@ -32,13 +33,13 @@ export interface PipelinesOptions {
   readonly domain: ReleaseDomain
   /** Default `defaultPolicy`. With a rule set, entries and register must be those of `placeLargeUsers`. */
   readonly policy?: DatedPolicy
-  /** Registered households that must share a combination of attributes. Default 20. */
-  readonly k?: number
+  /** How many homes share what household.readings tells of each. Default: see `AttributeRules`. */
+  readonly attributes?: AttributeRules
   /**
-   * First local month, `YYYY-MM`, in which attributes are told, never to be changed: each month is held against the one
-   * before, so that no two together tell of fewer than `k`. Default: none, and attributes are told of no household.
+   * First local month, `YYYY-MM`, in which attributes may be told. Each month is held against the one before, so that no
+   * two months together tell of fewer homes than one. Default: none, and attributes are told of no home.
    */
-  readonly attributesSince?: string
+  readonly attributesSince?: string | undefined
   /** Default: the operating system's randomness. Tests alone pass another. */
   readonly noise?: NoiseSource
   /** Holidays and weather, which forecasts may know beside released load. Default: neither is known. */
@@ -56,7 +57,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     registry,
     domain,
     policy = defaultPolicy,
-    k = 20,
+    attributes = {},
     attributesSince,
     noise = secureNoise(),
     pin,
@@ -65,7 +66,11 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   const all = [...entries]
   checkConnections(all, policy)
   if (policy.cutOffHour > defaultPolicy.cutOffHour) checkCutOff(all, policy.cutOffHour)
-  const generalise = kAnonymizeByMonth(all, { k, timeZone: domain.timeZone, since: attributesSince })
+  const generalise = kAnonymizeByMonth(all, {
+    ...anonymityOf(attributes),
+    timeZone: domain.timeZone,
+    since: attributesSince,
+  })
   const { fewest } = rulesInForce(policy)
   const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })
   const wire = await openWire(registry, [topics.loadPublic])

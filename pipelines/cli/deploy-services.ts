@@ -67,7 +67,8 @@ export async function openServices(settings: Settings, names: readonly string[])
       registry,
       domain: { name: zone, zone, timeZone, partitions },
       policy,
-      ...(settings.attributesSince === undefined ? {} : { attributesSince: settings.attributesSince }),
+      attributes: settings.attributes,
+      attributesSince: settings.attributesSince,
       pin: settings.ledgerPinFile === undefined ? undefined : filePin(settings.ledgerPinFile, zone),
       surroundings: wanted.some(({ name }) => name === 'forecast') ? forecastFiles(settings) : {},
     })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Level, levels } from '../../schemas/register-entry.ts'
+import { attributeSpecs } from './settings-attributes.ts'
 import { epochsSpec } from './settings-epochs.ts'
 import { oneOf, path, type SettingSpec, whole } from './settings-kinds.ts'
 import { selectionSpecs } from './settings-selection.ts'
@@ -118,14 +119,7 @@ export const settingSpecs: readonly SettingSpec[] = [
     fallback: 'none: [readings] halts',
     help: 'Lost input of [readings] to go on without, each as the halt names it; it fits no other loss, and may be taken out again.',
   },
-  {
-    key: 'attributesSince',
-    variable: 'METERVEIL_ATTRIBUTES_SINCE',
-    schema: z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/),
-    range: 'a month, YYYY-MM',
-    fallback: 'attributes are told of no household',
-    help: 'First local month in which household.readings tells attributes (area, tariff, heating, dwelling), never to be changed: what a month tells is held against the month before, so that two of them together tell of no fewer homes.',
-  },
+  ...attributeSpecs,
   {
     key: 'mode',
     variable: 'METERVEIL_MODE',

@@ -3,6 +3,7 @@ import type { PolicyEpoch } from '../../operators/contract/policy-epoch.ts'
 import type { SelectionPolicy } from '../../operators/contract/selection-policy.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { nearest } from './nearest.ts'
+import { attributesFrom } from './settings-attributes.ts'
 import { SettingsError } from './settings-error.ts'
 import { fromText } from './settings-kinds.ts'
 import { selectionFrom } from './settings-selection.ts'
@@ -48,8 +49,14 @@ export interface Settings extends Services {
   readonly horizonDays: number
   /** Losses of `meter.frames` to go on without, as a halt names them. */
   readonly acceptLostInput: readonly string[]
-  /** First local month in which readings were passed on; `undefined` works attributes out once, at the start. */
+  /** First local month in which attributes are told; `undefined` tells them of no household. */
   readonly attributesSince: string | undefined
+  /** How many homes share what is told of each; `undefined` takes the default. */
+  readonly attributes: {
+    readonly k: number | undefined
+    readonly maxSuppressed: number | undefined
+    readonly l: number | undefined
+  }
   /** What replaces the default release policy. */
   readonly policy: {
     /** L2 bound S of a household-day in Wh, for half-hour windows, by level. */
@@ -163,6 +170,7 @@ function settingsFrom(values: ReadonlyMap<string, unknown>, given: Given): Setti
     horizonDays: number('horizonDays') ?? 14,
     acceptLostInput: (values.get('acceptLostInput') ?? []) as readonly string[],
     attributesSince: text('attributesSince'),
+    attributes: attributesFrom(values),
     policy: {
       clipWhPerHalfHour: Object.fromEntries(clips),
       epochs: (values.get('policy.epochs') ?? []) as readonly PolicyEpoch[],

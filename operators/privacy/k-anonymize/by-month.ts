@@ -29,6 +29,23 @@ export function kAnonymizeByMonth(
   entries: readonly RegisterEntry[],
   options: ByMonthOptions,
 ): (entry: Placed, date: string) => Told {
+  const monthOf = kAnonymizedMonths(entries, options)
+  // Nearly all readings of a while are of one date.
+  let last: { readonly date: string; readonly result: KAnonymized } | undefined
+  return (entry, date) => {
+    if (last?.date !== date) last = { date, result: monthOf(date.slice(0, 7)) }
+    return last.result.of(entry)
+  }
+}
+
+/**
+ * The whole of what `kAnonymizeByMonth` tells in a local month, `YYYY-MM`, with what each residency zone loses by it: a
+ * month of which nothing is told has no zones. Throws RangeError as it does.
+ */
+export function kAnonymizedMonths(
+  entries: readonly RegisterEntry[],
+  options: ByMonthOptions,
+): (month: string) => KAnonymized {
   const { timeZone, since } = options
   if (since !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(since)) {
     throw new RangeError(`since must be a month, YYYY-MM, not "${since}"`)
@@ -59,14 +76,7 @@ export function kAnonymizeByMonth(
     }
     return result!
   }
-  const resultOf = (month: string): KAnonymized =>
-    since === undefined || month < since ? nothing : (known.get(month) ?? inTurn(month, since))
-  // Nearly all readings of a while are of one date.
-  let last: { readonly date: string; readonly result: KAnonymized } | undefined
-  return (entry, date) => {
-    if (last?.date !== date) last = { date, result: resultOf(date.slice(0, 7)) }
-    return last.result.of(entry)
-  }
+  return (month) => (since === undefined || month < since ? nothing : (known.get(month) ?? inTurn(month, since)))
 }
 
 function after(month: string): string {

@@ -1,4 +1,4 @@
-export { type ByMonthOptions, kAnonymizeByMonth } from './by-month.ts'
+export { type ByMonthOptions, kAnonymizeByMonth, kAnonymizedMonths } from './by-month.ts'
 export { customerClassHierarchy, defaultHierarchies } from './default-hierarchies.ts'
 export {
   type Attribute,

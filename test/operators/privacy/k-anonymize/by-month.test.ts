@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { kAnonymize, kAnonymizeByMonth } from '../../../../operators/privacy/k-anonymize/index.ts'
+import { kAnonymize, kAnonymizeByMonth, kAnonymizedMonths } from '../../../../operators/privacy/k-anonymize/index.ts'
 import type { RegisterEntry } from '../../../../schemas/register-entry.ts'
 import { violations } from './definition.ts'
 import { household, smallHierarchies } from './registers.ts'
@@ -209,5 +209,18 @@ describe('kAnonymize by month', () => {
     for (const since of ['2026', '2026-13', '2026-1', '2026-01-01']) {
       assert.throws(() => kAnonymizeByMonth([], { timeZone, since }), /^RangeError: since must be a month/)
     }
+  })
+
+  it('says what each zone loses in a month, and has no zones in one of which nothing is told', () => {
+    const entries = [...homes(40, 'a'), ...homes(30, 'b', { zone: 'at', validFrom: at('2026-01-10') })]
+    const monthOf = kAnonymizedMonths(entries, options)
+    const zones = (month: string) => monthOf(month).zones.map(({ zone, homes }) => [zone, homes])
+    assert.deepEqual(zones('2025-11'), [])
+    assert.deepEqual(zones('2026-01'), [['de', 40]])
+    assert.deepEqual(zones('2026-02'), [
+      ['at', 30],
+      ['de', 40],
+    ])
+    assert.deepEqual(monthOf('2026-02').of(a0), kAnonymizeByMonth(entries, options)(a0, '2026-02-15'))
   })
 })
