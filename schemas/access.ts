@@ -101,7 +101,7 @@ const specs = {
     groups: true,
   },
   auditor: {
-    does: 'compares what was published with the ledger and reads the audit trail',
+    does: 'compares what was published with the ledger; `audit` is for an audit trail, which nothing writes in this version',
     reads: ['release.ledger', 'audit', 'load.public'],
     writes: [],
     groups: true,

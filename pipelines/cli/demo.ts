@@ -44,7 +44,7 @@ export function addDemo(program: Command, version: string): void {
     .option('--frames <file>', 'run captured frames from a JSON file instead of a fleet')
     .option('--out <folder>', 'where to write what the topics hold, as NDJSON', 'out/demo')
     .option('--metrics-port <port>', 'serve /metrics and /health on this loopback port; 0 takes a free one', parsePort)
-    .option('--kafka', 'on Kafka, a schema registry and Redis, as npm run services up brings them up')
+    .option('--kafka', 'on Kafka, a schema registry and Redis, as npm run services -- up brings them up')
     .option('--json', 'print JSON lines')
     .action(async (options: DemoOptions) => {
       const terminal = openTerminal({ json: options.json ?? false })

@@ -13,7 +13,7 @@ export async function runningServices(): Promise<ServiceAddresses> {
     // What is shown has lost its user and password.
     if (state === 'given') return process.env[local.services[name].variable]!
     if (address && state === 'ready') return address
-    throw usageError(`${title || name} does not run here.`, 'Run npm run services up, then the same command again.')
+    throw usageError(`${title || name} does not run here.`, 'Run npm run services -- up, then the same command again.')
   }
   return { kafka: addressOf('kafka'), registry: addressOf('registry'), redis: addressOf('redis') }
 }
