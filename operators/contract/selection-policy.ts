@@ -9,6 +9,6 @@ export interface SelectionPolicy {
   readonly delta: string
   /** A group of which fewer households reported is never selected, whatever is drawn. */
   readonly preThreshold: number
-  /** Most measuring points of one connection in the register: so many together count as one household. */
+  /** Most measuring points of one connection in the register, in one group or in several: a household has no more. */
   readonly pointsAtConnection: number
 }

@@ -69,7 +69,7 @@ export function releaseTotals(options: ReleaseTotalsOptions) {
         if (!next) return 'done'
         // The selection is committed with the first seal that follows it.
         const day = withSelection(state, next.day, tools)
-        noteReporting(state, day, next.seal)
+        noteReporting(state, day, next.seal, tools)
         for (const output of sealWindow(state, day, next.seal, tools)) out.emit(whole, output)
         if (day.sealed.late === day.seals.late.length) closeDay(state, day)
       }

@@ -29,7 +29,11 @@ export interface ReleaseTools {
   /** Checked policy of a local date, for days that are not planned yet. */
   readonly policyOn: (date: string) => ResolvedPolicy
   /** The groups of a day: a function of register and day alone. */
-  readonly register: { readonly groups: GroupsOfDay }
+  readonly register: {
+    readonly groups: GroupsOfDay
+    /** Most measuring points of one connection. Default: no more than the policy counts as one household. */
+    readonly pointsAtConnection?: number
+  }
   /** Which groups change by too few members to be shown on the restricted side. Default: membership never changes. */
   readonly membership?: Membership
   readonly noise: NoiseSource

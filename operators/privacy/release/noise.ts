@@ -11,11 +11,14 @@ import {
 export interface NoiseSource {
   /** One fresh draw of the discrete Gaussian with mean 0 and this variance in Wh^2. */
   readonly gaussian: (sigma2: Rational) => bigint
-  /** One fresh selection among groups by how many units each has. Default `selectGroups`. */
+  /** One fresh selection among groups by how many measuring points each has. Default `selectGroups`. */
   readonly select?: GroupSelector
 }
 
-/** Names of the groups that are selected, from the number of units of each, of which a unit may change one by one. */
+/**
+ * Names of the groups that are selected, from the number of measuring points of each, of which a point may change one by one.
+ * What a household of several points may change is in the terms (`pointTerms`).
+ */
 export type GroupSelector = (
   terms: { readonly epsilon: Rational; readonly delta: Rational; readonly preThreshold: number },
   counts: ReadonlyMap<string, number>,

@@ -193,7 +193,7 @@ function selectionOf(policy: ReleasePolicy, cap: Rational, delta: Rational, rho:
     fraction(text, i === 0 ? 'selection.share' : 'selection.delta'),
   )
   const terms = selectionTerms(cap, share!, ofDelta!)
-  const problem = selectionProblem(terms, { cap, delta }, rho)
+  const problem = selectionProblem(terms, selection.pointsAtConnection, { cap, delta }, rho)
   if (problem !== undefined) throw new PolicyError(problem)
   return terms
 }

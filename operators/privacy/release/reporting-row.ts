@@ -7,6 +7,7 @@ import { type Rational, rational } from 'diffprivlib-ts'
 export interface Reporting {
   readonly epsilon: Rational
   readonly delta: Rational
+  /** Most measuring points that one household could have in the counts. */
   readonly pointsAtConnection: number
   /** Values of the window at midday by group, as `groupName` names it: a measuring point counts once. */
   readonly counts: Map<string, number>

@@ -21,6 +21,9 @@ const steps = 1_000_000_000n
 /** Smaller, and optimal selection would have to tell very many counts apart. */
 const leastEpsilon = rational.ratio(1n, 1_000n)
 
+/** Most counts that a selection tells apart: near the most that optimal selection takes. */
+const mostUnits = 250_000
+
 /** Days over which the statement of a year adds up delta, a leap year included. */
 const longestSpan = 366
 
@@ -36,14 +39,52 @@ export function selectionTerms(cap: Rational, share: Rational, deltaPerDay: Rati
   return { kind: selectionKind(delta), rho, epsilon: rational.ratio(rootOf(square), steps), delta, deltaPerDay }
 }
 
-/** What is wrong with terms beside the cap and delta that a deployment promises; undefined where nothing is. */
+/** What one selection may spend, and the fewest of what it counts that a group must have. */
+export interface SelectionOf {
+  readonly epsilon: Rational
+  readonly delta: Rational
+  readonly preThreshold: number
+}
+
+/**
+ * The terms of a selection that counts measuring points, so that it keeps those given for households of up to `points` of them.
+ * A household may have its points in one group or in as many as it has points, and changes the counts of a level by `points`
+ * together: these are so many steps of one point in one group. By group privacy they cost points x epsilon, and delta times
+ * the sum of e^(j epsilon) over j < points, each epsilon that of a point; the sum is at most points / (1 - e), with e < 1 the
+ * epsilon of the household. Fewer than `preThreshold` households never have as many points as the threshold of points asks.
+ */
+export function pointTerms(terms: SelectionOf, points: number): SelectionOf {
+  if (points === 1) return terms
+  const { epsilon, delta, preThreshold } = terms
+  const parts = rational.integer(points)
+  return {
+    epsilon: rational.div(epsilon, parts),
+    delta: rational.div(rational.mul(delta, rational.sub(rational.one, epsilon)), parts),
+    preThreshold: points * (preThreshold - 1) + 1,
+  }
+}
+
+/** Whether optimal selection can be worked out: the smaller epsilon, the more counts it tells apart. */
+export function canSelect({ epsilon, delta }: Pick<SelectionOf, 'epsilon' | 'delta'>): boolean {
+  const [e, d] = [rational.toNumber(epsilon, 'down'), rational.toNumber(delta, 'down')]
+  return e > 0 && d > 0 && (2 * Math.log1p(Math.expm1(e) / (2 * d))) / e <= mostUnits
+}
+
+/**
+ * What is wrong with terms for households of up to `points` measuring points, beside the cap and delta that a deployment
+ * promises; undefined where nothing is.
+ */
 export function selectionProblem(
-  { epsilon, deltaPerDay }: SelectionTerms,
+  { epsilon, delta, deltaPerDay }: SelectionTerms,
+  points: number,
   promised: { readonly cap: Rational; readonly delta: Rational },
   rho: Rational,
 ): string | undefined {
   if (rational.compare(epsilon, leastEpsilon) < 0)
     return 'selection.share is too small: a level gets an epsilon below 0.001'
+  if (!canSelect(pointTerms({ epsilon, delta, preThreshold: 1 }, points))) {
+    return 'selection.share is too small for selection.delta and selection.pointsAtConnection: more than 250000 points would have to be told apart'
+  }
   const most = rational.div(promised.delta, rational.integer(2 * longestSpan))
   if (rational.compare(deltaPerDay, most) > 0) return `selection.delta must be at most ${rational.format(most)}`
   const isAbove = [1, 7, longestSpan].some((days) => {

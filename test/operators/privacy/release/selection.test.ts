@@ -140,8 +140,8 @@ describe('the selection of groups: what it is made from', () => {
     })
   }
 
-  it('is one household for so many measuring points as a connection may have', () => {
-    const { select, told } = recordingSelector()
+  it('is of measuring points, at a threshold that so many households as it asks for can reach alone', () => {
+    const { select, told, asked } = recordingSelector()
     drive({
       operator: releaseOperator({
         policy: selecting({ selection: { ...selection, pointsAtConnection: 3 } }),
@@ -149,7 +149,8 @@ describe('the selection of groups: what it is made from', () => {
       }),
       partials: partials([{ count: 302 }]),
     })
-    assert.deepEqual(told('feeder/feeder-1'), [100, 0])
+    assert.deepEqual(told('feeder/feeder-1'), [302, 0])
+    assert.deepEqual([...new Set(asked.map(({ preThreshold }) => preThreshold))], [298])
   })
 
   it('changes by at most one household in one group of a level, wherever one comes and goes in a day', () => {
