@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import files from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,18 @@ type LogLock = typeof import('../../../connectors/memory/log-lock.ts')
 const pods = new AsyncLocalStorage<string>()
 const machine = os.hostname()
 os.hostname = () => pods.getStore() ?? machine
+/** What a test lets happen after a file was opened, and before it is linked. */
+const order = { opened: async () => {}, linking: async () => {} }
+const { open, link } = files
+files.open = async (...call) => {
+  const file = await open(...call)
+  await order.opened()
+  return file
+}
+files.link = async (...call) => {
+  await order.linking()
+  return link(...call)
+}
 syncBuiltinESMExports()
 
 /** The module once more, so that what it remembers of its own locks is that of another process with our id. */
@@ -124,6 +137,24 @@ test('of hosts whose processes have the same id exactly one opens a folder, each
     assert.deepEqual(answers.sort(), ['folder_in_use', 'folder_in_use', 'folder_in_use', 'won'], `round ${round}`)
     assert.deepEqual(readdirSync(folder), ['lock'])
   }
+})
+
+test('hosts whose processes have the same id write no lock through the draft of the other', async (t) => {
+  const [a, b] = await Promise.all([load('draft-a'), load('draft-b')])
+  const folder = newFolder()
+  const [opened, linked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  t.after(() => Object.assign(order, { opened: async () => {}, linking: async () => {} }))
+  order.linking = async () => (pods.getStore() === 'pod-a' ? opened.promise : undefined)
+  const first = pods.run('pod-a', () => a.lockFolder(folder)).finally(linked.resolve)
+  order.opened = async () => {
+    if (pods.getStore() !== 'pod-b') return
+    opened.resolve()
+    await linked.promise
+  }
+  const second = pods.run('pod-b', () => b.lockFolder(folder))
+  await assert.rejects(second, { code: 'folder_in_use', message: /on pod-a/ })
+  assert.match(readFileSync(join(folder, 'lock'), 'utf8'), /"host":"pod-a"/)
+  await (await first).release()
 })
 
 test('a lock with our process id and our start is held, also where this thread did not take it', async () => {
