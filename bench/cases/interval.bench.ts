@@ -1,18 +1,20 @@
 // What one release interval costs: 1,111 groups at four levels, both channels, from the sums to the sealed records that only
 // wait for their commit: noise, least squares, smoothing, restricted rules, encoding, compression and the chain. Several days
-// in a row, so that filters are settled and late seals come too. In processor time of this process, so that other work on the
-// machine does not count.
+// in a row, so that filters are settled and late seals come too. Then a restart: from rows and ledger links to the first
+// interval that is sealed again. In processor time of this process, so that other work on the machine does not count.
 import { createSecretKey } from 'node:crypto'
 import { build } from 'hdr-histogram-js'
 import { memoryStateView } from '../../connectors/memory/index.ts'
 import { hours, minutes } from '../../operators/contract/clock.ts'
-import type { BatchContext, Envelope } from '../../operators/contract/operator.ts'
+import type { BatchContext, Envelope, StateRow } from '../../operators/contract/operator.ts'
 import type { RegisteredGroup } from '../../operators/contract/register.ts'
 import { boundContributions } from '../../operators/privacy/bound-contributions.ts'
 import { secureNoise } from '../../operators/privacy/release/noise.ts'
 import { defaultPolicy, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
-import { type ReleaseOutput, releaseTotals } from '../../operators/privacy/release-totals.ts'
+import { mayBeginAt } from '../../operators/privacy/release/restore.ts'
+import { type ReleaseOutput, type ReleaseTotalsOptions, releaseTotals } from '../../operators/privacy/release-totals.ts'
 import { localDay } from '../../operators/window/local-day.ts'
+import type { LedgerRecord } from '../../schemas/ledger-record.ts'
 import type { LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
 import type { Level } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
@@ -45,14 +47,15 @@ const groups: readonly RegisteredGroup[] = [
 const policy: ReleasePolicy = { ...defaultPolicy, windowSeconds: 900, maxRelativeNoise: '1/1' }
 const windowMs = policy.windowSeconds * 1_000
 const key = createSecretKey(Buffer.alloc(32, 7))
-const release = releaseTotals({
+const options: ReleaseTotalsOptions = {
   domain: { name: 'bench', zone: 'de', timeZone, partitions: 1 },
   policy,
   register: { groups: (level) => groups.filter((each) => each.level === level) },
   noise: secureNoise(),
   keyring: { derived: () => key },
   published: topics.loadPublic,
-})
+}
+const release = releaseTotals(options)
 
 /** The load of a home over the day, in Wh per window: low at night, high in the evening. */
 const loadAt = (window: number): number =>
@@ -89,17 +92,36 @@ let links = 0
 let records = 0
 let bytes = 0
 let seq = 0
+const { codec } = topics.releaseLedger
+/** Links of the last days as they lie in the topic, and the names of all rows there ever were. */
+const tail: { readonly bytes: Uint8Array; readonly isCheckpoint: boolean }[] = []
+const rowNames = new Set<string>()
+const checkpointsKept = 4
+
+/** Keeps a link for a restart, and drops those that none needs. */
+function keep(link: LedgerRecord): void {
+  tail.push({ bytes: Uint8Array.from(codec.encode(link)), isCheckpoint: link.kind === 'checkpoint' })
+  if (link.kind !== 'checkpoint') return
+  const checkpoints = tail.flatMap(({ isCheckpoint }, i) => (isCheckpoint ? [i] : []))
+  tail.splice(0, checkpoints.at(-checkpointsKept) ?? 0)
+}
 
 /** Takes in a batch, then seals until nothing is due; answers seals and processor time of each call. */
-function step(cells: readonly PartialCell[], progress: number): { seals: number; ms: number }[] {
+function step(
+  cells: readonly PartialCell[],
+  progress: number,
+  of: { readonly release: typeof release; readonly state: typeof state } = { release, state },
+): { seals: number; ms: number }[] {
   const calls: { seals: number; ms: number }[] = []
   let batch = [envelope({ sourcePartition: 0, seq: ++seq, progress, cells })]
   for (let more = true; more; batch = []) {
     let seals = 0
+    const emitted: LedgerRecord[] = []
     const out = {
       emit: (_: unknown, output: ReleaseOutput) => {
         if (output.to !== 'ledger') return
         links++
+        emitted.push(output.record)
         if (output.record.kind !== 'seal') return
         seals++
         records += output.record.count
@@ -109,8 +131,9 @@ function step(cells: readonly PartialCell[], progress: number): { seals: number;
       reject: () => {},
     }
     const from = processorMs()
-    more = release.process(batch, state, out, context) === 'more'
+    more = of.release.process(batch, of.state, out, context) === 'more'
     calls.push({ seals, ms: processorMs() - from })
+    for (const link of emitted) keep(link)
   }
   return calls
 }
@@ -135,8 +158,9 @@ for (let window = start; window < end; window += windowMs) {
   const taking = step(cellsOf(window, 'preliminary'), window + 1)
   const fallen = step([], window + minutes(5))
   const from = processorMs()
-  release.changed(state)
+  const changed = release.changed(state)
   const rowsMs = processorMs() - from
+  for (const { row } of changed) rowNames.add(row)
   step(cellsOf(window, 'late'), window + minutes(6))
   if (!isMeasured) continue
   record(rows, rowsMs)
@@ -144,7 +168,52 @@ for (let window = start; window < end; window += windowMs) {
   for (const { seals, ms } of taking) if (seals === 0) record(absorbing, ms)
   for (const { seals, ms } of fallen) if (seals === 2) record(interval, ms)
 }
-const sumsBytes = liveBytes() - before
+const sumsBytes = liveBytes() - before - tail.reduce((sum, { bytes }) => sum + bytes.length, 0)
+
+/** The filters of a row, told to be four weeks older: how certain they are is then worked out anew over as many weeks. */
+function olderByWeeks({ row, body }: StateRow): StateRow {
+  if (!row.startsWith('filters ') || body === undefined) return { row, body }
+  const held = JSON.parse(Buffer.from(body).toString('utf8')) as {
+    readonly through: number
+    readonly filters: readonly (readonly [name: string, born: number, belief: string])[]
+  }
+  const filters = held.filters.map(([name, born, belief]) => [name, born - 4 * 7 * hours(24), belief])
+  return { row, body: Buffer.from(JSON.stringify({ ...held, filters }), 'utf8') }
+}
+
+/** A new process: decodes the links that it needs, restores, takes in the next interval and makes its first seals. */
+function restart() {
+  for (const { row } of release.changed(state)) rowNames.add(row)
+  for (const row of rowNames) state.dirty.add(row)
+  const stored = release.changed(state).filter(({ body }) => body !== undefined)
+  const aged = stored.map(olderByWeeks)
+  const first = tail.findLastIndex(({ bytes, isCheckpoint }) => isCheckpoint && mayBeginAt(codec.decode(bytes), aged))
+  const needed = tail.slice(Math.max(0, first))
+  const cells = cellsOf(end, 'preliminary')
+  globalThis.gc?.()
+  const from = processorMs()
+  const again = releaseTotals(options)
+  const restored = again.restore(
+    aged,
+    needed.map(({ bytes }) => codec.decode(bytes)),
+  )
+  const restoredMs = processorMs() - from
+  if (restored.windows.size !== state.windows.size) throw new Error('sums were not restored')
+  const of = { release: again, state: restored }
+  const calls = [...step(cells, end + 1, of), ...step([], end + minutes(5), of)]
+  const firstSealing = calls.findIndex(({ seals }) => seals >= 2)
+  if (firstSealing < 0) throw new Error('no interval was sealed after the restart')
+  return {
+    restoredSeconds: restoredMs / 1_000,
+    seconds: (restoredMs + calls.slice(0, firstSealing + 1).reduce((sum, each) => sum + each.ms, 0)) / 1_000,
+    links: needed.length,
+    bytes: [...aged.map(({ body }) => body!), ...needed.map(({ bytes }) => bytes)].reduce(
+      (sum, b) => sum + b.length,
+      0,
+    ),
+  }
+}
+const restarted = restart()
 
 const ms = (histogram: ReturnType<typeof microseconds>, percentile: number): number =>
   histogram.getValueAtPercentile(percentile) / 1_000
@@ -211,4 +280,8 @@ report('interval', [
   { name: 'clip state, per reading, of 1,000,000 homes', value: million.microseconds, unit: 'us' },
   { name: 'bytes of a record in its seal', value: bytes / records, unit: 'B' },
   { name: 'ledger links', value: links, unit: 'links' },
+  { name: 'restart: rows and the links behind them', value: restarted.bytes / mebi, unit: 'MiB' },
+  { name: 'restart: links', value: restarted.links, unit: 'links' },
+  { name: 'restart: state restored, smoothing of four weeks too', value: restarted.restoredSeconds, unit: 's' },
+  { name: 'restart: first seals made', value: restarted.seconds, unit: 's', goal: '<= 5' },
 ])

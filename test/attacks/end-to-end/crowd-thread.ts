@@ -8,12 +8,13 @@ import type { Crowd, CrowdTask } from './crowd.ts'
 import { attackOn } from './figures.ts'
 import { planted } from './planted.ts'
 
-const { bug, world, rhoPerDay, runs, crash } = workerData as CrowdTask
-const found = planted.find((each) => each.bug === bug)
-if (bug !== undefined && !found) throw new Error(`nobody planted ${bug}`)
+const { bug, expects = bug, world, rhoPerDay, runs, crash } = workerData as CrowdTask
 const policy = auditPolicy(rhoPerDay)
 
 async function open(present: boolean, quiet: boolean) {
+  const name = quiet ? expects : bug
+  const found = planted.find((each) => each.bug === name)
+  if (name !== undefined && !found) throw new Error(`nobody planted ${name}`)
   const noise = quiet ? zeroNoise : secureNoise()
   const made = found ? found.make({ noise, quiet }) : { parts: { noise } }
   const options: AuditStageOptions = { world: exampleWorld({ ...world, present }), policy, crash, parts: made.parts }

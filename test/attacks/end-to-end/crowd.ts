@@ -7,6 +7,8 @@ import type { ExampleOptions } from '../../../pipelines/simulation/audit-world.t
 export interface CrowdTask {
   /** A planted bug by its name; none: the real parts. */
   readonly bug?: string | undefined
+  /** The planted bug that the attacker counts on. Default: the one that is there. */
+  readonly expects?: string | undefined
   readonly world: Omit<ExampleOptions, 'present'>
   readonly rhoPerDay: string
   /** Runs a world. */
