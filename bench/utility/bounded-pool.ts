@@ -1,8 +1,10 @@
-import type { BoundedReadings } from '../../operators/contract/bounded-readings.ts'
+import type { BoundedReading, BoundedReadings } from '../../operators/contract/bounded-readings.ts'
 import type { MeterReadings } from '../../operators/contract/meter-readings.ts'
 import type { CellKey, Envelope } from '../../operators/contract/operator.ts'
 import { boundContributions, type ClipUse } from '../../operators/privacy/bound-contributions.ts'
 import { clipFor, type ReleasePolicy } from '../../operators/privacy/release/policy.ts'
+import { cutOff, localDay } from '../../operators/window/local-day.ts'
+import type { EpochMs } from '../../schemas/codec.ts'
 import type { IntervalReading } from '../../schemas/interval-reading.ts'
 import { byLevel, type Level, levels, type RegisterEntry } from '../../schemas/register-entry.ts'
 import type { Bounds, SeasonBounds } from './bounds.ts'
@@ -30,65 +32,111 @@ export function boundPool(
   policy: ReleasePolicy,
   { one, four }: SeasonBounds,
 ): readonly BoundedSeries[] {
-  const pool = boundMembers(households, members, policy, four)
+  const all = counterOf(households, policy, four, levels)
   // Where an interval takes half of what is left, q depends on S: each level has its own.
-  const runs = byLevel((level) => {
+  const own = byLevel((level) => {
     const { clip, cap } = one[level]
-    return boundMembers(households, members, policy, { clip: byLevel(() => clip), cap })
+    return counterOf(households, policy, { clip: byLevel(() => clip), cap }, [level])
   })
-  return pool.map((series, i) => ({ ...series, ownBounded: byLevel((level) => runs[level][i]!.bounded[level]) }))
+  return members.map((member, index) => {
+    const { exact, frames } = inOrder(households, member, index)
+    const bounded = all(frames)
+    return { exact, bounded, ownBounded: byLevel((level) => own[level](frames)[level]) }
+  })
 }
 
-/** Runs the readings of every member through `boundContributions`, each window as it ends. */
-export function boundMembers(
+/** Counts the readings of one member: what enters the sums per window, for the levels asked for. */
+export type Counter = (frames: readonly Frame[]) => Readonly<Record<Level, Int32Array>>
+
+export type Frame = Envelope<MeterReadings>
+
+const empty = new Int32Array(0)
+
+/**
+ * `boundContributions` over the frames of one member at a time; import alone is counted, and only frames that `counts`
+ * picks, although all use up the bound. Readings that come after the cut-off of their day are left out.
+ */
+export function counterOf(
   households: Households,
-  members: readonly Member[],
   policy: ReleasePolicy,
   { clip: clipWhPerHalfHour, cap }: Bounds,
-): readonly Omit<BoundedSeries, 'ownBounded'>[] {
+  wanted: readonly Level[],
+  counts: (reading: BoundedReading, receivedAt: EpochMs) => boolean = () => true,
+): Counter {
   const { windowSeconds, cutOffHour } = policy
   const clip = byLevel((level) => clipFor({ ...policy, clipWhPerHalfHour }, level))
   const step = boundContributions({ clip, cap: () => cap, windowSeconds, cutOffHour })
-  const cells = new Map<string, ClipUse>()
-  const name = ({ index, day }: CellKey): string => `${index}/${day}`
+  const cells = new Map<number, ClipUse>()
   const held = {
-    get: (key: CellKey) => cells.get(name(key)),
-    set: (key: CellKey, use: ClipUse) => void cells.set(name(key), use),
+    get: ({ day }: CellKey) => cells.get(day),
+    set: ({ day }: CellKey, use: ClipUse) => void cells.set(day, use),
   }
-  return members.map((member, index) => {
-    const { imported, exported } = households.series(member.home, member.weeks)
-    const scaled = (wh: number): number => Math.round(wh * member.scale)
-    const exact = imported.map(scaled)
-    const bounded = byLevel(() => new Int32Array(exact.length))
-    const entry = entryOf(index, households, member)
-    const frames: Envelope<MeterReadings>[] = Array.from(exact, (energyWh, i) => {
-      const start = households.start + i * households.intervalSeconds * 1_000
-      const readings = [reading('import', start, households.intervalSeconds, energyWh)]
-      if (exported[i]! > 0) readings.push(reading('export', start, households.intervalSeconds, scaled(exported[i]!)))
-      return envelope(entry, readings, start + households.intervalSeconds * 1_000 + 5_000)
-    })
+  const context = { partition: 0, seq: 0, progress: 0, floor: 0, keptFrom: 0 }
+  return (frames) => {
+    const bounded = byLevel((level) => (wanted.includes(level) ? new Int32Array(households.windows) : empty))
+    cells.clear()
     step.process(
       frames,
       held,
       {
-        emit: (_, { readings }: BoundedReadings) => {
-          for (const { channel, window, bounded: values } of readings) {
-            if (channel !== 'import') continue
-            const at = (window - households.start) / (policy.windowSeconds * 1_000)
-            for (const level of levels) bounded[level][at]! += values[level]
+        emit: ({ origin }, { readings }: BoundedReadings) => {
+          for (const reading of readings) {
+            if (reading.channel !== 'import' || !counts(reading, origin.receivedAt)) continue
+            const at = (reading.window - households.start) / (windowSeconds * 1_000)
+            for (const level of wanted) bounded[level][at]! += reading.bounded[level]
           }
         },
-        drop: (_, reason) => fail(reason),
-        reject: fail,
+        drop: ({ value, origin }, reason) => {
+          const last = (value as MeterReadings).readings.at(-1)!.start
+          const { day } = localDay(households.timeZone, last)
+          if (origin.receivedAt < cutOff(households.timeZone, day, cutOffHour)) fail(reason)
+        },
+        reject: (_, reason) => fail(reason),
       },
-      {
-        ...{ partition: 0, seq: 0, progress: 0, floor: 0, keptFrom: 0 },
-        whole: envelope(entry, [], 0) as unknown as Envelope<null>,
-      },
+      { ...context, whole: frames[0] as unknown as Envelope<null> },
     )
-    cells.clear()
-    return { exact, bounded }
-  })
+    return bounded
+  }
+}
+
+/** What a member uses, and its frames: one for each window, as it ends. */
+export function inOrder(
+  households: Households,
+  member: Member,
+  index: number,
+): { readonly exact: Int32Array; readonly frames: readonly Frame[] } {
+  const { exact, readingsAt, entry } = useOf(households, member, index)
+  const stepMs = households.intervalSeconds * 1_000
+  const frames = Array.from(exact, (_, i) =>
+    envelope(entry, readingsAt(i, i + 1), households.start + (i + 1) * stepMs + 5_000),
+  )
+  return { exact, frames }
+}
+
+/** What a member uses, its readings of windows [from, to), and its place in the register. */
+export function useOf(
+  households: Households,
+  member: Member,
+  index: number,
+): {
+  readonly exact: Int32Array
+  readonly readingsAt: (from: number, to: number) => readonly IntervalReading[]
+  readonly entry: RegisterEntry
+} {
+  const { imported, exported } = households.series(member.home, member.weeks)
+  const { start: first, intervalSeconds } = households
+  const scaled = (wh: number): number => Math.round(wh * member.scale)
+  const exact = imported.map(scaled)
+  const readingsAt = (from: number, to: number): readonly IntervalReading[] => {
+    const readings: IntervalReading[] = []
+    for (let i = from; i < to; i++) {
+      const start = first + i * intervalSeconds * 1_000
+      readings.push(reading('import', start, intervalSeconds, exact[i]!))
+      if (exported[i]! > 0) readings.push(reading('export', start, intervalSeconds, scaled(exported[i]!)))
+    }
+    return readings
+  }
+  return { exact, readingsAt, entry: entryOf(index, households, member) }
 }
 
 function fail(reason: unknown): never {
@@ -104,11 +152,8 @@ function reading(
   return { channel, start, durationSeconds, energyWh, quality: 0 }
 }
 
-function envelope(
-  entry: RegisterEntry,
-  readings: readonly IntervalReading[],
-  receivedAt: number,
-): Envelope<MeterReadings> {
+/** Readings of one measuring point as they arrive. */
+export function envelope(entry: RegisterEntry, readings: readonly IntervalReading[], receivedAt: EpochMs): Frame {
   const trust = { protection: 'authenticated-encrypted', tagVerified: true, counter: 1 } as const
   return { value: { entry, readings, trust }, origin: { topic: 'bench', partition: 0, offset: 0n, receivedAt } }
 }

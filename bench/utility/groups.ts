@@ -92,6 +92,7 @@ export interface TreeGroup extends GroupSeries {
   readonly group: string
   readonly parent: string | null
   readonly size: number
+  readonly mix: Mix
 }
 
 /** Ten regions of ten substations of ten feeders of `feederSize` households: a million where that is a thousand. */
@@ -106,7 +107,7 @@ export function treeOf(
     const level = levels[depth]!
     const own = level === roughAt ? random.below(shifts) : shift
     const at = groups.length
-    groups.push({ level, group, parent, size: 0, truth: none, clipped: none, ownClipped: none })
+    groups.push({ level, group, parent, size: 0, mix: new Map(), truth: none, clipped: none, ownClipped: none })
     let mix: Mix
     if (level !== 'feeder') {
       const sum = new Map<number, number>()
@@ -120,7 +121,7 @@ export function treeOf(
       mix =
         own === undefined ? drawSmooth(random, pool.length, feederSize, feederSize) : drawRough(random, feederSize, own)
     const size = feederSize * 10 ** (levels.length - 1 - depth)
-    groups[at] = { level, group, parent, size, ...sumOf(pool, mix, level) }
+    groups[at] = { level, group, parent, size, mix, ...sumOf(pool, mix, level) }
     return mix
   }
   build(0, 'u', null)

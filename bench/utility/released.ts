@@ -1,7 +1,7 @@
 import { consistencyOf } from '../../operators/privacy/release/consistent.ts'
-import { planDay } from '../../operators/privacy/release/day-plan.ts'
+import { type DayPlan, planDay } from '../../operators/privacy/release/day-plan.ts'
 import { secureNoise } from '../../operators/privacy/release/noise.ts'
-import { type ReleasePolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
+import { type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { type SeriesFilters, smoothWindow } from '../../operators/privacy/release/smooth.ts'
 import { gainSource } from '../../operators/privacy/release/smooth-model.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
@@ -27,20 +27,12 @@ export interface LevelErrors {
 
 const noSums = () => ({ load: 0, windows: 0, raw: 0, consistent: 0, smoothed: 0, clip: 0, covered: 0 })
 
-/**
- * Releases every window of the groups as a seal does, with its own functions: exact draws, consistency, smoothing; the
- * preliminary phase of import, all values in time. Windows of the first `warmUp` days are released but not judged.
- * `forecasts` has them forecast too.
- */
-export function releaseErrors(
+/** The plan in which all of the groups are released, and the groups in its order. */
+export function planOf(
   groups: readonly TreeGroup[],
-  policy: ReleasePolicy,
-  households: Households,
-  warmUp: number,
-  forecasts = false,
-): ReadonlyMap<Level, LevelErrors> {
-  const { start, timeZone, windows } = households
-  const resolved = resolvePolicy(policy)
+  resolved: ResolvedPolicy,
+  timeZone: string,
+): { readonly plan: DayPlan; readonly series: readonly TreeGroup[] } {
   const plan = planDay(
     resolved,
     groups.map(({ level, group, parent, size }) => ({
@@ -57,6 +49,24 @@ export function releaseErrors(
   const series = plan.groups.map(({ level, group }) => byName.get(`${level}/${group}`)!)
   const withheld = plan.groups.find((group) => group.withheld !== null)
   if (withheld) throw new Error(`${withheld.group} is withheld: ${withheld.withheld}`)
+  return { plan, series }
+}
+
+/**
+ * Releases every window of the groups as a seal does, with its own functions: exact draws, consistency, smoothing; the
+ * preliminary phase of import, all values in time. Windows of the first `warmUp` days are released but not judged.
+ * `forecasts` has them forecast too.
+ */
+export function releaseErrors(
+  groups: readonly TreeGroup[],
+  policy: ReleasePolicy,
+  households: Households,
+  warmUp: number,
+  forecasts = false,
+): ReadonlyMap<Level, LevelErrors> {
+  const { start, timeZone, windows } = households
+  const resolved = resolvePolicy(policy)
+  const { plan, series } = planOf(groups, resolved, timeZone)
   const noise = secureNoise()
   const { estimate } = consistencyOf(plan)
   const filters: SeriesFilters = new Map()

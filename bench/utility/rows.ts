@@ -6,6 +6,7 @@ import { boundsFor, type SeasonBounds } from './bounds.ts'
 import { type ForecastErrors, forecastTruth } from './forecasts.ts'
 import { drawRough, drawSmooth, type Mix, membersOf, type Roughness, sumOf, type TreeGroup, treeOf } from './groups.ts'
 import type { Households } from './households.ts'
+import { type LateErrors, lateErrors, latePool } from './late.ts'
 import { type NaiveErrors, naiveErrors } from './naive.ts'
 import { type LevelErrors, releaseErrors } from './released.ts'
 
@@ -15,6 +16,7 @@ export interface Row {
   readonly season: string
   readonly homes: number
   readonly population: Roughness
+  readonly windowSeconds: number
   /** The whole budget on the level, every group of which is released; and a few groups that know of no others. */
   readonly one: LevelErrors
   readonly alone: LevelErrors
@@ -24,6 +26,8 @@ export interface Row {
   readonly forecast: ForecastErrors | undefined
   readonly laplace: NaiveErrors
   readonly gaussian: NaiveErrors
+  /** Of both phases on four levels where readings come late; for groups of at most as many households as are told apart. */
+  readonly late: LateErrors | undefined
 }
 
 export interface JudgeOptions {
@@ -43,8 +47,15 @@ const sizes: Readonly<Record<Level, { readonly homes: number; readonly groups: n
   utility: { homes: 1_000_000, groups: 1 },
 }
 
-/** RMSE in percent that a row is held against. */
-export function rowGoals(homes: number, population: Roughness): { readonly one: number; readonly four: number } {
+/**
+ * RMSE in percent that a row is held against. The goals are for half hours. A window of half that length has half the load
+ * and noise that is 1.41 times less, as the bound of a day is a norm: so its goals are 1.41 times those of half hours.
+ */
+export function rowGoals(
+  homes: number,
+  population: Roughness,
+  windowSeconds = 1_800,
+): { readonly one: number; readonly four: number } {
   const goals: Readonly<Record<number, Readonly<Record<Roughness, readonly [number, number]>>>> = {
     1000: { smooth: [6.4, 10], rough: [9.8, 15] },
     10000: { smooth: [1.9, 3.3], rough: [2.1, 4.6] },
@@ -52,10 +63,11 @@ export function rowGoals(homes: number, population: Roughness): { readonly one: 
     1000000: { smooth: [0.05, 0.1], rough: [0.05, 0.1] },
   }
   const [one, four] = goals[homes]![population]
-  return { one, four }
+  const scaled = (goal: number): number => Number((goal * Math.sqrt(1_800 / windowSeconds)).toPrecision(3))
+  return { one: scaled(one), four: scaled(four) }
 }
 
-/** By how many points of MAPE forecasts from released values may be worse than those from true sums. */
+/** By how many points of MAPE forecasts from released values may be worse than those from true sums, in windows of any length. */
 export function forecastGoals(homes: number): { readonly one: number; readonly four: number } {
   const goals: Readonly<Record<number, readonly [number, number]>> = { 1000: [2.5, 5], 10000: [0.5, 1.2] }
   const [one, four] = goals[homes] ?? [0.2, 0.2]
@@ -75,7 +87,8 @@ export function judge(households: Households, options: JudgeOptions): readonly R
     maxRelativeNoise: '1/1',
     meanLoadWhPerDay: 100_000,
   }
-  const pool = boundPool(households, membersOf(households.count), four, bounds)
+  const members = membersOf(households.count)
+  const pool = boundPool(households, members, four, bounds)
   const perDay = 86_400 / households.intervalSeconds
   const naive = {
     capWh:
@@ -111,6 +124,11 @@ export function judge(households: Households, options: JudgeOptions): readonly R
     forecasts.set(name, errors)
     return errors
   }
+  let late: ReadonlyMap<Level, LateErrors> | undefined
+  const lateOf = ({ groups }: ReturnType<typeof tree>): ReadonlyMap<Level, LateErrors> => {
+    late ??= lateErrors(groups, latePool(households, members, four, bounds.four), four, households, warmUp)
+    return late
+  }
   return shown.flatMap((level) => {
     const { homes, groups } = sizes[level]
     const populations: Roughness[] = level === 'feeder' || level === 'substation' ? ['smooth', 'rough'] : ['smooth']
@@ -127,12 +145,14 @@ export function judge(households: Households, options: JudgeOptions): readonly R
         season,
         homes,
         population,
+        windowSeconds: households.intervalSeconds,
         one: releaseErrors(own, only, households, warmUp, true).get(level)!,
         alone: releaseErrors(alone(pool, mixes, level, homes), only, households, warmUp).get(level)!,
         four: fourLevels(whole).get(level)!,
         forecast: trueSums(whole).get(level),
         laplace: naiveErrors('laplace', pool, mixes, naive),
         gaussian: naiveErrors('gaussian', pool, mixes, naive),
+        late: population === 'smooth' && homes <= 10_000 ? lateOf(whole).get(level) : undefined,
       }
     })
   })
@@ -142,7 +162,7 @@ export function judge(households: Households, options: JudgeOptions): readonly R
 function alone(pool: readonly BoundedSeries[], mixes: readonly Mix[], level: Level, size: number): TreeGroup[] {
   return mixes.map((mix, i) => {
     const { truth, ownClipped } = sumOf(pool, mix, level)
-    return { level, group: `g-${i}`, parent: null, size, truth, clipped: ownClipped, ownClipped }
+    return { level, group: `g-${i}`, parent: null, size, mix, truth, clipped: ownClipped, ownClipped }
   })
 }
 

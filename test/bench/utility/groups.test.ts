@@ -78,7 +78,7 @@ describe('the populations of the utility bench', () => {
 
 describe('the errors of the utility bench', () => {
   const mix = drawSmooth(random(), members.length, 1_000, 1_000)
-  const group = { level: 'feeder', group: 'g', parent: null, size: 1_000, ...sumOf(pool, mix, 'feeder') } as const
+  const group = { level: 'feeder', group: 'g', parent: null, size: 1_000, mix, ...sumOf(pool, mix, 'feeder') } as const
 
   it('are those of noise and clip together, and the intervals hold what they say', () => {
     const { raw, clip, consistent, covered, intervals } = releaseErrors([group], policy, households, 1).get('feeder')!
