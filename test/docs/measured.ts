@@ -11,7 +11,7 @@ const headlines: readonly (readonly [bench: string, figure: string, title: strin
     'frames a second of one process with two threads to committed readings, broker and Redis on the same two cores',
   ],
   ['kafka-readings', 'of the bare loop', 'the same in % of the bare client loop that does no work'],
-  ['kafka-readings', 'frames per second, threads 1', 'the same with one thread, the default'],
+  ['kafka-readings', 'frames per second, threads 1', 'frames a second of that process with one thread, the default'],
   [
     'frames-to-forecast',
     'frames per second of one core',
