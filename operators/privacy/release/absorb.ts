@@ -4,13 +4,16 @@ import { levels } from '../../../schemas/register-entry.ts'
 import { cutOff, type LocalDay, localDay } from '../../window/local-day.ts'
 import { releaseHalt } from '../ledger/halts.ts'
 import type { HaltReason } from '../ledger/reasons.ts'
-import { blockOf, dayNamed, gridPosition, gridSeals } from './day-grid.ts'
+import { blockOf, dayAfter, dayNamed, gridPosition, gridSeals } from './day-grid.ts'
 import { coarserSteps, type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
+import type { ResolvedPolicy } from './policy.ts'
 import { crossing } from './restricted/tree.ts'
 import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './state.ts'
 import { type SumTable, sumTable } from './sums.ts'
 import { provenPlan } from './unproven.ts'
+
+const dayMs = 86_400_000
 
 const compareWriters = 'Compare the pipeline [readings] and its settings with this one; do not delete state to go on.'
 
@@ -106,16 +109,33 @@ function findPlace(state: ReleaseState, cell: PartialCell, partial: LoadPartial,
 }
 
 /**
- * Judges the bounds of every open day that values of this batch could be of, whether there are any or not: which windows are
+ * Judges the bounds of every day that values of this batch could be of, whether there are any or not: which windows are
  * withheld must not tell whether somebody sent something.
  */
-function judgeBounds(state: ReleaseState, partial: LoadPartial, since: EpochMs, { domain }: ReleaseTools): void {
+function judgeBounds(state: ReleaseState, partial: LoadPartial, since: EpochMs, tools: ReleaseTools): void {
   const { progress, clipWh, clipWhByDate } = partial
+  const { timeZone } = tools.domain
+  const isBegun = state.first !== null
+  for (const local of newDays(state, progress, since, timeZone)) {
+    // Before the first day is known, none is opened but for what comes in: those before it are never released.
+    if (isBegun) openDay(state, local, tools)
+    else if (!isWithin(clipOn(partial, local.date), tools.policyOn(local.date))) withholdThrough(state, local.date)
+  }
   for (const [date, day] of state.days) {
     const { cutOffHour } = day.plan.resolved.policy
-    if (day.grid.start >= progress || cutOff(domain.timeZone, day.grid.day, cutOffHour) <= since) continue
+    if (day.grid.start >= progress || cutOff(timeZone, day.grid.day, cutOffHour) <= since) continue
     boundedDay(state, day, clipWhByDate ? clipWhByDate.find((each) => each.date === date)?.clipWh : clipWh)
   }
+}
+
+/** The local days up to a progress that are not in sight yet, but which values of the batch could be of. */
+function* newDays(state: ReleaseState, progress: EpochMs, since: EpochMs, timeZone: string): Generator<LocalDay> {
+  if (progress <= 0) return
+  const { first, openedThrough } = state
+  let day = localDay(timeZone, since > 0 ? since : progress - dayMs)
+  if (openedThrough !== null) day = dayAfter(timeZone, dayNamed(timeZone, openedThrough))
+  else if (first !== null) day = dayNamed(timeZone, first)
+  for (; day.start < progress; day = dayAfter(timeZone, day)) if (!state.days.has(day.date)) yield day
 }
 
 /**
@@ -124,14 +144,19 @@ function judgeBounds(state: ReleaseState, partial: LoadPartial, since: EpochMs, 
  */
 function boundedDay(state: ReleaseState, day: OpenDay, clipWh: LoadPartial['clipWh']): OpenDay {
   const { date } = day.grid
-  const { levels: terms } = day.plan.resolved
-  if (clipWh === undefined || levels.every((level) => clipWh[level] <= terms[level].clipWh)) return day
-  if (state.unprovenThrough === null || state.unprovenThrough < date) {
-    state.unprovenThrough = date
-    for (const [name, open] of state.days) state.days.set(name, { ...open, plan: provenPlan(state, name, open.plan) })
-    state.dirty.add(headRow)
-  }
+  if (isWithin(clipWh, day.plan.resolved)) return day
+  withholdThrough(state, date)
   return state.days.get(date) ?? day
+}
+
+const isWithin = (clipWh: LoadPartial['clipWh'], { levels: terms }: ResolvedPolicy): boolean =>
+  clipWh === undefined || levels.every((level) => clipWh[level] <= terms[level].clipWh)
+
+function withholdThrough(state: ReleaseState, date: string): void {
+  if (state.unprovenThrough !== null && state.unprovenThrough >= date) return
+  state.unprovenThrough = date
+  for (const [name, open] of state.days) state.days.set(name, { ...open, plan: provenPlan(state, name, open.plan) })
+  state.dirty.add(headRow)
 }
 
 function addAt({ day, sums, coarser }: Place, cell: PartialCell, tools: ReleaseTools): void {

@@ -106,6 +106,31 @@ describe('the bounds of a day', () => {
     assert.ok(none.some(([, , phase, flags]) => phase === 'final' && (flags as readonly string[]).length > 0))
   })
 
+  it('withhold the same whether the first batch of a day brought something of it or nothing', () => {
+    // Stopped over midnight, [load] reads what waits in one batch: the day that is new in it was bounded to more.
+    const shownOf = (cells: LoadPartial['cells'], from: number) => {
+      const steps: readonly (readonly [string, LoadPartial['cells'], LoadPartial['clipWh']])[] = [
+        ['2026-01-15T00:10', [], clip],
+        ['2026-01-15T23:50', [], clip],
+        ['2026-01-16T01:10', cells, wider],
+        ['2026-01-16T02:10', [], wider],
+      ]
+      const partials = steps.slice(from).flatMap(([until, own, clipWh], n): LoadPartial[] => [
+        { ...partial(0, n + 1, until, own), clipWh },
+        { ...partial(1, n + 1, until), clipWh },
+      ])
+      const { ledger } = drive({ operator: releaseOperator(), partials, batches: [2] })
+      return [...valuesOf(ledger)].map(([window, value]) => [window, value !== null] as const)
+    }
+    for (const from of [0, 2]) {
+      const none = shownOf([], from)
+      assert.deepEqual(shownOf([cell('2026-01-16T00:00', 300)], from), none)
+      const onNewDay = none.filter(([window]) => window >= '2026-01-16').map(([, shown]) => shown)
+      assert.deepEqual([...new Set(onNewDay)], [false])
+      assert.ok(onNewDay.length > 1)
+    }
+  })
+
   it('stay so through restarts', () => {
     const calm = valuesOf(run((n) => (n === 24 ? wider : clip)).ledger)
     const rough = valuesOf(
