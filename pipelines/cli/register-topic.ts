@@ -5,10 +5,12 @@ import { compareRegister, type RegisterChanges, readRegisterRows } from '../../c
 import { days } from '../../operators/contract/clock.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
 import { rebuildDays, topics } from '../../schemas/topics.ts'
+import type { TellingOptions } from '../attributes.ts'
 import type { AnyTopic } from '../runtime/stream.ts'
 import { labelHeader } from '../runtime/task.ts'
 import { openWire, type Wire } from '../runtime/wire.ts'
-import { CliError } from './errors.ts'
+import { CliError, usageError } from './errors.ts'
+import { retoldHomes } from './register-retold.ts'
 
 const topic = topics.meterRegister as AnyTopic
 const keyOf = (entry: RegisterEntry): string => topics.meterRegister.key(entry) ?? ''
@@ -29,6 +31,15 @@ export interface LoadOptions {
   readonly now: number
   /** Hour of the next day, local time, from which a value has no public use: that of the release policy. Default 6. */
   readonly cutOffHour?: number
+  /** How attributes are told: then no home may be told anew of a month that has begun. Default: they are not told. */
+  readonly telling?: TellingOptions | undefined
+  /** Go on where homes would be told anew. Default false. */
+  readonly retell?: boolean
+}
+
+/** What a load changes, and how many homes it lets be told anew in months that have begun. */
+export interface LoadedChanges extends RegisterChanges {
+  readonly retold: number
 }
 
 /** There is one writer of the register: its transactional id fences a load that is still under way elsewhere. */
@@ -45,7 +56,7 @@ export async function loadRegister(
   registry: SchemaRegistry,
   entries: readonly RegisterEntry[],
   options: LoadOptions,
-): Promise<RegisterChanges> {
+): Promise<LoadedChanges> {
   const { cutOffHour = 6 } = options
   registerView(entries, { cutOffHour })
   const wire = await openWire(registry, [topic])
@@ -85,8 +96,9 @@ export async function loadRegister(
 function compared(
   present: ReadonlyMap<string, RegisterEntry>,
   entries: readonly RegisterEntry[],
-  { remove, horizonDays, now, cutOffHour = 6 }: LoadOptions,
-): RegisterChanges {
+  options: LoadOptions,
+): LoadedChanges {
+  const { remove, horizonDays, now, cutOffHour = 6 } = options
   const changes = compareRegister(present, entries, keyOf)
   checkReload(present, entries, keyOf, { now, cutOffHour })
   const { removed } = changes
@@ -105,5 +117,20 @@ function compared(
       'Keep them until their readings can no longer come in late.',
     )
   }
-  return changes
+  return { ...changes, retold: retoldBy(present, entries, changes, options) }
+}
+
+function retoldBy(
+  present: ReadonlyMap<string, RegisterEntry>,
+  entries: readonly RegisterEntry[],
+  { added, changed, removed }: RegisterChanges,
+  { telling, retell = false, dryRun, now, horizonDays }: LoadOptions,
+): number {
+  if (!telling || present.size === 0 || added.length + changed.length + removed.length === 0) return 0
+  const retold = retoldHomes([...present.values()], entries, { telling, now, horizonDays })
+  if (retold === 0 || retell || dryRun) return retold
+  throw usageError(
+    `${retold === 1 ? '1 home' : `${retold} homes`} would be told anew in months that have begun.`,
+    'Date the change from now on (end the entry, and add one), or add --retell.',
+  )
 }

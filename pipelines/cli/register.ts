@@ -13,9 +13,14 @@ interface RegisterOptions {
 interface LoadFlags extends RegisterOptions {
   readonly remove?: boolean
   readonly dryRun?: boolean
+  readonly retell?: boolean
 }
 
-/** `meterveil register load|show`: the one writer of the topic meter.register. Neither prints what identifies a meter. */
+interface AttributesFlags extends RegisterOptions {
+  readonly month?: string
+}
+
+/** `meterveil register load|show|attributes`: the one writer of the topic meter.register. None prints what identifies a meter. */
 export function addRegister(program: Command): void {
   const group = program.command('register').description('the meter register in the topic meter.register')
   group
@@ -25,6 +30,7 @@ export function addRegister(program: Command): void {
     .option('--settings <file>', 'JSON file of settings; METERVEIL_* variables win over it')
     .option('--dry-run', 'tell what it would change, and change nothing')
     .option('--remove', 'remove entries that the file lacks and that ended long ago')
+    .option('--retell', 'go on where homes would be told anew in months that have begun')
     .option('--json', 'print JSON lines')
     .action((file: string, options: LoadFlags) => load(file, options))
   group
@@ -33,17 +39,28 @@ export function addRegister(program: Command): void {
     .option('--settings <file>', 'JSON file of settings; METERVEIL_* variables win over it')
     .option('--json', 'print JSON lines')
     .action((options: RegisterOptions) => show(options))
+  group
+    .command('attributes')
+    .description('show what household.readings tells of homes in a month, and what is lost by it')
+    .option('--month <month>', 'local month, YYYY-MM; by default the present one')
+    .option('--settings <file>', 'JSON file of settings; METERVEIL_* variables win over it')
+    .option('--json', 'print JSON lines')
+    .action((options: AttributesFlags) => attributes(options))
 }
 
-async function load(file: string, { settings: settingsFile, json = false, remove = false, dryRun = false }: LoadFlags) {
+async function load(file: string, flags: LoadFlags) {
+  const { settings: settingsFile, json = false, remove = false, dryRun = false, retell = false } = flags
   const terminal = openTerminal({ json })
-  const { checkPartitions, readRegister } = await import('./register-file.ts')
+  const { checkPartitions, readRegister, timeZoneOf } = await import('./register-file.ts')
   const { loadRegister } = await import('./register-topic.ts')
   const { policyOf } = await import('./deploy-policy.ts')
   const { systemClock } = await import('../../operators/contract/clock.ts')
   const settings = await settingsOf(settingsFile)
   const entries = readRegister(file)
   checkPartitions(entries, settings.partitions)
+  const { attributesSince: since, attributes: rules, zone } = settings
+  const telling =
+    since === undefined ? undefined : { rules, since, timeZone: timeZoneOf(entries, zone, settings.timeZone) }
   await withTopic(settings, async (log, registry) => {
     const changes = await loadRegister(log, registry, entries, {
       remove,
@@ -51,6 +68,8 @@ async function load(file: string, { settings: settingsFile, json = false, remove
       horizonDays: settings.horizonDays,
       now: systemClock.now(),
       cutOffHour: policyOf(settings).cutOffHour,
+      telling,
+      retell,
     })
     const counts = {
       added: changes.added.length,
@@ -58,11 +77,16 @@ async function load(file: string, { settings: settingsFile, json = false, remove
       ended: changes.ended,
       removed: changes.removed.length,
       unchanged: changes.unchanged,
+      retold: changes.retold,
     }
     terminal.record({ kind: dryRun ? 'planned' : 'loaded', ...counts })
     const moves = counts.added + counts.changed + counts.removed
     const told = `${count(counts.added)} added, ${count(counts.changed)} changed (${count(counts.ended)} of them ended), ${count(counts.removed)} removed, ${count(counts.unchanged)} unchanged`
     terminal.line(`${dryRun ? 'Would be' : 'Register'}: ${told}.`)
+    if (changes.retold > 0 || (dryRun && telling)) {
+      const homes = changes.retold === 1 ? '1 home' : `${count(changes.retold)} homes`
+      terminal.line(`${homes} ${dryRun ? 'would be' : 'will be'} told anew in months that have begun.`)
+    }
     if (moves > 0 && !dryRun) terminal.note('Running pipelines read the register when they start: start them again.')
   })
 }
@@ -92,9 +116,31 @@ async function show({ settings: settingsFile, json = false }: RegisterOptions) {
   })
 }
 
-async function settingsOf(file: string | undefined): Promise<Settings> {
+async function attributes({ settings: settingsFile, json = false, month }: AttributesFlags) {
+  const terminal = openTerminal({ json })
+  const { showAttributes } = await import('./register-attributes.ts')
+  const { systemClock } = await import('../../operators/contract/clock.ts')
+  const settings = await readAll(settingsFile)
+  const options = { month, now: systemClock.now() }
+  if (!settings.kafka && settings.registerFile !== undefined) {
+    const { readRegister } = await import('./register-file.ts')
+    return showAttributes(terminal, readRegister(settings.registerFile), settings, options)
+  }
+  const { readRegisterTopic } = await import('./register-topic.ts')
+  await withTopic(overTopic(settings), async (log, registry) => {
+    showAttributes(terminal, await readRegisterTopic(log, registry), settings, options)
+  })
+}
+
+async function readAll(file: string | undefined): Promise<Settings> {
   const { readSettings } = await import('../runtime/settings.ts')
-  const settings = readSettings({ env: process.env, file: file ?? process.env['METERVEIL_SETTINGS'] })
+  return readSettings({ env: process.env, file: file ?? process.env['METERVEIL_SETTINGS'] })
+}
+
+const settingsOf = async (file: string | undefined): Promise<Settings> => overTopic(await readAll(file))
+
+/** Settings with all that the topic needs. Throws `SettingsError`. */
+function overTopic(settings: Settings): Settings {
   const problems = [
     ...(settings.kafka ? [] : ['kafka.brokers (METERVEIL_KAFKA_BROKERS) is missing: the register is a topic of Kafka']),
     ...(settings.registry

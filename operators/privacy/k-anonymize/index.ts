@@ -1,5 +1,5 @@
 export { type ByMonthOptions, kAnonymizeByMonth, kAnonymizedMonths } from './by-month.ts'
-export { customerClassHierarchy, defaultHierarchies } from './default-hierarchies.ts'
+export { customerClassHierarchy, defaultHierarchies, defaultSteps } from './default-hierarchies.ts'
 export {
   type Attribute,
   attributes,
