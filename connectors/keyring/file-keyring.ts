@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Keyring, MeterKeys } from '../../operators/contract/keyring.ts'
 import { redactedKeyring } from './redacted-keyring.ts'
@@ -14,9 +15,15 @@ const newline = 0x0a
  * - `master.key`: 32 bytes, raw or as 64 hex digits, from which pseudonym, digest and dead-letter keys are derived;
  * - `meters.jsonl`: per line `{"ref": …, "encryption": hex, "authentication": hex}`, keys of 16 or 32 bytes,
  *   `authentication` absent where a meter has none.
- * Read once. Throws `KeyringError` with one sentence that says what to do; it names a file and a line, never their content.
+ * Read once. Throws `KeyringError` with one sentence that says what to do; it names a file and a line, never their
+ * content, and the folder only where that does not exist.
  */
 export function fileKeyring(folder: string): Keyring {
+  if (!existsSync(folder)) {
+    throw new KeyringError(
+      `the key folder ${folder} does not exist: make it with ${masterFile} and ${metersFile} in it, or name another one in keyringFolder (METERVEIL_KEYRING_FOLDER)`,
+    )
+  }
   const master = readSecretFile(
     join(folder, masterFile),
     `make it with openssl rand -hex 32 > ${masterFile} and chmod 600 ${masterFile}`,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { basename } from 'node:path'
 
-/** Keys that cannot be used. The message is one sentence that says what to do; it holds no key and no folder. */
+/** Keys that cannot be used. The message is one sentence that says what to do; it holds no key. */
 export class KeyringError extends Error {
   override readonly name = 'KeyringError'
 }

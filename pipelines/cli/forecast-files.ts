@@ -37,7 +37,10 @@ function readAs<T>(setting: string, file: string, read: (text: string) => T): T 
   try {
     return read(readFileSync(file, 'utf8'))
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const { code } = error as NodeJS.ErrnoException
+    const said = error instanceof Error ? error.message : String(error)
+    const missing = `${file} does not exist`
+    const why = code === 'ENOENT' ? missing : code === undefined ? said : `${file} cannot be read (${code})`
     throw usageError(
       `${setting} cannot be used: ${why}.`,
       'Correct the file, or leave the setting out: forecasts do without it.',

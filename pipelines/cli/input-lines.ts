@@ -27,7 +27,10 @@ export interface Input {
 /** Opens a file, or standard input for `-`. Throws a `CliError` where it names no readable file. */
 export async function openInput(path: string): Promise<Input> {
   if (path === '-') return { size: undefined, chunks: (signal) => linesOf(process.stdin, signal) }
-  const found = await stat(path)
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    throw usageError(`${path} does not exist.`, 'Name a file of frames, or - for standard input.')
+  })
   if (found.isDirectory()) throw usageError(`${path} is a folder.`, 'Name a file of frames, or - for standard input.')
   const stream = createReadStream(path, { highWaterMark: 256 * 1024 })
   return { size: found.isFile() ? found.size : undefined, chunks: (signal) => linesOf(stream, signal) }
@@ -85,18 +88,28 @@ async function* chunksOf(stream: Readable, signal?: AbortSignal): AsyncGenerator
 
 const fields: readonly string[] = ['connection', 'transport', 'hex', 'listener', 'zone']
 
-/** The frame that a line holds; undefined if it is none. An empty line is `empty`. */
-export function frameOfLine(line: string | undefined, zone: string): MeterFrame | 'empty' | undefined {
-  if (line === undefined) return undefined
+/** Why a line is no frame. It names a field that frames have and what that may be, never what the line holds. */
+export interface NoFrame {
+  readonly problem: string
+}
+
+const none = (problem: string): NoFrame => ({ problem })
+
+/** The frame that a line holds, or why it is none. An empty line is `empty`. */
+export function frameOfLine(line: string | undefined, zone: string): MeterFrame | 'empty' | NoFrame {
+  if (line === undefined) return none(`it is longer than ${maxLineBytes.toLocaleString('en-US')} bytes`)
   if (line.trim() === '') return 'empty'
   const given = parsed(line)
-  if (given === undefined || Object.keys(given).some((field) => !fields.includes(field))) return undefined
+  if (given === undefined) return none('it is no JSON object')
   const { connection, transport, hex, listener = 'file', zone: own = zone } = given
-  if (typeof connection !== 'string' || connection === '' || typeof listener !== 'string' || typeof own !== 'string') {
-    return undefined
-  }
-  if (!transports.some((known) => known === transport)) return undefined
-  if (typeof hex !== 'string' || !/^(?:[0-9a-f]{2})+$/i.test(hex)) return undefined
+  const missing = ['connection', 'transport', 'hex'].filter((field) => given[field] === undefined)
+  if (missing.length > 0) return none(`${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`)
+  if (Object.keys(given).some((field) => !fields.includes(field))) return none('it has a field that no frame has')
+  if (typeof connection !== 'string' || connection === '') return none('connection must be a text')
+  if (typeof listener !== 'string') return none('listener must be a text')
+  if (typeof own !== 'string') return none('zone must be a text')
+  if (!transports.some((known) => known === transport)) return none(`transport must be one of ${transports.join(', ')}`)
+  if (typeof hex !== 'string' || !/^(?:[0-9a-f]{2})+$/i.test(hex)) return none('hex must be pairs of hex digits')
   const bytes = Buffer.from(hex, 'hex')
   return { connection, listener, zone: own, transport: transport as Transport, forwarded: 0, bytes }
 }

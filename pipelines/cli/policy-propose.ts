@@ -114,11 +114,16 @@ function epochsWith(
 function readReleased(file: string): { readonly meanWhPerDay: number; readonly homes: Partial<Record<Level, number>> } {
   let [wh, seconds] = [0, 0]
   const counts = new Map<Level, Map<string, number>>(levels.map((level) => [level, new Map()]))
-  for (const record of linesOf(file)) {
-    const { level, group, channel, registered, rawWh, windowSeconds } = record as Readonly<Record<string, unknown>>
+  for (const { line, value: record } of linesOf(file)) {
+    const { level, group, channel, registered, rawWh, windowSeconds } = (record ?? {}) as Readonly<
+      Record<string, unknown>
+    >
     const groups = counts.get(level as Level)
     if (!groups || typeof group !== 'string' || typeof registered !== 'number' || typeof windowSeconds !== 'number') {
-      throw usageError(`${file} does not hold records of load.public.`, 'Export them as JSON lines, one record each.')
+      throw usageError(
+        `Line ${line} of ${file} is no record of load.public.`,
+        'Export them as JSON lines, one record each.',
+      )
     }
     groups.set(group, registered)
     if (channel !== 'import' || typeof rawWh !== 'number') continue
@@ -134,23 +139,38 @@ function readReleased(file: string): { readonly meanWhPerDay: number; readonly h
 }
 
 function readDays(file: string, windows: number): SyntheticDays {
-  return linesOf(file).map((day) => {
+  return linesOf(file).map(({ line, value: day }) => {
     const isDay = Array.isArray(day) && day.length === windows && day.every((wh) => Number.isSafeInteger(wh) && wh >= 0)
     if (isDay) return day as readonly number[]
     throw usageError(
-      `${file} does not hold household-days.`,
+      `Line ${line} of ${file} is no household-day.`,
       `Write one per line, as a JSON array of ${windows} whole numbers of Wh.`,
     )
   })
 }
 
-function linesOf(file: string): readonly unknown[] {
+interface JsonLine {
+  readonly line: number
+  readonly value: unknown
+}
+
+function linesOf(file: string): readonly JsonLine[] {
+  let text: string
   try {
-    const lines = readFileSync(file, 'utf8').split('\n')
-    return lines.filter((line) => line.trim() !== '').map((line) => JSON.parse(line) as unknown)
-  } catch {
-    throw usageError(`${file} cannot be read as JSON lines.`, 'Name a file with one JSON value per line.')
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code = 'an unknown error' } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
+    throw usageError(`${file} ${why}.`, 'Name a file with one JSON value per line.')
   }
+  return text.split('\n').flatMap((each, at): JsonLine[] => {
+    if (each.trim() === '') return []
+    try {
+      return [{ line: at + 1, value: JSON.parse(each) as unknown }]
+    } catch {
+      throw usageError(`Line ${at + 1} of ${file} is not JSON.`, 'Write one JSON value per line.')
+    }
+  })
 }
 
 function homesOf(texts: readonly string[]): Partial<Record<Level, number>> {

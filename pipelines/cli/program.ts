@@ -64,7 +64,7 @@ export function buildProgram(parts: Parts): Command {
     .showHelpAfterError('See meterveil --help.')
     .addHelpText('after', exitCodeHelp())
   for (const add of parts.commands ?? []) add(program, version)
-  addRun(program, parsePort, version, parts.deploy)
+  addRun(program, parsePort, version, parts.deploy, parts.pipelines)
   addDecode(program)
   addExplain(program)
   addDescribe(program, parts.pipelines)
@@ -76,8 +76,15 @@ export function buildProgram(parts: Parts): Command {
   addRules(program)
   addServices(program)
   addTopics(program)
-  for (const command of program.commands) command.copyInheritedSettings(program)
+  for (const command of program.commands) inherit(command, program, 'meterveil')
   return program
+}
+
+/** Errors of a command, also of one in a group, are reported as the program's own, and name the help of the command. */
+function inherit(command: Command, parent: Command, path: string): void {
+  const name = `${path} ${command.name()}`
+  command.copyInheritedSettings(parent).showHelpAfterError(`See ${name} --help.`)
+  for (const inner of command.commands) inherit(inner, command, name)
 }
 
 /** A port as given on the command line. Throws what commander prints. */

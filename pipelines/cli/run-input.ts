@@ -32,15 +32,18 @@ export async function feed({ ports, zone, partitionOf }: Deployment, options: Fe
   const { log } = ports
   const wire = await openWire(ports.registry, [topics.meterFrames])
   const progress = terminal.progress({ label: 'input', unit: 'bytes', ...(input.size ? { total: input.size } : {}) })
-  const malformed = { count: 0, first: [] as number[] }
+  const malformed = { count: 0, first: [] as Malformed[] }
   let frames = 0
   let read = 0
   for await (const { first, lines, bytes } of input.chunks(signal)) {
     const records: OutgoingRecord[] = []
     lines.forEach((line, at) => {
       const frame = frameOfLine(line, zone)
-      if (frame === undefined && ++malformed.count <= maxTold) malformed.first.push(first + at)
-      if (frame === undefined || frame === 'empty') return
+      if (frame === 'empty') return
+      if ('problem' in frame) {
+        if (++malformed.count <= maxTold) malformed.first.push({ line: first + at, problem: frame.problem })
+        return
+      }
       const partition = partitionOf(frame.connection)
       records.push({
         topic: topics.meterFrames.name,
@@ -52,35 +55,59 @@ export async function feed({ ports, zone, partitionOf }: Deployment, options: Fe
     if (records.length > 0 && !(await appendOnceThereIsRoom(log, records, options))) break
     frames += records.length
     read += lines.length
-    progress.at(bytes, `${count(frames)} frames`)
+    progress.at(bytes, framesOf(frames))
     await nextTurn()
     while (frames - processed() > maxInFlight && !signal.aborted) await nextBatch()
     if (signal.aborted) break
   }
   const complete = !signal.aborted
   if (complete) while (!(await caughtUp(log)) && !signal.aborted) await nextBatch()
-  progress.end(`${count(frames)} frames`)
+  progress.end(framesOf(frames))
   terminal.record({
     kind: 'input',
     complete,
     lines: read,
     frames,
     malformed: malformed.count,
-    malformedLines: malformed.first,
+    malformedLines: malformed.first.map(({ line }) => line),
+    malformedWhy: malformed.first.map(({ problem }) => problem),
   })
   terminal.line(
     complete
-      ? `Input read: ${count(frames)} frames from ${count(read)} lines, all processed.`
-      : `Interrupted after ${count(frames)} frames of the input; run again with the same input, what was read is not taken twice.`,
+      ? `Input read: ${framesOf(frames)} from ${count(read)} ${read === 1 ? 'line' : 'lines'}, all processed.`
+      : `Interrupted after ${framesOf(frames)} of the input; run again with the same input, what was read is not taken twice.`,
   )
   if (malformed.count > 0) terminal.note(malformedText(malformed))
 }
 
-function malformedText({ count: many, first }: { readonly count: number; readonly first: readonly number[] }): string {
+interface Malformed {
+  readonly line: number
+  readonly problem: string
+}
+
+const framesOf = (frames: number): string => `${count(frames)} ${frames === 1 ? 'frame' : 'frames'}`
+
+/** Lines with the same problem in a row are told together: `lines 1, 2 (it is no JSON object)`. */
+function malformedText({
+  count: many,
+  first,
+}: {
+  readonly count: number
+  readonly first: readonly Malformed[]
+}): string {
+  const runs: { lines: string[]; problem: string }[] = []
+  for (const { line, problem } of first) {
+    const last = runs.at(-1)
+    if (last?.problem === problem) last.lines.push(count(line))
+    else runs.push({ lines: [count(line)], problem })
+  }
+  const told = runs.map(
+    ({ lines, problem }) => `${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')} (${problem})`,
+  )
   const more = many > first.length ? ` and ${count(many - first.length)} more` : ''
   return [
     many === 1 ? '1 line was no frame and was left out: ' : `${count(many)} lines were no frames and were left out: `,
-    `line ${first.map(count).join(', ')}${more}. `,
+    `${told.join('; ')}${more}. `,
     'A line is {"connection", "transport", "hex"}, with listener and zone if you like.',
   ].join('')
 }

@@ -37,6 +37,7 @@ export function addRun(
   parseMetricsPort: (text: string) => number,
   version: string,
   deploy: (settings: Settings, names: readonly string[]) => Promise<Deployment>,
+  known: () => Promise<readonly Pipeline[]>,
 ): void {
   program
     .command('run')
@@ -52,6 +53,7 @@ export function addRun(
     .option('--json', 'print JSON lines')
     .action(async (names: readonly string[], options: RunOptions) => {
       const terminal = openTerminal({ json: options.json ?? false })
+      if (names.length > 0) pick(await known(), names)
       const { readSettings } = await import('../runtime/settings.ts')
       const settings = readSettings({ env: process.env, file: options.settings ?? process.env['METERVEIL_SETTINGS'] })
       const deployment = await deploy(settings, names)

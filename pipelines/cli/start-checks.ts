@@ -60,11 +60,34 @@ export async function checkKafka(kafka: KafkaLogOptions, settings: Settings, nee
     const configs = await inspection.configs(visible.map(({ name }) => name))
     for (const layout of visible) refuseLayout(layout, configs.get(layout.name) ?? {}, settings)
   } catch (error) {
-    throw error instanceof LogError ? await explained(error, kafka) : error
+    throw await reachError(error, kafka)
   } finally {
     await inspection.close()
   }
 }
+
+/**
+ * Looks whether the brokers answer and let this principal in, for commands that then take their time. Throws `StartError`.
+ */
+export async function checkReach(kafka: KafkaLogOptions): Promise<void> {
+  const inspection = inspectKafka({
+    ...kafka,
+    deadlineMs: startDeadlineMs,
+    requestTimeoutMs: startDeadlineMs,
+    connectionTimeoutMs: 2_000,
+  })
+  try {
+    await inspection.topics(['meter.frames'])
+  } catch (error) {
+    throw await reachError(error, kafka)
+  } finally {
+    await inspection.close()
+  }
+}
+
+/** What a failed call says about the settings, where it says anything; else the error itself. */
+const reachError = async (error: unknown, kafka: KafkaLogOptions): Promise<unknown> =>
+  error instanceof LogError ? await explained(error, kafka) : error
 
 const listed = (names: readonly string[]) => `${names.length === 1 ? 'topic' : 'topics'} ${names.join(', ')}`
 

@@ -14,11 +14,14 @@ import { nearest } from '../runtime/nearest.ts'
 import type { Settings } from '../runtime/settings.ts'
 import { connectionsOf } from './connections.ts'
 import { usageError } from './errors.ts'
+import { checkReach } from './start-checks.ts'
 
 /** Topics, schemas and rights of a deployment: planned from what is there now, and changed step by step. */
 export interface Topics {
   /** Whether schemas are looked at: there is a registry. */
   readonly withSchemas: boolean
+  /** Rejects with `StartError` where the brokers do not answer or refuse the user; asked before anything that takes time. */
+  readonly reach: () => Promise<void>
   readonly plan: () => Promise<Plan>
   /** Has the brokers check the steps as far as they can without doing them. */
   readonly check: (steps: readonly Step[]) => Promise<void>
@@ -45,7 +48,8 @@ export function openTopics(settings: Settings, { principals, ...options }: Topic
       'Set it; without Kafka, run lays its topics out by itself.',
     )
   }
-  const admin = openTopology(connections.kafka)
+  const { kafka } = connections
+  const admin = openTopology(kafka)
   const registry = connections.registry && confluentSchemaRegistry({ timeoutMs: patienceMs, ...connections.registry })
   const layouts = topicSpecs(settings.partitions, settings)
   const declared = (replicationFactor: number) => {
@@ -55,6 +59,7 @@ export function openTopics(settings: Settings, { principals, ...options }: Topic
   const { schemas } = declared(1)
   return {
     withSchemas: registry !== undefined,
+    reach: () => checkReach(kafka),
     plan: async () => {
       const there = await admin.read(
         layouts.map(({ name }) => name),
@@ -100,7 +105,10 @@ export const digestOf = ({ steps }: Plan): string =>
  */
 export function readPrincipals(path: string, read = (path: string) => readFileSync(path, 'utf8')): Principals {
   const refuse = (problem: string): never => {
-    throw usageError(`${path}: ${problem}.`, 'Correct it; docs/operator.md lists the roles.')
+    throw usageError(
+      `${path}: ${problem}${problem.endsWith('?') ? '' : '.'}`,
+      'Correct it; docs/operator.md lists the roles.',
+    )
   }
   let given: unknown
   try {

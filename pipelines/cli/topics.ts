@@ -72,6 +72,7 @@ async function withTopics(
   try {
     if (!topics.withSchemas) terminal.note('Schemas are left out: registry.url is not set.')
     if (!acls) terminal.note('Rights are left out: --acls looks at them too.')
+    await topics.reach()
     await work(topics, terminal)
   } finally {
     await topics.close()

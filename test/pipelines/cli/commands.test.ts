@@ -69,6 +69,17 @@ test('every command has help', () => {
   }
 })
 
+for (const [args, help] of [
+  [['run', '--inputt', 'x'], 'meterveil run --help'],
+  [['ledger', 'show', '--from', 'x'], 'meterveil ledger show --help'],
+] as const) {
+  test(`a wrong flag points to ${help}`, () => {
+    const { code, stderr } = meterveil(args)
+    assert.equal(code, 2)
+    assert.match(stderr, new RegExp(`^See ${help}\\.$`, 'm'))
+  })
+}
+
 test('shows the version of the package', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   assert.equal(meterveil(['--version']).stdout, `${version}\n`)

@@ -30,7 +30,10 @@ describe('files for forecasts', () => {
 
   it('are refused with the setting and the reason', () => {
     const missing = join(folder, 'nowhere.csv')
-    assert.throws(() => forecastFiles({ ...none, weatherFile: missing }), /weatherFile cannot be used: .*ENOENT/)
+    assert.throws(
+      () => forecastFiles({ ...none, weatherFile: missing }),
+      /weatherFile cannot be used: \S+nowhere\.csv does not exist/,
+    )
     const wrong = fileOf('wrong.json', '[]')
     assert.throws(() => forecastFiles({ ...none, holidaysFile: wrong }), /holidaysFile cannot be used: dates must be/)
   })

@@ -13,6 +13,8 @@ const file = (name: string, lines: readonly unknown[]): string => {
   writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
   return path
 }
+const badDays = join(folder, 'bad.ndjson')
+writeFileSync(badDays, `${JSON.stringify(new Array(48).fill(500))}\n[1,\n`)
 interface Proposal {
   readonly level: string
   readonly homes: number
@@ -133,11 +135,11 @@ describe('policy propose', () => {
     ['no homes', [], /needs the homes of a group/],
     ['a level that is none', ['--homes', 'street=10'], /street=10 is no level and count/],
     ['a count that is none', ['--homes', 'feeder=x'], /feeder=x is no level and count/],
-    ['a file that is not there', ['--released', join(folder, 'none')], /cannot be read as JSON lines/],
+    ['a file that is not there', ['--released', join(folder, 'none')], /none does not exist\./],
     [
       'readings for records',
       ['--released', file('readings.ndjson', [{ wh: 3 }])],
-      /does not hold records of load\.public/,
+      /Line 1 of \S+readings\.ndjson is no record of load\.public/,
     ],
     [
       'records without load',
@@ -145,7 +147,12 @@ describe('policy propose', () => {
       /no released load/,
     ],
     ['a date that is none', ['--from', '2026-02-30', '--homes', 'feeder=9'], /2026-02-30 is no date/],
-    ['days of another length', ['--days', file('short.ndjson', [[1]]), '--homes', 'feeder=9'], /household-days/],
+    [
+      'days of another length',
+      ['--days', file('short.ndjson', [[1]]), '--homes', 'feeder=9'],
+      /Line 1 of \S+short\.ndjson is no household-day/,
+    ],
+    ['a line that is no JSON', ['--days', badDays, '--homes', 'feeder=9'], /Line 2 of \S+bad\.ndjson is not JSON/],
   ]
   for (const [what, args, says] of wrong) {
     it(`refuses ${what}`, () => {

@@ -34,7 +34,7 @@ describe('frames from a file', () => {
     const { stdout } = await interrupt(third)
     const told = stdout.split('\n').find((line) => line.includes('"kind":"input"')) ?? ''
     const facts = { kind: 'input', complete: true, lines: frames.length, frames: frames.length, malformed: 0 }
-    assert.deepEqual(JSON.parse(told), { ...facts, malformedLines: [] })
+    assert.deepEqual(JSON.parse(told), { ...facts, malformedLines: [], malformedWhy: [] })
     const found = await intervalsIn(env.METERVEIL_DATA_FOLDER)
     assert.ok(found.length > 48)
     assert.deepEqual(found, expectedIntervals(fleet))
@@ -51,7 +51,7 @@ describe('frames from a file', () => {
     const { stdout, stderr } = await interrupt(running)
     assert.match(
       stderr,
-      /^16 lines were no frames and were left out: line 1, 2, 3, 4, 7, 8, 9, 10, 11, 12 and 6 more\./m,
+      /^16 lines were no frames and were left out: line 1 \(it is no JSON object\); line 2 \(transport and hex are missing\); line 3 \(it is longer than 262,144 bytes\); lines 4, 7, 8, 9, 10, 11, 12 \(it is no JSON object\) and 6 more\./m,
     )
     assert.doesNotMatch(stdout + stderr, /4711/)
   })
@@ -62,15 +62,15 @@ describe('frames from a file', () => {
     await running.shows('Running readings')
     running.process.stdin.write(`${JSON.stringify(frames[0])}\n`)
     const { stdout } = await interrupt(running)
-    assert.match(stdout, /^Interrupted after [01] frames of the input; run again with the same input/m)
+    assert.match(stdout, /^Interrupted after (?:1 frame|0 frames) of the input; run again with the same input/m)
   })
 
   const refused: readonly (readonly [string, readonly string[], number, RegExp])[] = [
     [
       'a file that is not there',
       ['--input', 'nowhere.ndjson'],
-      1,
-      /nowhere\.ndjson does not exist\.\nCheck the path\.\n$/,
+      2,
+      /nowhere\.ndjson does not exist\.\nName a file of frames, or - for standard input\.\n$/,
     ],
     ['a folder', ['--input', folder], 2, /is a folder\.\nName a file of frames, or - for standard input\.\n$/],
     [
@@ -145,19 +145,24 @@ describe('one line', () => {
     assert.equal(frameOfLine('  \r', 'main'), 'empty')
   })
 
-  const broken: readonly object[] = [
-    { ...line, hex: '0' },
-    { ...line, hex: '' },
-    { ...line, hex: 'zz' },
-    { ...line, transport: 'tcp' },
-    { ...line, connection: '' },
-    { ...line, connection: 1 },
-    { ...line, listener: 1 },
-    { ...line, zone: null },
-    { ...line, extra: 1 },
-    [line],
+  const { hex: _hex, ...withoutHex } = line
+  const broken: readonly (readonly [object, RegExp])[] = [
+    [{ ...line, hex: '0' }, /^hex must be pairs of hex digits$/],
+    [{ ...line, hex: '' }, /^hex must be/],
+    [{ ...line, hex: 'zz' }, /^hex must be/],
+    [withoutHex, /^hex is missing$/],
+    [{ ...line, transport: 'tcp' }, /^transport must be one of wrapper, hdlc, /],
+    [{ ...line, connection: '' }, /^connection must be a text$/],
+    [{ ...line, connection: 1 }, /^connection must be a text$/],
+    [{ ...line, listener: 1 }, /^listener must be a text$/],
+    [{ ...line, zone: null }, /^zone must be a text$/],
+    [{ ...line, extra: 1 }, /^it has a field that no frame has$/],
+    [[line], /^it is no JSON object$/],
   ]
-  for (const one of broken) {
-    test(`${JSON.stringify(one)} is no frame`, () => assert.equal(frameOfLine(JSON.stringify(one), 'main'), undefined))
+  for (const [one, problem] of broken) {
+    test(`${JSON.stringify(one)} is no frame`, () => {
+      const found = frameOfLine(JSON.stringify(one), 'main')
+      assert.match(found !== 'empty' && 'problem' in found ? found.problem : 'it is a frame', problem)
+    })
   }
 })

@@ -153,7 +153,8 @@ describe('what a newcomer gets wrong with keys and register', () => {
       says: 'a key folder that is not there',
       prepare: () => ({ METERVEIL_KEYRING_FOLDER: join(folder, 'nowhere') }),
       code: 1,
-      stderr: /^Error: the key folder has no master\.key: make it with/,
+      stderr:
+        /^Error: the key folder \S+ does not exist: make it with master\.key and meters\.jsonl in it, or name another one in keyringFolder/,
     },
     {
       says: 'a register that is not there',
@@ -244,4 +245,13 @@ describe('what a newcomer gets wrong with keys and register', () => {
       assert.equal(code, 1)
     }
   })
+})
+
+test('an unknown pipeline is told before anything else is asked for', () => {
+  const { code, stderr } = meterveil(['run', 'readngs'])
+  assert.equal(code, 2)
+  assert.equal(
+    stderr,
+    'Error: There is no pipeline readngs.\nDid you mean readings? There are readings, load, publish, forecast.\n',
+  )
 })

@@ -17,6 +17,7 @@ function world(start: Topology, { between = (now: Topology) => now, fail = (_: S
   const done: Step[] = []
   const topics: Topics = {
     withSchemas: true,
+    reach: async () => {},
     plan: async () => {
       const plan = planTopology(declared, now)
       now = between(now)

@@ -373,7 +373,7 @@ describe('the file of principals', () => {
     ],
     ['is JSON', '{', /it is not valid JSON/],
     ['is one object', '[]', /must hold one JSON object/],
-    ['knows its roles', '{"analist": []}', /analist is no role; did you mean analyst\?/],
+    ['knows its roles', '{"analist": []}', /analist is no role; did you mean analyst\?$/],
     ['lists principals', '{"analyst": "User:a"}', /analyst must be a list of principals/],
     ['keeps readers apart', '{"auditor": ["User:pipelines"]}', /User:pipelines is both auditor and readings/],
   ]
@@ -394,5 +394,14 @@ describe('meterveil topics', () => {
     const { code, stderr } = meterveil(['topics', 'plan'])
     assert.equal(code, 2)
     assert.match(stderr, /kafka\.brokers is not set/)
+  })
+
+  test('says soon that no broker answers, and what to do', () => {
+    const { code, stderr } = meterveil(['topics', 'plan'], {
+      METERVEIL_KAFKA_BROKERS: '127.0.0.1:1',
+      METERVEIL_MODE: 'development',
+    })
+    assert.equal(code, 1)
+    assert.match(stderr, /no broker answers at 127\.0\.0\.1:1: start Kafka, or correct kafka\.brokers/)
   })
 })
