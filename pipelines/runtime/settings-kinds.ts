@@ -12,6 +12,8 @@ export interface SettingSpec {
   readonly help: string
   /** A wrong value is not repeated, since people write passwords into addresses. Default false. */
   readonly withheld?: boolean
+  /** What of a value that the schema refuses is wrong, each after the name of the setting. Default: `range` says it. */
+  readonly problems?: (value: unknown) => readonly string[]
   /** Reads the text of the environment variable. Default: as the schema's kind is written. */
   readonly parse?: (text: string) => unknown
 }
@@ -68,4 +70,11 @@ export function fromText({ schema, parse }: SettingSpec, text: string): unknown 
   if (schema instanceof z.ZodBoolean) return text === 'true' || text === 'false' ? text === 'true' : text
   if (schema instanceof z.ZodArray) return text.split(',').map((part) => part.trim())
   return text
+}
+
+/** A value in a message: short, and as it would stand in JSON. */
+export function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text
 }

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import type { PolicyEpoch } from '../../operators/contract/policy-epoch.ts'
 import type { SelectionPolicy } from '../../operators/contract/selection-policy.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
+import { notJson } from './json-fault.ts'
 import { nearest } from './nearest.ts'
 import { attributesFrom } from './settings-attributes.ts'
 import { SettingsError } from './settings-error.ts'
-import { fromText } from './settings-kinds.ts'
+import { fromText, shown } from './settings-kinds.ts'
 import { selectionFrom } from './settings-selection.ts'
 import { type Given, type Services, serviceProblems, servicesFrom } from './settings-services.ts'
 import { settingSpecs } from './settings-specs.ts'
@@ -108,9 +109,11 @@ export function readSettings({ env, file = env['METERVEIL_SETTINGS'], read }: Se
   for (const [key, { value, from }] of given) {
     const spec = specs.get(key)
     if (!spec) problems.push(unknown(from, [...specs.keys()]))
-    else if (!spec.schema.safeParse(value).success)
-      problems.push(`${from} must be ${spec.range}${spec.withheld ? '' : `, and is ${shown(value)}`}`)
-    else values.set(key, value)
+    else if (!spec.schema.safeParse(value).success) {
+      const said = spec.problems?.(value) ?? []
+      const range = ` must be ${spec.range}${spec.withheld ? '' : `, and is ${shown(value)}`}`
+      problems.push(...(said.length > 0 ? said : [range]).map((problem) => `${from}${problem}`))
+    } else values.set(key, value)
   }
   const services: Given = {
     has: (key) => given.has(key),
@@ -196,7 +199,7 @@ function readFile(file: string, read: SettingsSources['read'], problems: string[
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
     problems.push(`${file} must hold one JSON object`)
   } catch {
-    problems.push(`${file} is not valid JSON`)
+    problems.push(`${file} ${notJson(text)}`)
   }
   return {}
 }
@@ -216,10 +219,4 @@ function* flatten(value: object, prefix = ''): Generator<readonly [string, unkno
 function unknown(name: string, known: readonly string[]): string {
   const [closest] = nearest(name.slice(name.lastIndexOf(' ') + 1), known, 1)
   return `${name} is no setting${closest ? `; did you mean ${closest}?` : ''}`
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'number') return String(value)
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text
 }

@@ -38,5 +38,39 @@ describe('the epochs of a policy', () => {
     })
   }
 
+  const named: readonly (readonly [list: unknown, problems: readonly RegExp[]])[] = [
+    [[{ from: '2026-13-01' }], [/policy\.epochs\[0\]\.from must be a day of the calendar, .*, and is "2026-13-01"$/]],
+    [
+      [{ from: '2026-12-01', clipWhPerHalfHour: { feeder: 5 } }],
+      [/policy\.epochs\[0\]\.clipWhPerHalfHour\.feeder must be a whole number of Wh from 100 to 1,000,000, and is 5$/],
+    ],
+    [[{ from: '2026-12-01', capRule: 'half' }], [/policy\.epochs\[0\]\.capRule must be "fuse", .*, and is "half"$/]],
+    [[epochs[1], epochs[0]], [/policy\.epochs\[1\]\.from must come after 2027-03-01, .*, and is "2026-12-01"$/]],
+    [[{ capRule: 'fuse' }], [/policy\.epochs\[0\]\.from is missing: it must be a day of the calendar/]],
+    [
+      [{ from: '2026-12-01', rho: 1 }],
+      [/policy\.epochs\[0\] may hold from, clipWhPerHalfHour and capRule only, and holds rho$/],
+    ],
+    [
+      [{ from: '2026-13-01', capRule: 'half' }, 7],
+      [/\[0\]\.from must/, /\[0\]\.capRule must/, /policy\.epochs\[1\] must be an object of from.*, and is 7$/],
+    ],
+  ]
+  for (const [list, problems] of named) {
+    it(`says what is wrong in ${JSON.stringify(list)}`, () => {
+      assert.throws(
+        () => fromFile(list),
+        (error) => {
+          assert.ok(error instanceof SettingsError)
+          assert.equal(error.problems.length, problems.length, error.message)
+          problems.forEach((problem, i) => {
+            assert.match(error.problems[i] ?? '', problem)
+          })
+          return true
+        },
+      )
+    })
+  }
+
   it('may not be text that is no JSON', () => assert.throws(() => fromVariable('2026-12-01'), refused))
 })
