@@ -2,13 +2,28 @@ import { readFileSync } from 'node:fs'
 import { CodecError } from '../../schemas/codec.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
 import { usageError } from './errors.ts'
+import { faultOf } from './register-fields.ts'
 
-/** The register as JSON lines, one entry a line. A fault names the line, never its content, which identifies a meter. */
+/**
+ * The register as JSON lines, one entry a line. A fault names the line and the field, never its content, which identifies a
+ * meter. Throws a usage error.
+ */
 export function readRegister(path: string): readonly RegisterEntry[] {
-  const lines = readFileSync(path, 'utf8').split('\n')
+  const lines = textOf(path).split('\n')
   const entries = lines.flatMap((line, at) => (line.trim() === '' ? [] : [readEntry(line, at + 1)]))
   if (entries.length > 0) return entries
   throw usageError('The register file holds no entry.', 'Give it one JSON object a line; docs/operator.md shows one.')
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw usageError(`The register file ${path} does not exist.`, 'Check the path.')
+    if (code === 'EISDIR') throw usageError(`The register file ${path} is a folder.`, 'Name a file.')
+    throw error
+  }
 }
 
 function readEntry(line: string, number: number): RegisterEntry {
@@ -26,12 +41,9 @@ function readEntry(line: string, number: number): RegisterEntry {
     const extra = Object.keys(given).find((key) => !(key in entry))
     return extra === undefined ? entry : refuse(`has a field ${extra}, which no entry has`)
   } catch (error) {
-    return error instanceof CodecError || error instanceof TypeError ? refuse('is no entry') : refuseAgain(error)
+    if (!(error instanceof CodecError || error instanceof TypeError)) throw error
+    return refuse(faultOf(given) ?? 'is no entry')
   }
-}
-
-function refuseAgain(error: unknown): never {
-  throw error
 }
 
 /** Refuses a register that needs more partitions than there are. */

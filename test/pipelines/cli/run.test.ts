@@ -159,8 +159,8 @@ describe('what a newcomer gets wrong with keys and register', () => {
     {
       says: 'a register that is not there',
       prepare: () => ({ METERVEIL_REGISTER_FILE: join(folder, 'nowhere.jsonl') }),
-      code: 1,
-      stderr: /nowhere\.jsonl does not exist\.\nCheck the path\.\n$/,
+      code: 2,
+      stderr: /^Error: The register file \S+nowhere\.jsonl does not exist\.\nCheck the path\.\n$/,
     },
     {
       says: 'a truncated register',
@@ -185,7 +185,7 @@ describe('what a newcomer gets wrong with keys and register', () => {
       says: 'a register with a field too few',
       prepare: () => ({ METERVEIL_REGISTER_FILE: write('few.jsonl', JSON.stringify({ point: 'secret-point-4711' })) }),
       code: 2,
-      stderr: /^Error: Line 1 of the register is no entry\.\n/,
+      stderr: /^Error: Line 1 of the register has no connection: it must be a text\.\n/,
     },
     {
       says: 'an empty register',

@@ -25,6 +25,7 @@ describe('the rules of attributes', () => {
   })
 
   for (const [variable, text] of [
+    ['SINCE', '2026-13'],
     ['K', '1'],
     ['K', '20.5'],
     ['MAX_SUPPRESSED', '1.1'],
@@ -37,7 +38,7 @@ describe('the rules of attributes', () => {
       const name = `METERVEIL_ATTRIBUTES_${variable}`
       assert.throws(() => readSettings({ env: { [name]: text } }), {
         name: SettingsError.name,
-        message: new RegExp(`${name} must be a (whole )?number from`),
+        message: new RegExp(`${name} must be a (month|(whole )?number from)`),
       })
     })
   }
