@@ -4,6 +4,7 @@ import { placeLargeUsers } from '../../operators/privacy/release/rules/groups.ts
 import { parseRuleSet, type RuleSet, RuleSetError } from '../../operators/privacy/release/rules/rule-set.ts'
 import { shippedRules } from '../../operators/privacy/release/rules/shipped.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
+import { notJson } from '../runtime/json-fault.ts'
 import { nearest } from '../runtime/nearest.ts'
 import { usageError } from './errors.ts'
 
@@ -29,10 +30,10 @@ export function ruleSetOf(nameOrPath: string): RuleSet {
   try {
     return parseRuleSet(JSON.parse(text))
   } catch (error) {
-    const what = error instanceof RuleSetError ? error.problems.join('; ') : 'it is not JSON'
     if (!(error instanceof RuleSetError || error instanceof SyntaxError)) throw error
+    const problems = error instanceof RuleSetError ? error.problems : [`the file ${notJson(text)}`]
     throw usageError(
-      `The rules ${nameOrPath} are wrong: ${what}.`,
+      `The rules ${nameOrPath} are wrong:${problems.map((problem) => `\n  ${problem}`).join('')}`,
       'Correct them; meterveil rules show FILE checks again.',
     )
   }

@@ -10,6 +10,7 @@ import { confluentSchemaRegistry } from '../../connectors/registry/index.ts'
 import { days } from '../../operators/contract/clock.ts'
 import { defaultPrincipals, type Principals, principalProblems, type Role, roleNames } from '../../schemas/access.ts'
 import { topicSpecs } from '../../schemas/topics.ts'
+import { notJson } from '../runtime/json-fault.ts'
 import { nearest } from '../runtime/nearest.ts'
 import type { Settings } from '../runtime/settings.ts'
 import { connectionsOf } from './connections.ts'
@@ -110,12 +111,12 @@ export function readPrincipals(path: string, read = (path: string) => readFileSy
       'Correct it; docs/operator.md lists the roles.',
     )
   }
+  const text = read(path)
   let given: unknown
   try {
-    given = JSON.parse(read(path))
-  } catch (error) {
-    if (error instanceof SyntaxError) return refuse('it is not valid JSON')
-    throw error
+    given = JSON.parse(text)
+  } catch {
+    return refuse(`it ${notJson(text)}`)
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return refuse('it must hold one JSON object')
   const problems: string[] = []

@@ -61,8 +61,10 @@ describe('rules show', () => {
     const wrong = file('wrong.json', JSON.stringify({ ...shippedRules.get('neutral'), mergePath: [], note: 1 }))
     const { code, stderr } = meterveil(['rules', 'show', wrong])
     assert.equal(code, 2)
-    assert.match(stderr, /mergePath must name a level; note is no field of a rule set/)
-    assert.equal(meterveil(['rules', 'show', file('text.json', '{')]).code, 2)
+    assert.match(stderr, /are wrong:\n {2}mergePath must name a level\n {2}note is no field of a rule set\n/)
+    const broken = meterveil(['rules', 'show', file('text.json', '{')])
+    assert.equal(broken.code, 2)
+    assert.match(broken.stderr, /the file is not valid JSON: see line 1, column 2/)
     assert.equal(meterveil(['rules', 'show', lenient]).code, 0)
   })
 

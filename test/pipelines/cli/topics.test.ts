@@ -371,7 +371,7 @@ describe('the file of principals', () => {
       '{"analyst": ["User:CN=a", "User:CN=b"], "support": []}',
       undefined,
     ],
-    ['is JSON', '{', /it is not valid JSON/],
+    ['is JSON', '{', /it is not valid JSON: see line 1, column 2/],
     ['is one object', '[]', /must hold one JSON object/],
     ['knows its roles', '{"analist": []}', /analist is no role; did you mean analyst\?$/],
     ['lists principals', '{"analyst": "User:a"}', /analyst must be a list of principals/],

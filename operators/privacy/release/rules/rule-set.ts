@@ -88,11 +88,10 @@ const part = z.string({ error: 'must be a fraction such as "3/20"' }).refine(isP
 })
 const count = whole(1, 1_000_000)
 
-const ruleOfClass = z.strictObject({
-  minCount: count,
-  maxShare: part.nullable(),
-  meanWhPerDay: whole(1, 1_000_000_000),
-})
+const ruleOfClass = z.strictObject(
+  { minCount: count, maxShare: part.nullable(), meanWhPerDay: whole(1, 1_000_000_000) },
+  { error: 'must be an object of minCount, maxShare and meanWhPerDay' },
+)
 const byClass = <T extends z.ZodType>(of: T) =>
   Object.fromEntries(ruleClasses.map((each) => [each, of])) as Record<RuleClass, T>
 
@@ -106,7 +105,10 @@ const schema = z
     jurisdiction: sentence,
     source: sentence,
     notice: sentence,
-    classes: z.strictObject({ ...byClass(ruleOfClass), agricultural: ruleOfClass.optional() }),
+    classes: z.strictObject(
+      { ...byClass(ruleOfClass), agricultural: ruleOfClass.optional() },
+      { error: `must be an object of rules by class: ${ruleClasses.join(', ')}` },
+    ),
     largeAboveWhPerHour: whole(1, 1_000_000_000),
     largestWhPerHour: whole(1, 1_000_000_000),
     mergePath: z
@@ -116,10 +118,15 @@ const schema = z
     maxRelativeNoise: part,
     coarser: z
       .array(
-        z.strictObject({
-          seconds: z.literal([3_600, 86_400], { error: 'must be 3600 or 86400' }),
-          minCounts: z.strictObject(byClass(count.optional())).optional(),
-        }),
+        z.strictObject(
+          {
+            seconds: z.literal([3_600, 86_400], { error: 'must be 3600 or 86400' }),
+            minCounts: z
+              .strictObject(byClass(count.optional()), { error: 'must be an object of counts by class' })
+              .optional(),
+          },
+          { error: 'must be an object of seconds and minCounts' },
+        ),
         { error: 'must be a list of longer windows' },
       )
       .refine((steps) => steps.every(({ seconds }, i) => i === 0 || seconds > steps[i - 1]!.seconds), {
@@ -157,6 +164,9 @@ export function present(counts: Readonly<Partial<Record<RuleClass, number | unde
   return Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== undefined))
 }
 
+const heldAt = (data: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((held, key) => (held as Record<PropertyKey, unknown> | null)?.[key], data)
+
 /** Reads what a rules file holds. Throws RuleSetError with everything that is wrong: unknown fields too. */
 export function parseRuleSet(data: unknown): RuleSet {
   const parsed = schema.safeParse(data)
@@ -164,7 +174,10 @@ export function parseRuleSet(data: unknown): RuleSet {
   throw new RuleSetError(
     parsed.error.issues.map(({ code, path, message, ...issue }) => {
       const where = path.map(String).join('.')
-      if (code !== 'unrecognized_keys') return where === '' ? 'it must be one JSON object' : `${where} ${message}`
+      if (code !== 'unrecognized_keys') {
+        if (where === '') return 'it must be one JSON object'
+        return heldAt(data, path) === undefined ? `${where} is missing: it ${message}` : `${where} ${message}`
+      }
       const names = (issue as { readonly keys: readonly string[] }).keys
       return `${[...path.map(String), ''].join('.')}${names.join(', ')} is no field of a rule set`
     }),

@@ -28,6 +28,27 @@ describe('a rule set', () => {
 
   const wrong: readonly (readonly [string, unknown, readonly string[]])[] = [
     ['no object', [], ['it must be one JSON object']],
+    [
+      'a name alone',
+      { name: 'x', classes: { residential: null } },
+      [
+        'version is missing: it must be a whole number from 1 to 1,000,000',
+        'describes is missing: it must be a text',
+        'jurisdiction is missing: it must be a text',
+        'source is missing: it must be a text',
+        'notice is missing: it must be a text',
+        'classes.residential must be an object of minCount, maxShare and meanWhPerDay',
+        ...['commercial', 'industrial', 'large'].map(
+          (each) => `classes.${each} is missing: it must be an object of minCount, maxShare and meanWhPerDay`,
+        ),
+        'largeAboveWhPerHour is missing: it must be a whole number from 1 to 1,000,000,000',
+        'largestWhPerHour is missing: it must be a whole number from 1 to 1,000,000,000',
+        'mergePath is missing: it must be a list of levels',
+        'maxRelativeNoise is missing: it must be a fraction such as "3/20"',
+        'coarser is missing: it must be a list of longer windows',
+        'membership is missing: it must be "batched" or "free"',
+      ],
+    ],
     ['a field too many', { ...neutral, note: 1 }, ['note is no field of a rule set']],
     [
       'a class too many',
