@@ -1,6 +1,7 @@
 /**
  * The program that docs/data-engineer.md shows for a pipeline of one's own over Kafka, a registry and Redis: taken from the
- * page, put into a project that has linked the package, killed, started again, and given every frame twice.
+ * page, put into a project that has linked the package, given the rights of the page's table, killed, started again, and
+ * given every frame twice.
  */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
@@ -11,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import kafkajs, { type AclEntry } from 'kafkajs'
 import type { LogRecord } from '../../connectors/contract.ts'
 import { kafkaLog } from '../../connectors/kafka/index.ts'
 import { confluentSchemaRegistry } from '../../connectors/registry/index.ts'
@@ -23,10 +25,13 @@ import { readFrame } from '../../schemas/wire-format.ts'
 import { ownServices } from '../helpers/services.ts'
 import { meterveil } from '../pipelines/cli/command.ts'
 import { partitions, writeFleet } from '../pipelines/cli/fleet-files.ts'
+import { administrator, credentialFiles } from '../pipelines/cli/secured-deployment.ts'
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
 
 const root = resolve(import.meta.dirname, '../..')
 // Services of its own: the topics of a deployment have fixed names.
-const own = await ownServices({ kafka: true, registry: true, redis: true })
+const own = await ownServices({ kafka: true, registry: true, redis: true }, { principals: ['summaries'] })
 const folder = mkdtempSync(join(tmpdir(), 'meterveil-own-deployment-'))
 const children: ChildProcess[] = []
 after(async () => {
@@ -35,9 +40,39 @@ after(async () => {
   rmSync(folder, { recursive: true })
 })
 
+const page = readFileSync(join(root, 'docs/data-engineer.md'), 'utf8')
+
+/** The rights of the page's table. */
+function rightsOfPage(): readonly AclEntry[] {
+  const rows = [...page.matchAll(/^\| (topic|group|transactional id) \| (.+) \| (.+) \|$/gm)]
+  assert.equal(rows.length, 5)
+  return rows.flatMap(([, resource, names = '', operations = '']) =>
+    [...names.matchAll(/`([^`]+)`/g)].flatMap(([, name]) =>
+      operations.split(', ').map((operation) => ({
+        principal: 'User:summaries',
+        host: '*',
+        resourceType:
+          { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP }[resource as 'topic'] ??
+          AclResourceTypes.TRANSACTIONAL_ID,
+        resourceName: name as string,
+        resourcePatternType: names.includes('begins with')
+          ? ResourcePatternTypes.PREFIXED
+          : ResourcePatternTypes.LITERAL,
+        operation: {
+          Read: AclOperationTypes.READ,
+          Write: AclOperationTypes.WRITE,
+          Create: AclOperationTypes.CREATE,
+          Describe: AclOperationTypes.DESCRIBE,
+          DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
+        }[operation]!,
+        permissionType: AclPermissionTypes.ALLOW,
+      })),
+    ),
+  )
+}
+
 /** The project of a data engineer: the files of the page, beside the linked package. */
 function writeProject(): void {
-  const page = readFileSync(join(root, 'docs/data-engineer.md'), 'utf8')
   const files = [...page.matchAll(/<!-- example: (\S+\.ts) -->\n```ts\n([\s\S]*?)```/g)]
   assert.deepEqual(
     files.map(([, name]) => name),
@@ -123,7 +158,7 @@ describe('the program of the page', { skip: own.skip }, () => {
     const redis = new URL(own.address('redis')).host
     const env = {
       METERVEIL_MODE: 'development',
-      METERVEIL_KAFKA_BROKERS: own.address('kafka'),
+      ...credentialFiles(own, folder, 'summaries'),
       METERVEIL_REGISTRY_URL: own.address('registry'),
       METERVEIL_REDIS_NODES: redis,
       METERVEIL_PARTITIONS: String(partitions),
@@ -133,11 +168,18 @@ describe('the program of the page', { skip: own.skip }, () => {
       ['topics', 'apply'],
       ['register', 'load', files.METERVEIL_REGISTER_FILE],
     ]) {
-      const { code, stderr } = meterveil(args, env)
+      const { code, stderr } = meterveil(args, { ...env, ...credentialFiles(own, folder, 'admin') })
       assert.equal(code, 0, stderr)
     }
 
-    const log = kafkaLog({ brokers: own.address('kafka').split(',') })
+    const { ca, cert, key } = own.credentials('admin')
+    const admin = await administrator(own)
+    const rights = rightsOfPage()
+    const ofChangelog = rights.filter(({ resourceName }) => resourceName === 'summaries.accepted')
+    const ofAnother = ofChangelog.map((right) => ({ ...right, resourceName: 'summaries.other' }))
+    await admin.client.createAcls({ acl: [...rights, ...ofAnother] })
+    await admin.client.disconnect()
+    const log = kafkaLog({ brokers: own.address('kafka').split(','), ssl: { ca, cert, key } })
     t.after(() => log.close())
     const registry = confluentSchemaRegistry({ url: own.address('registry') })
     const wire = await openWire(registry, [topics.meterFrames as AnyTopic])
@@ -213,7 +255,7 @@ describe('the program of the page', { skip: own.skip }, () => {
     assert.ok((await recordsOf('meter.summaries')).every(({ headers }) => headers['privacy-label'] === 'identified'))
 
     // A changelog that is gone: what it covers shows it, and nothing is written.
-    edit('summaries.ts', "'summaries.accepted'", "'summaries.lost'")
+    edit('summaries.ts', "'summaries.accepted'", "'summaries.other'")
     const halted = await start(env, await freePort()).ended
     assert.deepEqual([halted.code, /ends before meter\.summaries/.test(halted.said)], [1, true], halted.said)
     assert.deepEqual(await summaries(), once)
