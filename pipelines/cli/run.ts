@@ -7,6 +7,7 @@ import type { Ports, TaskOptions } from '../runtime/task.ts'
 import { usageError } from './errors.ts'
 import type { Input } from './input-lines.ts'
 import { pick } from './pick.ts'
+import { startNotes } from './start-notes.ts'
 import { openTerminal } from './terminal.ts'
 
 /** What a deployment runs, opened from its settings. */
@@ -59,6 +60,11 @@ export function addRun(
       const deployment = await deploy(settings, names)
       try {
         const pipelines = pick(deployment.pipelines, names)
+        const notes = startNotes(
+          settings,
+          pipelines.map(({ name }) => name),
+        )
+        for (const note of notes) terminal.note(note)
         const input = options.input === undefined ? undefined : await inputFor(options.input, pipelines)
         const { runUntilInterrupted } = await import('./run-pipelines.ts')
         process.exitCode = await runUntilInterrupted(
