@@ -52,7 +52,10 @@ export interface LedgerSeal extends Link {
 export interface LedgerCheckpoint extends Link {
   readonly kind: 'checkpoint'
   readonly date: string
-  /** Exact sum of rho per household-day charged over the year to date. */
+  /**
+   * Exact sum of rho per household-day over the days that were charged in the calendar year of `date` so far, and how many
+   * they are: the year to date, where public records state the bound of any 366 days.
+   */
   readonly rhoYear: string
   readonly days: number
   /** Seals before it in the whole ledger; `null` in checkpoints that were written before they were counted. */

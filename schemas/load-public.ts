@@ -69,9 +69,13 @@ export interface PrivacyStatement {
   readonly mechanism: string
   /** Exact rational `n/d` charged for this level and kind per household-day. */
   readonly rho: string
-  /** Over all levels and kinds, rounded up. */
+  /** Over all levels and kinds, rounded up: of the local day, and of any 7 days that are charged like it. */
   readonly epsilonDay: number
   readonly epsilonWeek: number
+  /**
+   * The same of any 366 days that are charged like it. It follows from the policy alone and bounds every year; what the
+   * year has come to so far is in the checkpoints of release.ledger, and `meterveil ledger show` prints it.
+   */
   readonly epsilonYear: number
   readonly delta: number
   /** Most energy of one interval that counts, per hour of fuse: `fuse`; and the household-day L2 bound S, in Wh. */

@@ -12,7 +12,7 @@ import { pkiFolder } from '../../../deploy/local/index.ts'
 import { CliError } from '../../../pipelines/cli/errors.ts'
 import { openTerminal } from '../../../pipelines/cli/terminal.ts'
 import { applyPlan, nameDrift, type showPlan } from '../../../pipelines/cli/topics.ts'
-import { openTopics, readPrincipals, type TopicsOptions } from '../../../pipelines/cli/topics-open.ts'
+import { openTopics, type TopicsOptions } from '../../../pipelines/cli/topics-open.ts'
 import { readSettings } from '../../../pipelines/runtime/settings.ts'
 import { defaultPrincipals, roles } from '../../../schemas/access.ts'
 import { coPartitioned } from '../../../schemas/topic-rules.ts'
@@ -361,47 +361,5 @@ describe('topics on a secured Kafka with a registry', { skip: real.skip }, () =>
 
   test('are not laid out by one who may not', async () => {
     await assert.rejects(drift({}, { actor: 'analyst' }), { code: 'unauthorized' })
-  })
-})
-
-describe('the file of principals', () => {
-  const cases: readonly (readonly [string, string, RegExp | undefined])[] = [
-    [
-      'names some roles, and the others keep their default',
-      '{"analyst": ["User:CN=a", "User:CN=b"], "support": []}',
-      undefined,
-    ],
-    ['is JSON', '{', /it is not valid JSON: see line 1, column 2/],
-    ['is one object', '[]', /must hold one JSON object/],
-    ['knows its roles', '{"analist": []}', /analist is no role; did you mean analyst\?$/],
-    ['lists principals', '{"analyst": "User:a"}', /analyst must be a list of principals/],
-    ['keeps readers apart', '{"auditor": ["User:pipelines"]}', /User:pipelines is both auditor and readings/],
-  ]
-  for (const [name, content, refused] of cases) {
-    test(name, () => {
-      if (refused)
-        assert.throws(() => readPrincipals('roles.json', () => content), { name: 'CliError', message: refused })
-      else {
-        const read = readPrincipals('roles.json', () => content)
-        assert.deepEqual([read.analyst, read.support, read.auditor], [['User:CN=a', 'User:CN=b'], [], ['User:auditor']])
-      }
-    })
-  }
-})
-
-describe('meterveil topics', () => {
-  test('needs brokers', () => {
-    const { code, stderr } = meterveil(['topics', 'plan'])
-    assert.equal(code, 2)
-    assert.match(stderr, /kafka\.brokers is not set/)
-  })
-
-  test('says soon that no broker answers, and what to do', () => {
-    const { code, stderr } = meterveil(['topics', 'plan'], {
-      METERVEIL_KAFKA_BROKERS: '127.0.0.1:1',
-      METERVEIL_MODE: 'development',
-    })
-    assert.equal(code, 1)
-    assert.match(stderr, /no broker answers at 127\.0\.0\.1:1: start Kafka, or correct kafka\.brokers/)
   })
 })
