@@ -15,6 +15,7 @@ import { openStage } from './stage.ts'
  * A broker that is stopped for 5, 30 and 120 seconds and goes on as if nothing had been: row 6 of the fault matrix. Each
  * time both workers are in a transaction, with a backlog behind it, and their next request is the first without an answer.
  * Their limits are those of production: 30 s for a call, 15 s for a transaction, 6 s for a session.
+ * `planted.fault.ts` stops a broker under a worker that believes a commit which was not answered.
  */
 
 const own: OwnServices = await ownServices({ kafka: true, registry: true })

@@ -1,5 +1,6 @@
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { type Arrival, noFaults } from '../../../bench/fleet/index.ts'
 import { hours } from '../../../operators/contract/clock.ts'
@@ -40,6 +41,8 @@ export interface PlantedCase {
   readonly right?: WrongProtocol
   /** What the workers' log says when the fault struck. */
   readonly bit?: { readonly right: RegExp; readonly wrong: RegExp }
+  /** How long a call of a worker may take. Default 20 s. */
+  readonly deadlineMs?: number
   readonly scene: (scene: Scene) => Promise<void>
 }
 
@@ -144,6 +147,37 @@ export const plantedCases: readonly PlantedCase[] = [
     },
   },
   {
+    name: 'takes a commit that a stopped broker did not answer for done',
+    wrong: 'believe-commit',
+    bit: { right: /transaction unknown/, wrong: /a commit was believed/ },
+    deadlineMs: 5_000,
+    scene: async ({ own, stage, parts, start, feed }) => {
+      const worker = await start({ step: 'commit', at: 'before', nth: 1, signal: 'SIGSTOP' })
+      await stage.feed(parts[0]!)
+      await worker.still()
+      await own.kill('kafka', 'SIGSTOP')
+      try {
+        worker.signal('SIGCONT')
+        // Longer than the worker waits for an answer.
+        await pause(8_000)
+      } finally {
+        await own.kill('kafka', 'SIGCONT')
+      }
+      await feed(worker, parts[1]!)
+      await worker.stop()
+    },
+  },
+  {
+    name: 'remembers the last batches alone, in a storm of copies',
+    wrong: 'recent-only',
+    scene: async ({ parts, start, feed, again }) => {
+      const [first, ...others] = parts
+      const worker = await start()
+      await feed(worker, first!, again(first!), ...others, again(first!))
+      await worker.stop()
+    },
+  },
+  {
     name: 'applies wherever the view stands, Redis being rolled back',
     wrong: 'apply-anywhere',
     scene: async ({ redis, parts, start, feed, again }) => {
@@ -240,7 +274,7 @@ export async function runPlanted(one: PlantedCase, how: 'right' | 'wrong', given
     partitions: 1,
     faults: { ...noFaults },
     pipelines: ['readings'],
-    deadlineMs: 20_000,
+    deadlineMs: one.deadlineMs ?? 20_000,
   })
   try {
     const { crew, fleet } = stage

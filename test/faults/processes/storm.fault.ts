@@ -21,6 +21,7 @@ import { stream } from './stream.ts'
  * batch, an hour later and a day later, under another pseudonym epoch; and in messages of its own, with counters that are
  * new, so that the interval alone tells; while workers are killed, after the keys of the view have expired, and in
  * partitions that own it not. What lies behind the horizon is too late, whether it was seen before or not.
+ * `planted.fault.ts` lets such copies come to a worker that remembers its last batches alone.
  */
 
 const shared = await services({ kafka: true, registry: true })

@@ -1,5 +1,7 @@
+import { writeSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import {
+  type CellAddress,
   type CellValue,
   type Log,
   LogError,
@@ -29,9 +31,11 @@ export const wrongProtocols = [
   'reuse-after-lost-produce',
   'late-commit',
   'repeat-commit',
+  'believe-commit',
   'apply-anywhere',
   'trust-group',
   'no-hash',
+  'recent-only',
 ] as const
 export type WrongProtocol = (typeof wrongProtocols)[number]
 
@@ -56,9 +60,11 @@ export async function follow(wrong: WrongProtocol, ports: Ports, tools: Tools): 
     'reuse-after-lost-produce': () => ({ log: reuseAfterLostProduce(lateProduce(log)) }),
     'late-commit': () => ({ log: lateCommit(log) }),
     'repeat-commit': () => ({ log: repeatCommit(lateCommit(log)) }),
+    'believe-commit': () => ({ log: believeCommit(log) }),
     'apply-anywhere': () => ({ view: applyWithoutCompare(view) }),
     'trust-group': () => ({ log: trustGroup(log) }),
     'no-hash': () => ({ view: withoutHash(log, view) }),
+    'recent-only': () => ({ view: recentOnly(view) }),
   }
   return { ...ports, ...made[wrong]() }
 }
@@ -239,6 +245,44 @@ function repeatCommit(log: Log): Log {
   }))
 }
 
+/** Takes a commit that was not answered for done, and goes on with a new producer. */
+function believeCommit(log: Log): Log {
+  return {
+    ...log,
+    open: async (id, options) => {
+      let inner = await log.open(id, options)
+      if (!id.startsWith('readings-')) return inner
+      return {
+        begin: () => inner.begin(),
+        sendOffsets: (...given) => inner.sendOffsets(...given),
+        send: (records) => inner.send(records),
+        commit: async () => {
+          try {
+            await inner.commit()
+          } catch (error) {
+            if (!(error instanceof LogError) || error.code !== 'unknown_outcome') throw error
+            inner = await untilOpen(() => log.open(id, options))
+            writeSync(2, 'a commit was believed\n')
+          }
+        },
+        abort: () => inner.abort(),
+        close: () => inner.close(),
+      }
+    },
+  }
+}
+
+/** Opens again and again, as long as no broker answers. */
+async function untilOpen(open: () => Promise<Transactor>): Promise<Transactor> {
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      if (!(error instanceof LogError) || !['retriable', 'unknown_outcome'].includes(error.code)) throw error
+    }
+  }
+}
+
 /** Goes on where the group's offset says, which anybody may have reset. */
 function trustGroup(log: Log): Log {
   return {
@@ -263,6 +307,26 @@ function withoutHash(log: Log, view: StateView): StateView {
       const actual = await view.position(scope)
       const same = actual?.gen === request.expected.gen && actual.seq === request.expected.seq
       return view.exchange(scope, same ? { ...request, expected: actual } : request)
+    },
+  }
+}
+
+/** Remembers what the last batches had, and takes everything older for new. */
+function recentOnly(view: StateView): StateView {
+  const batches = 3
+  const last: ReadonlySet<string>[] = []
+  const name = (scope: string, { table, index, day }: CellAddress) => `${scope}/${table}/${index}/${day}`
+  return {
+    ...view,
+    exchange: async (scope, request) => {
+      const answer = await view.exchange(scope, request)
+      if (answer.status !== 'ok') return answer
+      if (request.apply) {
+        last.push(new Set(request.apply.cells.map((cell) => name(scope, cell))))
+        if (last.length > batches) last.shift()
+      }
+      const isRecent = (at: CellAddress) => last.some((names) => names.has(name(scope, at)))
+      return { status: 'ok', cells: answer.cells.map((cell, i) => (isRecent(request.lookup[i]!) ? cell : undefined)) }
     },
   }
 }
