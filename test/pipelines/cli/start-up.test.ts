@@ -101,7 +101,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       await stage.admin.create(['meter.accepted'], 1, { 'retention.ms': '604800000' })
       await refuses(
         {},
-        'Kafka has no topics load.state, forecast.public: run meterveil topics apply, which creates what is missing',
+        'Kafka has no topics load.state, forecast.public: run npx meterveil topics apply, which creates what is missing',
       )
       await stage.admin.create(late, partitions)
     })
@@ -110,7 +110,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       test(`a principal with ${principal}`, () =>
         refuses(
           credentialFiles(own, folder, principal),
-          `Kafka does not grant this principal ${rights}: grant it with meterveil topics apply --acls, or name another user in kafka.sasl.username or kafka.certFile`,
+          `Kafka does not grant this principal ${rights}: grant it with npx meterveil topics apply --acls, or name another user in kafka.sasl.username or kafka.certFile`,
           { args: ['run', role], from: { ...stage.env, METERVEIL_TIME_ZONE: 'Europe/London' } },
         ))
     }
@@ -118,7 +118,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
     test('another count of partitions than the input has', async () => {
       await refuses(
         {},
-        'topics have other counts of partitions than partitions (METERVEIL_PARTITIONS), 2: meter.accepted has 1; run meterveil topics apply to let them grow, or correct the setting',
+        'topics have other counts of partitions than partitions (METERVEIL_PARTITIONS), 2: meter.accepted has 1; run npx meterveil topics apply to let them grow, or correct the setting',
       )
       await stage.admin.grow('meter.accepted', partitions)
     })
@@ -126,13 +126,13 @@ describe('a deployment over real services', { skip: own.skip }, () => {
     test('a setting that names another count of partitions', () =>
       refuses(
         { METERVEIL_GROUP_PARTITIONS: '2' },
-        'topics have other counts of partitions than groupPartitions (METERVEIL_GROUP_PARTITIONS), 2: forecast.state has 1, load.restricted has 1, load.public has 1, forecast.public has 1; run meterveil topics apply to let them grow, or correct the setting',
+        'topics have other counts of partitions than groupPartitions (METERVEIL_GROUP_PARTITIONS), 2: forecast.state has 1, load.restricted has 1, load.public has 1, forecast.public has 1; run npx meterveil topics apply to let them grow, or correct the setting',
       ))
 
     test('a topic with the stamps of producers', async () => {
       await refuses(
         {},
-        'message.timestamp.type of topic meter.frames is CreateTime, not LogAppendTime, but lateness counts from the append time: run meterveil topics apply, which sets it or says why it cannot',
+        'message.timestamp.type of topic meter.frames is CreateTime, not LogAppendTime, but lateness counts from the append time: run npx meterveil topics apply, which sets it or says why it cannot',
       )
       await stage.admin.setConfigs('meter.frames', { 'message.timestamp.type': 'LogAppendTime' })
     })
@@ -140,7 +140,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
     test('a changelog that is kept too short', async () => {
       await refuses(
         {},
-        'retention.ms of topic meter.accepted is 604800000, and horizonDays 14 needs at least 1987200000: run meterveil topics apply, which sets it or says why it cannot',
+        'retention.ms of topic meter.accepted is 604800000, and horizonDays 14 needs at least 1987200000: run npx meterveil topics apply, which sets it or says why it cannot',
       )
       await stage.admin.setConfigs('meter.accepted', {
         'message.timestamp.type': 'LogAppendTime',
@@ -159,7 +159,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
     test('a schema that the registry does not hold', () =>
       refuses(
         {},
-        'the registry under registry.url does not hold the schema of meter.frames-value: run meterveil topics apply, which registers it',
+        'the registry under registry.url does not hold the schema of meter.frames-value: run npx meterveil topics apply, which registers it',
       ))
 
     test('a schema that cannot read what the registry holds', async () => {
@@ -207,7 +207,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
 
   describe('the register', () => {
     test('an empty topic', () =>
-      refuses({}, 'the topic meter.register holds no entry: run meterveil register load FILE'))
+      refuses({}, 'the topic meter.register holds no entry: run npx meterveil register load FILE'))
 
     const registerFile = fleet.env.METERVEIL_REGISTER_FILE
     const load = async (file: string, ...args: readonly string[]) => {
@@ -216,14 +216,14 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       return finished
     }
     const homes = fleet.fleet.entries.length
-    const names = ['added', 'changed', 'ended', 'removed', 'unchanged']
+    const names = ['added', 'changed', 'ended', 'removed', 'unchanged', 'retold']
     const counts = (...many: readonly number[]) => Object.fromEntries(names.map((name, at) => [name, many[at]]))
 
     test('is loaded once: a dry run and a second time change nothing', async () => {
       for (const [args, kind, expected] of [
-        [['--dry-run'], 'planned', counts(homes, 0, 0, 0, 0)],
-        [[], 'loaded', counts(homes, 0, 0, 0, 0)],
-        [[], 'loaded', counts(0, 0, 0, 0, homes)],
+        [['--dry-run'], 'planned', counts(homes, 0, 0, 0, 0, 0)],
+        [[], 'loaded', counts(homes, 0, 0, 0, 0, 0)],
+        [[], 'loaded', counts(0, 0, 0, 0, homes, 0)],
       ] as const) {
         const { code, stdout, stderr } = await load(registerFile, ...args)
         assert.equal(code, 0, stderr)
@@ -261,6 +261,40 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       assert.equal(finished.code, 0, finished.stderr)
       const { kind, entries, partitions: places } = JSON.parse(finished.stdout)
       assert.deepEqual({ kind, entries, places }, { kind: 'register', entries: homes, places: partitions })
+    })
+
+    test('tells what it tells of homes, and is not changed where they would be told anew', async () => {
+      const telling = {
+        ...stage.registerEnv,
+        METERVEIL_ATTRIBUTES_SINCE: new Date().toISOString().slice(0, 7),
+        METERVEIL_ATTRIBUTES_K: '2',
+        METERVEIL_ATTRIBUTES_MAX_SUPPRESSED: '0',
+      }
+      const shown = await ends(['register', 'attributes', '--json'], telling, bin)
+      stage.requireSecretFree(shown)
+      const { kind, told, zone, homes: there } = JSON.parse(shown.stdout)
+      assert.deepEqual(
+        { kind, told, zone, there },
+        { kind: 'attributes', told: true, zone: fleet.env.METERVEIL_ZONE, there: homes },
+      )
+      const file = join(folder, 'retold.jsonl')
+      const area = 'another-place-of-it'
+      writeFileSync(
+        file,
+        fleet.lines(
+          fleet.fleet.entries.map((entry) => ({ ...entry, area, tariff: 'one', heating: 'one', dwelling: 'one' })),
+        ),
+      )
+      const planned = await ends(['register', 'load', file, '--dry-run'], telling, bin)
+      assert.match(planned.stdout, new RegExp(`^${homes} homes would be told anew in months that have begun\\.$`, 'm'))
+      const refused = await ends(['register', 'load', file], telling, bin)
+      stage.requireSecretFree(refused)
+      assert.equal(
+        refused.stderr,
+        `Error: ${homes} homes would be told anew in months that have begun.\nDate the change from now on (end the entry, and add one), or add --retell.\n`,
+      )
+      assert.equal(refused.code, 2)
+      assert.equal((await load(registerFile, '--dry-run')).stdout.includes(`"unchanged":${homes}`), true)
     })
 
     test('a register that needs more partitions than there are', async () => {
@@ -326,7 +360,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       assert.equal(finished.code, 130, finished.stderr)
       await refuses(
         {},
-        'Kafka does not grant this principal READ, DESCRIBE_CONFIGS on topic meter.register; READ, DESCRIBE_CONFIGS on topic load.partials; READ, WRITE, DESCRIBE_CONFIGS on topic load.state; WRITE on topic release.ledger; WRITE, DESCRIBE_CONFIGS on topic load.restricted; READ on group load; WRITE on transactional ids load-load.partials-*: grant it with meterveil topics apply --acls, or name another user in kafka.sasl.username or kafka.certFile',
+        'Kafka does not grant this principal READ, DESCRIBE_CONFIGS on topic meter.register; READ, DESCRIBE_CONFIGS on topic load.partials; READ, WRITE, DESCRIBE_CONFIGS on topic load.state; WRITE on topic release.ledger; WRITE, DESCRIBE_CONFIGS on topic load.restricted; READ on group load; WRITE on transactional ids load-load.partials-*: grant it with npx meterveil topics apply --acls, or name another user in kafka.sasl.username or kafka.certFile',
         { args: ['run', 'load'], from: released },
       )
     })
