@@ -26,7 +26,7 @@ export interface ReadingsOptions {
 
 /** Encrypted frames in; pseudonymous readings, and bounded partial sums for release, out. */
 export function readings({ register, keyring, profiles, generalise, policy }: ReadingsOptions): Pipeline {
-  const { clipOn: clip, capOn: cap } = policyEpochs(policy)
+  const { clipOn: clip, capOn: cap, capRuleOn: capRule } = policyEpochs(policy)
   const { windowSeconds, graceSeconds, cutOffHour } = policy
   return pipeline(
     'readings',
@@ -45,7 +45,7 @@ export function readings({ register, keyring, profiles, generalise, policy }: Re
 
       accepted
         .keyed(boundContributions({ clip, cap, windowSeconds, cutOffHour }))
-        .lower(partialSums({ graceSeconds, clip }))
+        .lower(partialSums({ graceSeconds, clip, capRule }))
         .to(topics.loadPartials, { partition: () => 0 })
     },
     { rejects: topics.meterRejected, changelog: topics.meterAccepted, covers: topics.householdReadings },

@@ -20,20 +20,31 @@ export interface LoadPartial {
    * they differ. Absent in batches from before they were stated.
    */
   readonly clipWh?: Readonly<Record<Level, number>> | undefined
-  /** Bounds of each local day that values of the batch could be of, where they differ. */
+  /**
+   * Rule for C, the most energy of one interval that counts, that the values of this batch were bounded by. Absent where the
+   * days differ, and in batches from before it was stated.
+   */
+  readonly capRule?: string | undefined
+  /** Bounds of each local day that values of the batch could be of, where they or their rules differ. */
   readonly clipWhByDate?: readonly DayClip[] | undefined
   readonly cells: readonly PartialCell[]
 }
 
-/** Bounds S by level, in Wh, of a local day, `YYYY-MM-DD`. */
+/** Bounds S by level, in Wh, of a local day, `YYYY-MM-DD`, and its rule for C where it is stated. */
 export interface DayClip {
   readonly date: string
   readonly clipWh: Readonly<Record<Level, number>>
+  readonly capRule?: string
 }
 
 /** What the values of a local day in this batch were bounded to; undefined where it is not stated. */
 export function clipOn({ clipWh, clipWhByDate }: LoadPartial, date: string): LoadPartial['clipWh'] {
   return clipWhByDate?.find((each) => each.date === date)?.clipWh ?? clipWh
+}
+
+/** The rule for C that the values of a local day in this batch were bounded by; undefined where it is not stated. */
+export function capRuleOn({ capRule, clipWhByDate }: LoadPartial, date: string): string | undefined {
+  return clipWhByDate?.find((each) => each.date === date)?.capRule ?? capRule
 }
 
 /** One group, window, channel and phase. */
@@ -61,9 +72,16 @@ export interface PartialCell {
   readonly thirdWh: number
 }
 
-interface PartialFields extends Omit<LoadPartial, 'clipWh' | 'clipWhByDate'> {
+interface DayFields {
+  readonly date: string
+  readonly clipWh: readonly number[]
+  readonly capRule: string | null
+}
+
+interface PartialFields extends Omit<LoadPartial, 'clipWh' | 'clipWhByDate' | 'capRule'> {
   readonly clipWh: readonly number[] | null
-  readonly clipWhByDate: readonly { readonly date: string; readonly clipWh: readonly number[] }[] | null
+  readonly clipWhByDate: readonly DayFields[] | null
+  readonly capRule: string | null
 }
 
 const fieldsOf = (clip: Readonly<Record<Level, number>>): readonly number[] => levels.map((level) => clip[level])
@@ -73,21 +91,33 @@ function clipOf(fields: readonly number[]): Readonly<Record<Level, number>> {
   return Object.fromEntries(levels.map((level, i) => [level, fields[i]!])) as Record<Level, number>
 }
 
+const dayFieldsOf = ({ date, clipWh, capRule }: DayClip): DayFields => ({
+  date,
+  clipWh: fieldsOf(clipWh),
+  capRule: capRule ?? null,
+})
+
+const dayOf = ({ date, clipWh, capRule }: DayFields): DayClip => ({
+  date,
+  clipWh: clipOf(clipWh),
+  ...(capRule === null ? {} : { capRule }),
+})
+
 /** Codec of `load.partials`; beside `boundContributions`, its decoder is the only maker of `BoundedWh`. */
 export const loadPartialCodec: Codec<LoadPartial> = avroCodec<LoadPartial, PartialFields>('load-partial', {
-  toFields: ({ clipWh, clipWhByDate, ...value }) => ({
+  toFields: ({ clipWh, clipWhByDate, capRule, ...value }) => ({
     ...value,
     clipWh: clipWh ? fieldsOf(clipWh) : null,
-    clipWhByDate: clipWhByDate?.map(({ date, clipWh: clip }) => ({ date, clipWh: fieldsOf(clip) })) ?? null,
+    clipWhByDate: clipWhByDate?.map(dayFieldsOf) ?? null,
+    capRule: capRule ?? null,
   }),
-  fromFields: ({ sourcePartition, seq, progress, clipWh, clipWhByDate, cells }) => ({
+  fromFields: ({ sourcePartition, seq, progress, clipWh, clipWhByDate, capRule, cells }) => ({
     sourcePartition,
     seq,
     progress,
     ...(clipWh === null ? {} : { clipWh: clipOf(clipWh) }),
-    ...(clipWhByDate === null
-      ? {}
-      : { clipWhByDate: clipWhByDate.map(({ date, clipWh: clip }) => ({ date, clipWh: clipOf(clip) })) }),
+    ...(clipWhByDate === null ? {} : { clipWhByDate: clipWhByDate.map(dayOf) }),
+    ...(capRule === null ? {} : { capRule }),
     cells: cells.map((cell) => ({
       level: cell.level,
       group: cell.group,

@@ -1,9 +1,9 @@
 import { addBounded, type BoundedWh, noBoundedWh } from '../../schemas/bounded.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
-import type { LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
-import { type Level, levels } from '../../schemas/register-entry.ts'
+import type { DayClip, LoadPartial, PartialCell } from '../../schemas/load-partial.ts'
+import { byLevel, type Level, levels } from '../../schemas/register-entry.ts'
 import type { BoundedReading, BoundedReadings } from '../contract/bounded-readings.ts'
-import { type Lowering, lowering, type Spec } from '../contract/operator.ts'
+import { type BatchContext, type Lowering, lowering, type Spec } from '../contract/operator.ts'
 import { groupBook } from './group-book.ts'
 import { rankAmong } from './largest.ts'
 
@@ -19,6 +19,8 @@ export interface PartialSumsOptions {
    * day by day where its days differ. Default: not stated.
    */
   readonly clip?: (date: string) => Readonly<Record<Level, number>>
+  /** The rule for C by which they were bounded, stated beside `clip`. Default: not stated. */
+  readonly capRule?: (date: string) => string
 }
 
 /**
@@ -51,7 +53,8 @@ export function partialSums(
     'pseudonymous',
   )<BoundedReadings, LoadPartial>({
     spec: partialSumsSpec,
-    process: (batch, out, { partition, seq, progress, whole }) => {
+    process: (batch, out, context) => {
+      const { partition, seq, progress, whole } = context
       book.begin()
       const cells: Sum[] = []
       const planes = new Map<number, Plane>()
@@ -92,36 +95,41 @@ export function partialSums(
         sourcePartition: partition,
         seq,
         progress,
-        ...(clip ? stated(clip, dates, progress) : {}),
+        ...(clip ? stated({ ...options, clip }, dates, context) : {}),
         cells,
       })
     },
   })
 }
 
-/** Local days before and after the UTC day of a batch's progress that its values can be of, open days and zones considered. */
-const statedDays = [-2, -1, 0, 1]
-
 /**
  * What stands in a batch does not depend on whose values are in it: every day that values could be of is stated, in an
- * empty batch too.
+ * empty batch too. That is from the first day that still counts, which is far back where the partition comes from far behind,
+ * to the day after the progress, zones considered.
  */
 function stated(
-  clip: NonNullable<PartialSumsOptions['clip']>,
+  { clip, capRule }: Pick<PartialSumsOptions, 'capRule'> & Required<Pick<PartialSumsOptions, 'clip'>>,
   ofCells: readonly string[],
-  progress: EpochMs,
-): Pick<LoadPartial, 'clipWh' | 'clipWhByDate'> {
-  const near = statedDays.map((days) => new Date(progress + days * dayMs).toISOString().slice(0, 10))
+  { progress, keptFrom, floor }: Pick<BatchContext, 'progress' | 'keptFrom' | 'floor'>,
+): Pick<LoadPartial, 'clipWh' | 'clipWhByDate' | 'capRule'> {
+  const today = dayNumber(progress)
+  const from = Math.min(today - 2, Math.max(keptFrom, dayNumber(floor) - 1))
+  const near = Array.from({ length: today + 2 - from }, (_, n) => dateOf(from + n))
   const dates = [...new Set([...near, ...ofCells])].sort()
-  const days = dates.map((date) => ({ date, clipWh: clip(date) }))
-  const [first] = days
-  if (days.every(({ clipWh }) => levels.every((level) => clipWh[level] === first!.clipWh[level]))) {
-    return { clipWh: first!.clipWh }
+  const days = dates.map((date): DayClip => ({ date, clipWh: clip(date), ...(capRule && { capRule: capRule(date) }) }))
+  const [{ clipWh: own, capRule: rule }] = days as [DayClip]
+  const isOneRule = days.every((day) => day.capRule === rule)
+  const ruleOfAll = isOneRule && rule !== undefined ? { capRule: rule } : {}
+  if (isOneRule && days.every(({ clipWh }) => levels.every((level) => clipWh[level] === own[level]))) {
+    return { clipWh: own, ...ruleOfAll }
   }
   // Whoever looks at this alone sees the day that needs most noise, and withholds too much rather than too little.
-  const widest = levels.map((level) => [level, Math.max(...days.map(({ clipWh }) => clipWh[level]))])
-  return { clipWh: Object.fromEntries(widest) as Record<Level, number>, clipWhByDate: days }
+  const widest = byLevel((level) => Math.max(...days.map(({ clipWh }) => clipWh[level])))
+  return { clipWh: widest, clipWhByDate: days, ...ruleOfAll }
 }
+
+const dayNumber = (at: EpochMs): number => Math.floor(at / dayMs)
+const dateOf = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10)
 
 const isPart = ({ durationSeconds, windowSeconds }: BoundedReading): boolean => durationSeconds !== windowSeconds
 

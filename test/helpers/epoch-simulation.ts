@@ -56,12 +56,14 @@ export function heavyDays(first: string, last: string): readonly Reported[] {
 export interface Bounding {
   readonly takes: ClipOn
   readonly says: ClipOn
+  /** The rule for C that it says it took. */
+  readonly capRule?: (date: string) => string
 }
 
 /** The bounds of a policy, as [readings] takes and states them. */
 export function boundingOf(policy: DatedPolicy): Bounding {
-  const { clipOn } = policyEpochs(policy)
-  return { takes: clipOn, says: clipOn }
+  const { clipOn, capRuleOn } = policyEpochs(policy)
+  return { takes: clipOn, says: clipOn, capRule: capRuleOn }
 }
 
 /** One batch of [readings] for every half hour of arrival; `by` may differ from batch to batch, as it does over a restart. */
@@ -78,7 +80,7 @@ export function partialsOf(reported: readonly Reported[], by: (at: number) => Bo
   const count = (last - first) / slot + 1 + 14
   return Array.from({ length: count }, (_, n): LoadPartial => {
     const at = first + n * slot
-    const { takes, says } = by(at)
+    const { takes, says, capRule } = by(at)
     const frames = (slots.get(at) ?? [])
       .toSorted((a, b) => a.receivedAt - b.receivedAt)
       .map(({ start, receivedAt, wh }) => readingsOf(home, [readingOf(start, { energyWh: wh })], { receivedAt }))
@@ -86,8 +88,10 @@ export function partialsOf(reported: readonly Reported[], by: (at: number) => Bo
     const kept = bounded.flatMap((outcome): Envelope<BoundedReadings>[] =>
       outcome.kind === 'emit' ? [{ value: outcome.value as BoundedReadings, origin: outcome.from.origin }] : [],
     )
-    const context = contextOf({ seq: n + 1, progress: at + slot })
-    const [sums] = emitted<LoadPartial>(runBatch(partialSums({ clip: says }), kept, { context }))
+    const keptFrom = Math.floor(at / 86_400_000) - 1
+    const context = contextOf({ seq: n + 1, progress: at + slot, keptFrom })
+    const stating = partialSums({ clip: says, ...(capRule ? { capRule } : {}) })
+    const [sums] = emitted<LoadPartial>(runBatch(stating, kept, { context }))
     const { codec } = topics.loadPartials
     return codec.decode(codec.encode(sums!))
   })

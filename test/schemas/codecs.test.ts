@@ -109,7 +109,7 @@ describe('encoding', () => {
 })
 
 describe('decoding', () => {
-  /** head of a partial: sourcePartition 0, seq 1, progress 0; then the array of cells and the bounds of all and by day, if they are stated. */
+  /** head of a partial: sourcePartition 0, seq 1, progress 0; then the array of cells, the bounds of all and by day and the rule, if they are stated. */
   const partial = (...rest: number[]): Uint8Array => new Uint8Array([0, 2, 0, ...rest])
   const many = [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]
   const refused: readonly { readonly name: string; readonly bytes: Uint8Array; readonly detail: RegExp }[] = [
@@ -122,7 +122,7 @@ describe('decoding', () => {
     { name: 'a negative block size', bytes: partial(1, 1), detail: /block size/ },
     { name: 'a level without a symbol', bytes: partial(2, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), detail: /enum/ },
     { name: 'a number of eleven bytes', bytes: new Uint8Array([...Array(10).fill(0x80), 0]), detail: /too long/ },
-    { name: 'bytes after the record', bytes: partial(0, 0, 0, 0), detail: /follow/ },
+    { name: 'bytes after the record', bytes: partial(0, 0, 0, 0, 0), detail: /follow/ },
     { name: 'no bytes at all', bytes: new Uint8Array(0), detail: /inside a number/ },
   ]
   for (const { name, bytes, detail } of refused) {

@@ -146,11 +146,17 @@ const partialFields = {
     { maxLength: 5 },
   ),
 }
-// Bounds may be stated, and day by day.
+// Bounds may be stated, and day by day, and the rule for C beside them.
 const loadPartial: Arbitrary<LoadPartial> = fc.oneof(
   record(partialFields),
   record({ ...partialFields, clipWh: clip }),
   record({ ...partialFields, clipWh: clip, clipWhByDate: fc.array(record({ date, clipWh: clip }), { maxLength: 3 }) }),
+  record({ ...partialFields, clipWh: clip, capRule: text }),
+  record({
+    ...partialFields,
+    clipWh: clip,
+    clipWhByDate: fc.array(record({ date, clipWh: clip, capRule: text }), { minLength: 1, maxLength: 3 }),
+  }),
 )
 
 const loadState: Arbitrary<LoadState> = record({ row: text, body: bytes })

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../../schemas/codec.ts'
-import { clipOn, type LoadPartial, type PartialCell } from '../../../schemas/load-partial.ts'
+import { capRuleOn, clipOn, type LoadPartial, type PartialCell } from '../../../schemas/load-partial.ts'
 import { levels } from '../../../schemas/register-entry.ts'
 import { cutOff, type LocalDay, localDay } from '../../window/local-day.ts'
 import { releaseHalt } from '../ledger/halts.ts'
@@ -86,7 +86,7 @@ function findPlace(state: ReleaseState, cell: PartialCell, partial: LoadPartial,
     halt('partials_broken', `a partial cell of ${date} came after the late values of that day were sealed`)
   }
   if (window >= progress) halt('partials_broken', 'a partial cell lies ahead of its own progress')
-  const day = boundedDay(state, state.days.get(date) ?? openDay(state, local, tools), clipOn(partial, date))
+  const day = boundedDay(state, state.days.get(date) ?? openDay(state, local, tools), statedOn(partial, date))
   const { policy } = day.plan.resolved
   const position = gridPosition(day.seals[phase], window, channel)
   if (position === undefined || windowSeconds !== policy.windowSeconds) {
@@ -113,18 +113,19 @@ function findPlace(state: ReleaseState, cell: PartialCell, partial: LoadPartial,
  * withheld must not tell whether somebody sent something.
  */
 function judgeBounds(state: ReleaseState, partial: LoadPartial, since: EpochMs, tools: ReleaseTools): void {
-  const { progress, clipWh, clipWhByDate } = partial
+  const { progress, clipWhByDate } = partial
   const { timeZone } = tools.domain
   const isBegun = state.first !== null
   for (const local of newDays(state, progress, since, timeZone)) {
     // Before the first day is known, none is opened but for what comes in: those before it are never released.
     if (isBegun) openDay(state, local, tools)
-    else if (!isWithin(clipOn(partial, local.date), tools.policyOn(local.date))) withholdThrough(state, local.date)
+    else if (!agrees(statedOn(partial, local.date), tools.policyOn(local.date))) withholdThrough(state, local.date)
   }
   for (const [date, day] of state.days) {
     const { cutOffHour } = day.plan.resolved.policy
     if (day.grid.start >= progress || cutOff(timeZone, day.grid.day, cutOffHour) <= since) continue
-    boundedDay(state, day, clipWhByDate ? clipWhByDate.find((each) => each.date === date)?.clipWh : clipWh)
+    if (clipWhByDate?.every((each) => each.date !== date)) continue
+    boundedDay(state, day, statedOn(partial, date))
   }
 }
 
@@ -138,19 +139,32 @@ function* newDays(state: ReleaseState, progress: EpochMs, since: EpochMs, timeZo
   for (; day.start < progress; day = dayAfter(timeZone, day)) if (!state.days.has(day.date)) yield day
 }
 
+/** What a batch states of a local day; undefined where it does not. */
+interface Stated {
+  readonly clipWh: LoadPartial['clipWh']
+  readonly capRule: LoadPartial['capRule']
+}
+
+const statedOn = (partial: LoadPartial, date: string): Stated => ({
+  clipWh: clipOn(partial, date),
+  capRule: capRuleOn(partial, date),
+})
+
 /**
- * The day, if its values were bounded to no more than its frozen plan has noise for. Else nobody may see more of it: its
- * windows, and those of open days before it, stay withheld from here on, as where a ledger was lost.
+ * The day, if its values were bounded to no more than its frozen plan has noise for, and by the rule for C that its records
+ * state. Else nobody may see more of it: its windows, and those of open days before it, stay withheld from here on, as where
+ * a ledger was lost.
  */
-function boundedDay(state: ReleaseState, day: OpenDay, clipWh: LoadPartial['clipWh']): OpenDay {
+function boundedDay(state: ReleaseState, day: OpenDay, stated: Stated): OpenDay {
   const { date } = day.grid
-  if (isWithin(clipWh, day.plan.resolved)) return day
+  if (agrees(stated, day.plan.resolved)) return day
   withholdThrough(state, date)
   return state.days.get(date) ?? day
 }
 
-const isWithin = (clipWh: LoadPartial['clipWh'], { levels: terms }: ResolvedPolicy): boolean =>
-  clipWh === undefined || levels.every((level) => clipWh[level] <= terms[level].clipWh)
+const agrees = ({ clipWh, capRule }: Stated, { policy, levels: terms }: ResolvedPolicy): boolean =>
+  (clipWh === undefined || levels.every((level) => clipWh[level] <= terms[level].clipWh)) &&
+  (capRule === undefined || capRule === policy.capRule)
 
 function withholdThrough(state: ReleaseState, date: string): void {
   if (state.unprovenThrough !== null && state.unprovenThrough >= date) return

@@ -16,6 +16,8 @@ export interface PolicyEpochs {
   readonly clipOn: (date: string) => Readonly<Record<Level, number>>
   /** What C is beside the fuse. */
   readonly capOn: (date: string) => IntervalCap
+  /** The rule that says so, as policies write it. */
+  readonly capRuleOn: (date: string) => string
   /** The epochs with what holds in each, first that of the policy itself, which begins with no date. */
   readonly all: readonly { readonly from: string | null; readonly resolved: ResolvedPolicy }[]
 }
@@ -60,6 +62,7 @@ export function policyEpochs({ epochs = [], ...base }: DatedPolicy): PolicyEpoch
     on,
     clipOn: (date) => all[at(date)]!.clip,
     capOn: (date) => all[at(date)]!.resolved.interval,
+    capRuleOn: (date) => all[at(date)]!.resolved.policy.capRule,
     all,
   }
 }

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { BoundedReading, BoundedReadings } from '../../../operators/contract/bounded-readings.ts'
-import type { Envelope } from '../../../operators/contract/operator.ts'
-import { partialSums } from '../../../operators/privacy/partial-sums.ts'
+import type { BatchContext, Envelope } from '../../../operators/contract/operator.ts'
+import { type PartialSumsOptions, partialSums } from '../../../operators/privacy/partial-sums.ts'
 import { addCell, emptySum } from '../../../operators/privacy/release/sums.ts'
 import type { BoundedWh } from '../../../schemas/bounded.ts'
-import { clipOn, type LoadPartial, loadPartialCodec, type PartialCell } from '../../../schemas/load-partial.ts'
+import {
+  capRuleOn,
+  clipOn,
+  type LoadPartial,
+  loadPartialCodec,
+  type PartialCell,
+} from '../../../schemas/load-partial.ts'
 import { type Level, levels } from '../../../schemas/register-entry.ts'
 import { at, contextOf, runBatch, whole } from '../harness.ts'
 
@@ -39,10 +45,15 @@ const record = (
   origin: { ...whole.origin, receivedAt },
 })
 
-const context = contextOf({ partition: 3, seq: 17, progress: end + 9_000 })
+const today = Date.parse('2026-01-15') / 86_400_000
+const context = contextOf({ partition: 3, seq: 17, progress: end + 9_000, keptFrom: today - 1 })
 
-function partialOf(batch: readonly Envelope<BoundedReadings>[], options = {}): LoadPartial {
-  const outcomes = runBatch(partialSums(options), batch, { context })
+function partialOf(
+  batch: readonly Envelope<BoundedReadings>[],
+  options: PartialSumsOptions = {},
+  of: Partial<BatchContext> = {},
+): LoadPartial {
+  const outcomes = runBatch(partialSums(options), batch, { context: { ...context, ...of } })
   assert.equal(outcomes.length, 1)
   const [only] = outcomes
   assert.ok(only?.kind === 'emit' && only.from === context.whole)
@@ -218,6 +229,7 @@ describe('partialSums', () => {
     /** First date with the other bounds. */
     readonly from?: string
     readonly expected: Pick<LoadPartial, 'clipWh' | 'clipWhByDate'>
+    readonly of?: Partial<BatchContext>
   }[] = [
     {
       name: 'once where all days near are the same',
@@ -240,10 +252,28 @@ describe('partialSums', () => {
       batch: [on('2026-01-10')],
       expected: { clipWh: widest, clipWhByDate: days(['2026-01-10', ...near], '2026-01-16') },
     },
+    {
+      name: 'of every day since the batch before, with a value of one of them',
+      batch: [on('2026-01-11')],
+      expected: { clipWh: widest, clipWhByDate: days(['2026-01-11', '2026-01-12', ...near], '2026-01-16') },
+      of: { keptFrom: today - 4 },
+    },
+    {
+      name: 'of every day since the batch before, without any value',
+      batch: [],
+      expected: { clipWh: widest, clipWhByDate: days(['2026-01-11', '2026-01-12', ...near], '2026-01-16') },
+      of: { keptFrom: today - 4 },
+    },
+    {
+      name: 'of every day that is not too late where no batch came before',
+      batch: [],
+      expected: { clipWh: widest, clipWhByDate: days(['2026-01-12', ...near], '2026-01-16') },
+      of: { keptFrom: -1, floor: (today - 2) * 86_400_000 },
+    },
   ]
-  for (const { name, batch, from = '2026-01-16', expected } of stated) {
+  for (const { name, batch, from = '2026-01-16', expected, of } of stated) {
     test(`states the bounds ${name}`, () => {
-      const partial = partialOf(batch, { clip: (date: string) => (date < from ? wide : other) })
+      const partial = partialOf(batch, { clip: (date: string) => (date < from ? wide : other) }, of)
       const { clipWh, clipWhByDate } = partial
       assert.deepEqual({ clipWh, ...(clipWhByDate ? { clipWhByDate } : {}) }, expected)
       assert.deepEqual(loadPartialCodec.decode(loadPartialCodec.encode(partial)), partial)
@@ -252,6 +282,25 @@ describe('partialSums', () => {
       }
     })
   }
+
+  test('states the rule for C once where all days near have it, and day by day where they differ', () => {
+    const stating = (clip: PartialSumsOptions['clip'], from: string) =>
+      partialOf([], { ...(clip ? { clip } : {}), capRule: (date) => (date < from ? 'fuse' : 'other') })
+    const same = stating(() => wide, '2026-01-17')
+    assert.deepEqual([same.clipWh, same.capRule, same.clipWhByDate], [wide, 'fuse', undefined])
+    const changing = stating(() => wide, '2026-01-15')
+    assert.equal(changing.capRule, undefined)
+    assert.deepEqual(
+      near.map((date) => capRuleOn(changing, date)),
+      ['fuse', 'fuse', 'other', 'other'],
+    )
+    const narrowed = stating((date) => (date < '2026-01-16' ? wide : other), '2026-01-17')
+    assert.deepEqual([narrowed.capRule, capRuleOn(narrowed, '2026-01-16')], ['fuse', 'fuse'])
+    for (const each of [same, changing, narrowed]) {
+      assert.deepEqual(loadPartialCodec.decode(loadPartialCodec.encode(each)), each)
+    }
+    assert.equal(stating(undefined, '2026-01-15').capRule, undefined)
+  })
 
   test('gives the same sums however a stream is cut into batches', () => {
     const reading = fc

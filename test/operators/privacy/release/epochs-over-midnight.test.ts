@@ -173,6 +173,30 @@ describe('a day that was bounded by what is not its own', () => {
     for (const date of days.slice(1)) for (const each of withheld(date)) assert.ok(faults.includes(each), each)
   })
 
+  it('is withheld where [load] states another rule for C than [readings] bounded by', () => {
+    const halves = dated({ from: change, capRule: 'fuse, at most half of what is left' })
+    for (const [readings, load] of [
+      [halves, defaultPolicy],
+      [defaultPolicy, halves],
+    ] as const) {
+      const { ledger } = run(load, change, {}, boundingOf(readings))
+      const shown = new Map<string, Set<boolean>>()
+      for (const { date, rawWh } of recordsOf(ledger)) {
+        shown.set(date, (shown.get(date) ?? new Set()).add(rawWh !== null))
+      }
+      assert.ok(shown.get(days[0])!.has(true))
+      for (const date of days.slice(1)) assert.deepEqual([...shown.get(date)!], [false], date)
+    }
+    const rules = recordsOf(run(halves, change).ledger).map(({ date, rawWh, privacy: { capRule } }) => {
+      assert.ok(rawWh !== null)
+      return `${date} ${capRule}`
+    })
+    assert.deepEqual([...new Set(rules)].sort().slice(0, 2), [
+      `${days[0]} fuse`,
+      `${days[1]} fuse, at most half of what is left`,
+    ])
+  })
+
   it('is withheld from the change on where an epoch names the running day, and no other day is', () => {
     const noon = Date.parse('2026-10-25T12:00+01:00')
     const now = dated({ from: days[0], clipWhPerHalfHour: wide })
