@@ -11,7 +11,7 @@ import { addLedger } from './ledger.ts'
 import { addPolicy } from './policy.ts'
 import { addRegister } from './register.ts'
 import { addRejected } from './rejected.ts'
-import { report } from './report.ts'
+import { asTyped, report } from './report.ts'
 import { addRules } from './rules.ts'
 import { addRun, type Deployment } from './run.ts'
 import { addServices } from './services.ts'
@@ -61,7 +61,7 @@ export function buildProgram(parts: Parts): Command {
     .version(version)
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('See meterveil --help.')
+    .showHelpAfterError(asTyped('See meterveil --help.'))
     .addHelpText('after', exitCodeHelp())
   for (const add of parts.commands ?? []) add(program, version)
   addRun(program, parsePort, version, parts.deploy, parts.pipelines)
@@ -83,7 +83,7 @@ export function buildProgram(parts: Parts): Command {
 /** Errors of a command, also of one in a group, are reported as the program's own, and name the help of the command. */
 function inherit(command: Command, parent: Command, path: string): void {
   const name = `${path} ${command.name()}`
-  command.copyInheritedSettings(parent).showHelpAfterError(`See ${name} --help.`)
+  command.copyInheritedSettings(parent).showHelpAfterError(asTyped(`See ${name} --help.`))
   for (const inner of command.commands) inherit(inner, command, name)
 }
 

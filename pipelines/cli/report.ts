@@ -15,14 +15,44 @@ const speaking = [
   'RegisterError',
 ]
 
+/** Commands that a sentence may tell the reader to run. */
+export const toldCommands = [
+  'audit-run',
+  'decode',
+  'demo',
+  'describe',
+  'example',
+  'explain',
+  'ledger',
+  'policy',
+  'register',
+  'rejected',
+  'rules',
+  'run',
+  'services',
+  'topics',
+] as const
+
+const told = new RegExp(`(?<!npx )\\bmeterveil (?=(?:${toldCommands.join('|')}|--help)\\b)`, 'g')
+
+/** A sentence with its commands as they are typed: npx finds the command in a clone, in a dependency and on the PATH. */
+export const asTyped = (text: string): string => text.replace(told, 'npx meterveil ')
+
 /**
  * What a failed command prints on standard error, and its exit code. Stack traces only with METERVEIL_DEBUG: their text may
  * name files of this machine, and a reader cannot act on them.
  */
-export function report(
-  error: unknown,
-  debug: boolean,
-): { readonly lines: readonly string[]; readonly exitCode: ExitCode } {
+export function report(error: unknown, debug: boolean): Report {
+  const { lines, exitCode } = reportOf(error, debug)
+  return { lines: lines.map(asTyped), exitCode }
+}
+
+interface Report {
+  readonly lines: readonly string[]
+  readonly exitCode: ExitCode
+}
+
+function reportOf(error: unknown, debug: boolean): Report {
   const stack = debug && error instanceof Error && error.stack ? [error.stack] : []
   // Commander has printed its own sentence already.
   if (error instanceof CommanderError)

@@ -76,7 +76,7 @@ for (const [args, help] of [
   test(`a wrong flag points to ${help}`, () => {
     const { code, stderr } = meterveil(args)
     assert.equal(code, 2)
-    assert.match(stderr, new RegExp(`^See ${help}\\.$`, 'm'))
+    assert.match(stderr, new RegExp(`^See npx ${help}\\.$`, 'm'))
   })
 }
 

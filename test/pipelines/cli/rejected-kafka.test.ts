@@ -43,7 +43,7 @@ describe('refused frames in Kafka', { skip: own.skip }, () => {
       METERVEIL_KEYRING_FOLDER: keys,
     }
     const without = meterveil(['rejected', 'show'], env)
-    assert.match(without.stderr, /Kafka has no topic meter\.rejected: run meterveil topics apply/)
+    assert.match(without.stderr, /Kafka has no topic meter\.rejected: run npx meterveil topics apply/)
     const applied = meterveil(['topics', 'apply'], env)
     assert.equal(applied.code, 0, applied.stderr)
 

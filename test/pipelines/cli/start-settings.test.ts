@@ -66,7 +66,7 @@ const cases: readonly {
       'registry.url (METERVEIL_REGISTRY_URL) is missing: run needs it beside kafka.brokers',
       'redis.nodes (METERVEIL_REDIS_NODES) is missing: run needs it beside kafka.brokers',
       'keyringFolder (METERVEIL_KEYRING_FOLDER) is missing: run needs it beside kafka.brokers',
-      'registerFile and kafka.brokers are two places for one register: run meterveil register load with the file, and unset registerFile',
+      'registerFile and kafka.brokers are two places for one register: run npx meterveil register load with the file, and unset registerFile',
     ),
   },
   {
