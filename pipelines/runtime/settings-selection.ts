@@ -27,7 +27,7 @@ export const selectionSpecs: readonly SettingSpec[] = [
     variable: 'METERVEIL_SELECTION_POINTS_AT_CONNECTION',
     ...whole(1, 100),
     fallback: '1',
-    help: 'Most measuring points of one connection in the register: so many count as one household.',
+    help: 'Most measuring points of one connection in the register: the selection protects a household of so many, in whatever groups they are.',
   },
 ]
 

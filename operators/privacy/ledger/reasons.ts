@@ -46,9 +46,9 @@ const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
   withheld_unproven: {
     about: 'flag',
     sentence:
-      'The ledger cannot prove that the window was not released before, or values of the day were bounded to more than it was charged for.',
+      'The ledger cannot prove that the window was not released before, or values of the day were bounded to more than it was charged for, or by another rule for C.',
     action:
-      'Find out why the ledger was rolled back, or why [readings] had wider bounds than [load]; nothing is refunded.',
+      'Find out why the ledger was rolled back, or why [readings] had wider bounds or another `capRule` than [load]; nothing is refunded.',
   },
   coarser_windows: {
     about: 'flag',
@@ -228,7 +228,7 @@ export const releaseReasons = {
   points_over_limit: {
     about: 'refusal',
     sentence:
-      'A connection of the register has more measuring points than policy.selection counts as one household: nothing starts.',
+      'A connection of the register has more measuring points than policy.selection allows for: nothing starts.',
     action: 'Raise selection.pointsAtConnection to the most points that a connection has, or correct the register.',
   },
 } as const satisfies Readonly<Record<string, ReleaseReason>>
