@@ -6,6 +6,7 @@ import { addAuditRun } from './audit-run.ts'
 import { addDecode } from './decode.ts'
 import { addDescribe } from './describe.ts'
 import { exitCodes, exitCodeTexts } from './errors.ts'
+import { addExample } from './example.ts'
 import { addExplain } from './explain.ts'
 import { addLedger } from './ledger.ts'
 import { addPolicy } from './policy.ts'
@@ -66,6 +67,7 @@ export function buildProgram(parts: Parts): Command {
   for (const add of parts.commands ?? []) add(program, version)
   addRun(program, parsePort, version, parts.deploy, parts.pipelines)
   addDecode(program)
+  addExample(program)
   addExplain(program)
   addDescribe(program, parts.pipelines)
   addLedger(program)

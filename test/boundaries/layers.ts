@@ -54,14 +54,14 @@ export const layers: readonly { readonly files: RegExp; readonly may: readonly s
     says: 'only the services command of the command line imports deploy',
   },
   {
-    files: /^pipelines\/cli\/demo/,
+    files: /^pipelines\/cli\/(?:demo|example\.ts$)/,
     may: ['schemas/', 'operators/', 'connectors/', 'pipelines/', 'bench/'],
-    says: 'the demo may also use the fleet of bench',
+    says: 'the demo and the example may also use the fleet of bench',
   },
   {
     files: /^pipelines\//,
     may: ['schemas/', 'operators/', 'connectors/', 'pipelines/'],
-    says: 'nothing but test and the demo imports bench, and nothing imports test',
+    says: 'nothing but test, the demo and the example import bench, and nothing imports test',
   },
   {
     files: /^bench\//,
@@ -90,7 +90,7 @@ export const packages: Readonly<Record<string, readonly RegExp[]>> = {
   '@kafkajs/confluent-schema-registry': [/^connectors\/registry\//],
   avsc: [/^schemas\/avro\.ts$/, /^connectors\//],
   commander: [/^pipelines\/main\.ts$/, /^pipelines\/cli\//],
-  'diffprivlib-ts': [/^operators\/(?:privacy|forecast)\//, /^bench\//],
+  'diffprivlib-ts': [/^operators\/(?:privacy|forecast)\//, /^pipelines\/cli\/example\.ts$/, /^bench\//],
   fastify: [/^connectors\/http\//],
   'hdr-histogram-js': [/^bench\//, /^connectors\/prometheus\//],
   ioredis: [/^connectors\/redis\//],

@@ -34,8 +34,11 @@ function run(file: string, ...args: readonly string[]): string {
 }
 
 test('the example of the page for operators leads to a ledger that holds', async () => {
-  run(program('docs/operator.md', 'make-example.ts'), 'example', '60')
   const example = join(folder, 'example')
+  assert.match(meterveil(['example', example, '--homes', '60']).stdout, /60 homes, [1-9][\d,]* frames/)
+  const again = meterveil(['example', example])
+  assert.equal(again.code, 1)
+  assert.match(again.stderr, /is there already, and may hold keys\./)
   const env = {
     METERVEIL_KEYRING_FOLDER: join(example, 'keys'),
     METERVEIL_REGISTER_FILE: join(example, 'register.jsonl'),
