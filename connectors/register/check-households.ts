@@ -90,6 +90,8 @@ export function checkReload(
 }
 
 const dayMs = 86_400_000
+/** Beyond it time zones have no days: an end so far away is none. */
+const farthest = 8e15
 const clock = (hour: number): string => `${String(hour).padStart(2, '0')}:00`
 
 const isSame = (one: RegisterEntry, other: RegisterEntry): boolean =>
@@ -104,9 +106,10 @@ function daysFed(
   until: EpochMs | null,
   cutOffHour: number,
 ): { readonly first: number; readonly last: number } {
-  const { day } = localDay(timeZone, validFrom)
+  const from = Math.max(validFrom, 0)
+  const { day } = localDay(timeZone, from)
   return {
-    first: validFrom < cutOff(timeZone, day - 1, cutOffHour) ? day - 1 : day,
-    last: until === null ? Number.POSITIVE_INFINITY : localDay(timeZone, until - 1).day,
+    first: from < cutOff(timeZone, day - 1, cutOffHour) ? day - 1 : day,
+    last: until === null || until > farthest ? Number.POSITIVE_INFINITY : localDay(timeZone, until - 1).day,
   }
 }

@@ -87,7 +87,9 @@ async function load(file: string, flags: LoadFlags) {
       const homes = changes.retold === 1 ? '1 home' : `${count(changes.retold)} homes`
       terminal.line(`${homes} ${dryRun ? 'would be' : 'will be'} told anew in months that have begun.`)
     }
-    if (moves > 0 && !dryRun) terminal.note('Running pipelines read the register when they start: start them again.')
+    if (moves > 0 && !dryRun) {
+      terminal.note('Running pipelines read the register when they start: start them again before the changes begin.')
+    }
   })
 }
 

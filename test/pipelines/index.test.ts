@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createFleet } from '../../bench/fleet/index.ts'
+import { memoryKeyring } from '../../connectors/keyring/index.ts'
+import { memorySchemaRegistry } from '../../connectors/memory/index.ts'
 import { registerView } from '../../connectors/register/index.ts'
 import { minutes } from '../../operators/contract/clock.ts'
+import { defaultPolicy } from '../../operators/privacy/release/policy.ts'
+import { allPipelines } from '../../pipelines/index.ts'
 import { openWorld } from '../../pipelines/simulation/world.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
+import { household } from '../operators/privacy/k-anonymize/registers.ts'
 
 const start = Date.UTC(2026, 0, 12)
 const alike = { area: 'county-town-1', tariff: 'flat', heating: 'gas', dwelling: 'flat' }
@@ -51,4 +56,27 @@ describe('the attributes that [readings] passes on', () => {
   ]) {
     it(says, async () => assert.deepEqual([...(await toldBeside(twentieth))], told))
   }
+})
+
+describe('a register that is seen by another hour than that of the policy', () => {
+  it('is held against the hour of the policy', async () => {
+    const midnight = Date.UTC(2026, 0, 15)
+    const rest = { timeZone: 'UTC', fuseWhPerHour: 10_000 }
+    const entries = [
+      { ...household('home', rest), point: 'one', index: 1, systemTitle: '1', validTo: midnight },
+      { ...household('home', rest), point: 'two', index: 2, systemTitle: '2', validFrom: midnight + minutes(6 * 60) },
+    ]
+    const { zone, timeZone } = entries[0]!
+    const build = (cutOffHour: number) =>
+      allPipelines({
+        entries,
+        register: registerView(entries),
+        keyring: memoryKeyring({}),
+        registry: memorySchemaRegistry(),
+        domain: { name: zone, zone, timeZone, partitions: 1 },
+        policy: { ...defaultPolicy, cutOffHour },
+      })
+    assert.equal((await build(6)).length, 4)
+    await assert.rejects(build(12), { name: 'RegisterError', row: 2, message: /begin this one at 12:00 local time/ })
+  })
 })

@@ -208,6 +208,12 @@ describe('a register that is loaded within a day', () => {
       present: [entry(0, { validTo: midnight })],
       next: [entry(0, { validTo: midnight - 3_600_000 }), another(hours(6))],
     },
+    {
+      name: 'more points in place of an entry that begins and ends beyond all calendars',
+      present: [entry(0, { validFrom: -9e15, validTo: 9e15 })],
+      next: [entry(0, { validFrom: -9e15, validTo: 9e15, pointsAtConnection: 2 })],
+      says: /^row 1 of the register changes the number of points of an entry in place/,
+    },
     { name: 'another tariff in place', next: [entry(0, { tariff: 'night' })] },
     {
       name: 'more points in place before the entry has begun',

@@ -159,11 +159,7 @@ const wrong: readonly { readonly says: string; readonly text: string; readonly p
   { says: 'a rho over zero', text: '{"policy": {"rhoPerDay": "1/0"}}', problem: /rhoPerDay must be/ },
   { says: 'a rho as a number', text: '{"policy": {"rhoPerDay": 0.01}}', problem: /rhoPerDay must be/ },
   { says: 'a bound of nothing', text: '{"policy":{"clipWhPerHalfHour":{"feeder":0}}}', problem: /from 100 to 1,000/ },
-  {
-    says: 'text that is not JSON',
-    text: '{partitions: 8}',
-    problem: /settings\.json is not valid JSON: see line 1, column 2/,
-  },
+  { says: 'text that is not JSON', text: '{partitions: 8}', problem: /is not valid JSON: see line 1, column 2/ },
   { says: 'JSON that is no object', text: '[]', problem: /must hold one JSON object/ },
 ]
 
