@@ -88,7 +88,7 @@ describe('a day less the other, planted', () => {
   const bugs: readonly (readonly [MembersBug, Change, number])[] = [
     ['noise that the hour of the day decides', 'joins', 150],
     ['noise that the hour of the day decides', 'leaves', 150],
-    ['half of sigma', 'joins', 600],
+    ['half of sigma', 'joins', 800],
   ]
   for (const [bug, change, many] of inFull ? bugs : bugs.slice(0, 1)) {
     it(`is found out by the same figures: ${bug}, one home ${change}`, async (t) => {
