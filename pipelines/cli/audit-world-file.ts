@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { days } from '../../operators/contract/clock.ts'
 import { isDate } from '../../operators/contract/policy-epoch.ts'
 import { channels } from '../../schemas/interval-reading.ts'
+import { notJson } from '../runtime/json-fault.ts'
 import type { AuditWorld } from '../simulation/audit-world.ts'
 import { type CliError, usageError } from './errors.ts'
 
@@ -78,12 +79,12 @@ export type WorldFile = z.input<typeof worldSchema>
 /** Reads a world. Throws a `CliError` that names the file, the place in it, and what is wrong there. */
 export function readWorld(path: string): AuditWorld {
   const file = basename(path)
+  const text = readFileSync(path, 'utf8')
   let value: unknown
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if (error instanceof SyntaxError) throw unfit(`${file} is not JSON`)
-    throw error
+    value = JSON.parse(text)
+  } catch {
+    throw unfit(`${file} ${notJson(text)}`)
   }
   const { success, data, error } = worldSchema.safeParse(value)
   if (success) {

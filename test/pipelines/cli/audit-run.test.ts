@@ -167,7 +167,7 @@ describe('meterveil audit-run', () => {
     [
       'a text that is no JSON',
       ['--worlds', `${import.meta.filename},${withoutPath}`],
-      /audit-run\.test\.ts is not JSON/,
+      /audit-run\.test\.ts is not valid JSON: see line 1, column 1/,
     ],
     ['a file that is not there', ['--worlds', `${join(folder, 'none.json')},${withoutPath}`], /none\.json/],
     ['no runs', ['--runs', '0'], /whole number from 1/],

@@ -39,6 +39,7 @@ test('run begins a pin, follows the ledger with it, and halts over another ledge
   const without = meterveil(['run', 'load'], env)
   assert.equal(without.code, 3, without.stderr)
   assert.match(without.stderr, /release\.ledger holds \d+ links, but head\.pin, which pins its head, is not there/)
+  assert.match(without.stderr, /^Reason: pin_missing\. npx meterveil ledger explain pin_missing says/m)
 
   // Another history: a ledger that was begun anew, and charged otherwise.
   rmSync(data, { recursive: true })
@@ -50,4 +51,5 @@ test('run begins a pin, follows the ledger with it, and halts over another ledge
   const over = meterveil(['run', 'load'], env)
   assert.equal(over.code, 3, over.stderr)
   assert.match(over.stderr, /release\.ledger holds another link \d+ than the one that was pinned/)
+  assert.match(over.stderr, /^Reason: pin_differs\./m)
 })
