@@ -53,23 +53,19 @@ export function kAnonymizedMonths(
   const nothing = kAnonymize([], options)
   const known = new Map<string, KAnonymized>()
   const startOf = (month: string): EpochMs => dayNamed(timeZone, `${month}-01`).start
-  /** Whether the same entries hold when both months begin, and nobody comes in the second. */
   const isAsBefore = (one: string, other: string): boolean => {
-    const [before, start, end] = [startOf(one), startOf(other), startOf(after(other))]
-    return entries.every(
-      (entry) =>
-        holdsAt(entry, before) === holdsAt(entry, start) && !(entry.validFrom > start && entry.validFrom < end),
-    )
+    const [before, start] = [startOf(one), startOf(other)]
+    return entries.every((entry) => holdsAt(entry, before) === holdsAt(entry, start))
   }
   const inTurn = (month: string, first: string): KAnonymized => {
     // Of a month before all that are known nothing is left to build on: from the first one again.
     let last = [...known.keys()].sort().findLast((each) => each < month)
     let result = last === undefined ? undefined : known.get(last)
     for (let next = last === undefined ? first : after(last); next <= month; next = after(next)) {
-      if (result === undefined || last === undefined || !isAsBefore(last, next)) {
-        const epoch = { start: startOf(next), end: startOf(after(next)) }
-        result = kAnonymize(entries, { ...options, epoch, ...(result && { previous: result.classOf }) })
-      }
+      const epoch = { start: startOf(next), end: startOf(after(next)) }
+      // Who comes within a month must not decide whether it is worked out: it would be told otherwise once they are known.
+      if (result !== undefined && last !== undefined && isAsBefore(last, next)) result = result.during(entries, epoch)
+      else result = kAnonymize(entries, { ...options, epoch, ...(result && { previous: result.classOf }) })
       known.set(next, result)
       if (known.size > keptMonths) known.delete([...known.keys()].sort()[0]!)
       last = next

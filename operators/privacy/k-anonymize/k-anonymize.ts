@@ -37,7 +37,13 @@ export interface KAnonymizeOptions {
    * later in it counts for nothing, so that the register may grow meanwhile: they are told nothing of where others are, too,
    * and else like the others of their class. Default: every entry counts.
    */
-  readonly epoch?: { readonly start: EpochMs; readonly end: EpochMs }
+  readonly epoch?: Epoch
+}
+
+/** `[start, end)`, UTC epoch ms. */
+export interface Epoch {
+  readonly start: EpochMs
+  readonly end: EpochMs
 }
 
 /** What one residency zone lost. */
@@ -68,6 +74,8 @@ export interface KAnonymized {
   /** Names of the class of this epoch and of the previous one together. */
   readonly lineageOf: (connection: string) => string | undefined
   readonly zones: readonly ZoneLoss[]
+  /** The same for an epoch at whose start the same entries hold: what is told stays, and others may come within it. */
+  readonly during: (entries: Iterable<RegisterEntry>, epoch: Epoch) => KAnonymized
 }
 
 const defaultK = 20
@@ -125,27 +133,32 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
     classes.set(zone, { steps: outcome.steps, numbers, nothing: nothingAt })
   }
   const { kinOf } = table
-  const joined = new Map<string, number>()
-  if (epoch) {
-    for (const [connection, entry] of newcomersOf(entries, epoch, kinOf)) {
+  const joinedIn = (all: Iterable<RegisterEntry>, one: Epoch): ReadonlyMap<string, number> => {
+    const joined = new Map<string, number>()
+    for (const [connection, entry] of newcomersOf(all, one, kinOf)) {
       joined.set(connection, classOfNewcomer(entry, hierarchies, classes.get(entry.zone)))
     }
+    return joined
   }
   const toldAs = table.numbersOf(classOfKin)
-  const classOf = (connection: string): string | undefined => {
-    const kin = kinOf(connection)
-    const number = kin === undefined ? joined.get(connection) : classOfKin[kin]
-    return number === undefined ? undefined : names[number]
+  const resultWith = (joined: ReadonlyMap<string, number>): KAnonymized => {
+    const classOf = (connection: string): string | undefined => {
+      const kin = kinOf(connection)
+      const number = kin === undefined ? joined.get(connection) : classOfKin[kin]
+      return number === undefined ? undefined : names[number]
+    }
+    return {
+      of: (entry) => told[toldAs(entry) ?? joined.get(entry.connection) ?? 0]!,
+      classOf,
+      lineageOf: (connection) => {
+        const now = classOf(connection)
+        return now === undefined ? undefined : JSON.stringify([previous?.(connection) ?? null, now])
+      },
+      zones,
+      during: (all, other) => resultWith(joinedIn(all, other)),
+    }
   }
-  return {
-    of: (entry) => told[toldAs(entry) ?? joined.get(entry.connection) ?? 0]!,
-    classOf,
-    lineageOf: (connection) => {
-      const now = classOf(connection)
-      return now === undefined ? undefined : JSON.stringify([previous?.(connection) ?? null, now])
-    },
-    zones,
-  }
+  return resultWith(epoch ? joinedIn(entries, epoch) : new Map())
 }
 
 function zonesOf(

@@ -223,4 +223,17 @@ describe('kAnonymize by month', () => {
     ])
     assert.deepEqual(monthOf('2026-02').of(a0), kAnonymizeByMonth(entries, options)(a0, '2026-02-15'))
   })
+
+  it('tells of those who are there the same, whether it is known yet or not who comes within the month', () => {
+    // Nobody comes or goes in December, after which what November told would count otherwise.
+    const there = [...homes(19, 'a'), household('twentieth', { validFrom: at('2025-12-01') })]
+    const newcomer = household('new', { validFrom: at('2026-01-20') })
+    for (const k of [2, 20]) {
+      const own = { ...options, since: '2025-11', k }
+      const [without, told] = [kAnonymizeByMonth(there, own), kAnonymizeByMonth([...there, newcomer], own)]
+      for (const date of ['2025-11-15', '2025-12-15', '2026-01-15', '2026-01-25']) {
+        for (const entry of there) assert.deepEqual(told(entry, date), without(entry, date), date)
+      }
+    }
+  })
 })
