@@ -10,7 +10,7 @@ import type { AnyTopic } from '../runtime/stream.ts'
 import { labelHeader } from '../runtime/task.ts'
 import { openWire, type Wire } from '../runtime/wire.ts'
 import { CliError, usageError } from './errors.ts'
-import { retoldHomes } from './register-retold.ts'
+import { mayRetell, retoldHomes } from './register-retold.ts'
 
 const topic = topics.meterRegister as AnyTopic
 const keyOf = (entry: RegisterEntry): string => topics.meterRegister.key(entry) ?? ''
@@ -123,10 +123,11 @@ function compared(
 function retoldBy(
   present: ReadonlyMap<string, RegisterEntry>,
   entries: readonly RegisterEntry[],
-  { added, changed, removed }: RegisterChanges,
+  changes: RegisterChanges,
   { telling, retell = false, dryRun, now, horizonDays }: LoadOptions,
 ): number {
-  if (!telling || present.size === 0 || added.length + changed.length + removed.length === 0) return 0
+  if (!telling || present.size === 0 || !mayRetell(present, changes, keyOf, { timeZone: telling.timeZone, now }))
+    return 0
   const retold = retoldHomes([...present.values()], entries, { telling, now, horizonDays })
   if (retold === 0 || retell || dryRun) return retold
   throw usageError(
