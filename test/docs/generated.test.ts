@@ -18,6 +18,7 @@ import { defaultPrincipals, roleNames, roles } from '../../schemas/access.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
 import { blocksOf, code, markdownTable, withBlocks } from './blocks.ts'
 import { measuredTable } from './measured.ts'
+import { utilityBlock } from './utility.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -118,6 +119,7 @@ const renderers: Readonly<Record<string, () => string>> = {
     ),
   'redis-commands': () => fenced('', redisViewCommands.join(' ')),
   measured: () => measuredTable(root),
+  utility: () => utilityBlock(root),
   'register-entry': () => fenced('json', JSON.stringify(exampleEntry)),
   'own-pipeline': () => {
     const source = read('test/docs/own-pipeline.test.ts')
