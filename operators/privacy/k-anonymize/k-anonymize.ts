@@ -13,7 +13,7 @@ import {
   type ZoneClasses,
 } from './newcomers.ts'
 import type { Placed } from './place-table.ts'
-import { type Kin, readRegister } from './register-table.ts'
+import { type Kin, type RegisterTable, readRegister } from './register-table.ts'
 import { type Outcome, search } from './search.ts'
 
 export type { Told } from './newcomers.ts'
@@ -120,8 +120,7 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
       const number = outcome.classOf[i]!
       let at = number < 0 ? nothingAt : placed.get(number)
       if (at === undefined) {
-        const registered = values.map((value, column) => table.values[column]![value]!)
-        const made = tell(hierarchies, outcome.steps, registered)
+        const made = tell(hierarchies, outcome.steps, registeredAs(table, values))
         at = told.push(made) - 1
         names[at] = classNamed(zone, made)
         placed.set(number, at)
@@ -160,6 +159,9 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
   }
   return resultWith(epoch ? joinedIn(entries, epoch) : new Map())
 }
+
+const registeredAs = ({ values: texts }: RegisterTable, values: readonly number[]): readonly string[] =>
+  values.map((value, column) => texts[column]![value]!)
 
 function zonesOf(
   kin: readonly Kin[],
