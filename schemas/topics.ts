@@ -167,6 +167,7 @@ export function ownTopic<T, L extends Label>(like: Topic<T, L>, name: string, re
 
 /** The label of a topic that ships, by its name. */
 const shipped: ReadonlyMap<string, Label> = new Map(Object.values(topics).map(({ name, label }) => [name, label]))
+
 /** The label that a topic of this name was born with; `undefined` where none that ships has the name. */
 export const shippedLabel = (name: string): Label | undefined => shipped.get(name)
 
