@@ -44,13 +44,7 @@ export const registerNeeds: KafkaNeeds = {
  * disturbed.
  */
 export async function checkKafka(kafka: KafkaLogOptions, settings: Settings, needs: KafkaNeeds): Promise<void> {
-  const inspection = inspectKafka({
-    ...kafka,
-    deadlineMs: startDeadlineMs,
-    requestTimeoutMs: startDeadlineMs,
-    connectionTimeoutMs: 2_000,
-  })
-  try {
+  await inspecting(kafka, async (inspection) => {
     const standings = await inspection.topics(needs.topics)
     refuseMissing(needs, standings)
     await refuseWithoutRights(inspection, needs, standings)
@@ -59,17 +53,20 @@ export async function checkKafka(kafka: KafkaLogOptions, settings: Settings, nee
     const visible = layouts.filter(({ name }) => mayDo(standings.get(name), 'DESCRIBE_CONFIGS'))
     const configs = await inspection.configs(visible.map(({ name }) => name))
     for (const layout of visible) refuseLayout(layout, configs.get(layout.name) ?? {}, settings)
-  } catch (error) {
-    throw await reachError(error, kafka)
-  } finally {
-    await inspection.close()
-  }
+  })
 }
 
 /**
  * Looks whether the brokers answer and let this principal in, for commands that then take their time. Throws `StartError`.
  */
 export async function checkReach(kafka: KafkaLogOptions): Promise<void> {
+  await inspecting(kafka, async (inspection) => {
+    await inspection.topics(['meter.frames'])
+  })
+}
+
+/** Looks at the brokers within the time that a start may take. Throws `StartError` where they cannot be reached. */
+async function inspecting(kafka: KafkaLogOptions, look: (inspection: KafkaInspection) => Promise<void>): Promise<void> {
   const inspection = inspectKafka({
     ...kafka,
     deadlineMs: startDeadlineMs,
@@ -77,7 +74,7 @@ export async function checkReach(kafka: KafkaLogOptions): Promise<void> {
     connectionTimeoutMs: 2_000,
   })
   try {
-    await inspection.topics(['meter.frames'])
+    await look(inspection)
   } catch (error) {
     throw await reachError(error, kafka)
   } finally {
