@@ -13,7 +13,7 @@ import { type Change, changeAt, hoursOfDay } from './end-to-end/members-world.ts
 // The highest rho there may be: few runs tell whether more is shown.
 const rhoPerDay = '1/1'
 const claim = claimsOf(rhoPerDay)
-const runs = inFull ? 1_000 : 200
+const runs = inFull ? 500 : 200
 const miss = 1e-6
 const changes: readonly Change[] = ['joins', 'leaves']
 
@@ -78,7 +78,8 @@ for (const change of changes) {
       assert.ok(shifts[1]! > 0.9 * claim.mu, `${shifts[1]}`)
       const report = auditOutputs(seen.with, seen.without, { names: seen.names })
       t.diagnostic(`mu ≥ ${report.mu.lower.toFixed(2)} of ${claim.mu.toFixed(2)} by ${report.mu.event.slice(0, 60)}`)
-      assert.ok(report.pValue(claim) > 1e-4, `p ${report.pValue(claim)}`)
+      // Where the claim holds, this is wrong once in a million runs.
+      assert.ok(report.pValue(claim) > 1e-6, `p ${report.pValue(claim)}`)
       assert.ok(report.mu.lower <= claim.mu)
     })
   })

@@ -1,7 +1,7 @@
 // Every bug that was planted is found by the same auditor, from the same figures, as the right thing is not. With CI=true each
 // with p < 1e-6; else from half of the runs with p < 1e-3. Two bugs move the whole release by sqrt(2) of its claim alone, which
 // takes many minutes to tell, by MV_NIGHT=true. But they show where nothing at all may: with CI=true a figure of its own finds
-// each from few runs. `sensitivity.test.ts` finds those without noise, exactly, in every run.
+// each from few runs, with p < 1e-3. `sensitivity.test.ts` finds those without noise, exactly, in every run.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { auditOutputs } from 'diffprivlib-ts/audit'
@@ -37,8 +37,8 @@ describe('a figure that may tell nothing', () => {
   const silent = planted.flatMap(({ silent: figure, ...one }) => (figure ? [{ ...one, ...figure }] : []))
   for (const { bug: expects, world, figure, because, runs: most } of inFull ? silent : silent.slice(0, 1)) {
     const audit = async (t: TestContext, bug?: string): Promise<number> => {
-      // 450 runs miss p < 1e-3 less than once in a thousand times, as 800 do 1e-6.
-      const runs = bug !== undefined && inFull ? most : 450
+      // 450 runs miss p < 1e-3 less than once in a thousand times, more of them far less.
+      const runs = bug === undefined ? 300 : inFull ? most : 450
       const seen = await crowd({ bug, expects, world, runs, rhoPerDay })
       const at = seen.names.indexOf(figure)
       const alone = (rows: readonly (readonly number[])[]) => rows.map((row) => [row[at]!])
@@ -50,11 +50,12 @@ describe('a figure that may tell nothing', () => {
       return p
     }
     it(`is the ${figure}, since ${because}: it finds ${expects}`, async (t) => {
-      assert.ok((await audit(t, expects)) < limit)
+      assert.ok((await audit(t, expects)) < 1e-3)
     })
 
     it(`is the ${figure} of the right thing, looked at in the same way`, async (t) => {
-      assert.ok((await audit(t)) > 1e-3)
+      // Nothing is there to be found: a false alarm comes once in a million runs.
+      assert.ok((await audit(t)) > 1e-6)
     })
   }
 })

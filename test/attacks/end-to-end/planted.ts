@@ -140,7 +140,7 @@ export const planted: readonly Planted[] = [
     bug: 'a clip that is not reset at midnight',
     world: late,
     runs: 3_000,
-    silent: { figure: 'filter second day', because: 'the household-day is the first', runs: 800 },
+    silent: { figure: 'filter second day', because: 'the household-day is the first', runs: 600 },
     make: ({ noise }) => {
       const { day } = localDay('Europe/Berlin', Date.parse('2026-01-15T12:00:00Z'))
       return { parts: { noise, bound: rekeyed(({ index }) => ({ index, day })) } }
@@ -150,7 +150,7 @@ export const planted: readonly Planted[] = [
     bug: 'late values under a second budget',
     world: { ...late, wh: 9_000 },
     runs: 3_000,
-    silent: { figure: 'filter late', because: 'what came early has used the whole bound', runs: 800 },
+    silent: { figure: 'filter late', because: 'what came early has used the whole bound', runs: 600 },
     make: ({ noise }) => ({
       parts: {
         noise,
