@@ -67,14 +67,18 @@ function format(value: number): string {
   return Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en-GB') : value.toPrecision(3)
 }
 
-/** The short hash of what is checked out; `unknown` where there is no repository. */
+/** The short hash of what is checked out, with a word on changes beside reports and docs; `unknown` outside a repository. */
 export function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-      cwd: import.meta.dirname,
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', args, {
+      cwd: join(import.meta.dirname, '..'),
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim()
+  try {
+    const hash = git('rev-parse', '--short', 'HEAD')
+    const changed = git('status', '--porcelain', '--', '.', ':!bench/reports', ':!docs', ':!*.md')
+    return changed === '' ? hash : `${hash} and changes`
   } catch {
     return 'unknown'
   }

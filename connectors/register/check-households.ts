@@ -1,3 +1,4 @@
+import { days } from '../../operators/contract/clock.ts'
 import { cutOff, localDay } from '../../operators/window/local-day.ts'
 import type { EpochMs } from '../../schemas/codec.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
@@ -77,7 +78,7 @@ export function checkReload(
       const fed = daysFed(entry, entry.validTo, cutOffHour)
       if (fed.last < own.first || fed.first > own.last) continue
       const inPlace = kept.get(keyOf(row)) === entry
-      const day = new Date(own.last * dayMs).toISOString().slice(0, 10)
+      const day = new Date(days(own.last)).toISOString().slice(0, 10)
       throw new RegisterError(
         next.indexOf(entry) + 1,
         `${inPlace ? `changes the ${differing(row, entry)} of an entry in place` : `puts another ${differing(row, entry)} at a connection`}, ` +
@@ -89,7 +90,6 @@ export function checkReload(
   }
 }
 
-const dayMs = 86_400_000
 /** Beyond it time zones have no days: an end so far away is none. */
 const farthest = 8e15
 const clock = (hour: number): string => `${String(hour).padStart(2, '0')}:00`

@@ -17,6 +17,9 @@ export function isDate(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
+/** Whether a text is a month of the calendar, `YYYY-MM`. */
+export const isMonth = (text: string): boolean => isDate(`${text}-01`)
+
 /** What of one interval counts at most, beside what the fuse lets through. */
 export interface IntervalCap {
   /** In Wh per hour; infinite where the fuse alone decides. */

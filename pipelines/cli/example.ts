@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { secureBits } from 'diffprivlib-ts'
-import { systemClock } from '../../operators/contract/clock.ts'
+import { days, systemClock } from '../../operators/contract/clock.ts'
 import { CliError } from './errors.ts'
 import { openTerminal } from './terminal.ts'
 import { count } from './text.ts'
@@ -12,8 +12,6 @@ interface ExampleOptions {
   readonly homes: number
   readonly json?: boolean
 }
-
-const dayMs = 86_400_000
 
 /** `meterveil example FOLDER`: a key ring, a register and frames of simulated homes, to try `run` with. */
 export function addExample(program: Command): void {
@@ -55,7 +53,7 @@ async function writeExample(folder: string, homes: number): Promise<number> {
   const fleet = createFleet({
     seed,
     homes,
-    start: (Math.floor(now / dayMs) - 1) * dayMs,
+    start: (Math.floor(now / days(1)) - 1) * days(1),
     days: 2,
     timeZone: 'UTC',
     zone: 'main',

@@ -1,3 +1,4 @@
+import { isMonth } from '../../operators/contract/policy-epoch.ts'
 import { attributes, defaultSteps, type ZoneLoss } from '../../operators/privacy/k-anonymize/index.ts'
 import { localDay } from '../../operators/window/local-day.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
@@ -27,7 +28,7 @@ export function showAttributes(
 ): void {
   const timeZone = timeZoneOf(entries, settings.zone, settings.timeZone)
   const month = asked ?? localDay(timeZone, now).date.slice(0, 7)
-  if (!/^\d{4}-(?:0[1-9]|1[0-2])$/.test(month)) throw usageError(`${month} is no month.`, 'Write it as YYYY-MM.')
+  if (!isMonth(month)) throw usageError(`${month} is no month.`, 'Write it as YYYY-MM, such as 2026-11.')
   const { attributesSince } = settings
   if (attributesSince !== undefined && month < attributesSince) {
     terminal.record({ kind: 'attributes', month, told: false, since: attributesSince })

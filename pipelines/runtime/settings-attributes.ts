@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isMonth } from '../../operators/contract/policy-epoch.ts'
 import { type SettingSpec, whole } from './settings-kinds.ts'
 
 const months = 'What months told so far follows from it too: do not change it once attributes are told.'
@@ -8,7 +9,7 @@ export const attributeSpecs: readonly SettingSpec[] = [
   {
     key: 'attributesSince',
     variable: 'METERVEIL_ATTRIBUTES_SINCE',
-    schema: z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/),
+    schema: z.string().refine(isMonth),
     range: 'a month, YYYY-MM',
     fallback: 'attributes are told of no household',
     help: 'First local month in which household.readings tells attributes (area, tariff, heating, dwelling), never to be changed: what a month tells is held against the month before, so that two of them together tell of no fewer homes.',

@@ -39,8 +39,6 @@ function above(rows: readonly (readonly number[])[], figure: number) {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
-const crowds = new Map(changes.map((change) => [change, membersCrowd({ change, rhoPerDay, runs })]))
-
 for (const change of changes) {
   describe(`a day less the other, of which one home ${change === 'joins' ? 'joined on the second' : 'left after the first'}`, () => {
     it('gives the home away to the Wh where sums are exact, and the register alone is no secret', async () => {
@@ -63,7 +61,8 @@ for (const change of changes) {
     })
 
     it('tells no more than the claim allows', async (t) => {
-      const [seen, { names, shifts }] = [await crowds.get(change)!, await attackOnMembers({ change, rhoPerDay, runs })]
+      const task = { change, rhoPerDay, runs }
+      const [seen, { names, shifts }] = [await membersCrowd(task), await attackOnMembers(task)]
       for (const [figure, shift] of shifts.entries()) {
         const [hits, alarms] = [above(seen.with, figure), above(seen.without, figure)]
         const allowed = tail(threshold - claim.mu)

@@ -100,6 +100,12 @@ export function cell(window: string, boundedWh: number, rest: Partial<PartialCel
   }
 }
 
+/** A batch of each source partition with the same progress; the cells are of the first. */
+export const both = (seq: number, progress: string, cells: LoadPartial['cells'] = []): LoadPartial[] => [
+  partial(0, seq, progress, cells),
+  partial(1, seq, progress),
+]
+
 export function partial(
   sourcePartition: number,
   seq: number,

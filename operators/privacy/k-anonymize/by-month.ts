@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../../schemas/codec.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
+import { isMonth } from '../../contract/policy-epoch.ts'
 import { dayNamed } from '../release/day-grid.ts'
 import { type KAnonymized, type KAnonymizeOptions, kAnonymize, type Told } from './k-anonymize.ts'
 import { holdsAt } from './newcomers.ts'
@@ -47,7 +48,7 @@ export function kAnonymizedMonths(
   options: ByMonthOptions,
 ): (month: string) => KAnonymized {
   const { timeZone, since } = options
-  if (since !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(since)) {
+  if (since !== undefined && !isMonth(since)) {
     throw new RangeError(`since must be a month, YYYY-MM, not "${since}"`)
   }
   const nothing = kAnonymize([], options)

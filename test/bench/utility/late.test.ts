@@ -2,22 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { simulationRandom } from '../../../bench/fleet/random.ts'
 import { boundPool } from '../../../bench/utility/bounded-pool.ts'
-import { membersOf, treeOf } from '../../../bench/utility/groups.ts'
-import { syntheticHouseholds } from '../../../bench/utility/households.ts'
+import { treeOf } from '../../../bench/utility/groups.ts'
 import { lateErrors, latePool } from '../../../bench/utility/late.ts'
 import { rowGoals } from '../../../bench/utility/rows.ts'
-import { defaultPolicy, type ReleasePolicy } from '../../../operators/privacy/release/policy.ts'
 import { byLevel, levels } from '../../../schemas/register-entry.ts'
+import { fuse, households, members, policy } from './hourly.ts'
 
-const policy: ReleasePolicy = {
-  ...defaultPolicy,
-  windowSeconds: 3_600,
-  maxRelativeNoise: '1/1',
-  meanLoadWhPerDay: 1_000_000,
-}
-const households = syntheticHouseholds(3, 4, 3_600, Date.UTC(2013, 2, 18), 14)
-const members = membersOf(4)
-const fuse = { whPerHour: 2_000_000, half: false }
 const four = { clip: policy.clipWhPerHalfHour, cap: fuse }
 const one = byLevel((level) => ({ clip: policy.clipWhPerHalfHour[level], cap: fuse }))
 const late = latePool(households, members, policy, four)

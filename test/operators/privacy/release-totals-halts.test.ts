@@ -4,16 +4,11 @@ import { HaltError } from '../../../operators/contract/halt.ts'
 import type { HaltReason } from '../../../operators/privacy/ledger/reasons.ts'
 import type { LoadPartial } from '../../../schemas/load-partial.ts'
 import { drive } from '../../helpers/release-driver.ts'
-import { cell, groups, partial, registerOf, releaseOperator } from '../../helpers/release-fixtures.ts'
+import { both, cell, groups, partial, registerOf, releaseOperator } from '../../helpers/release-fixtures.ts'
 
 const day = '2026-01-15'
 const next = '2026-01-16'
 const at = (time: string): string => `${day}T${time}`
-
-const both = (seq: number, progress: string, cells: LoadPartial['cells'] = []): LoadPartial[] => [
-  partial(0, seq, progress, cells),
-  partial(1, seq, progress),
-]
 
 const run = (partials: readonly LoadPartial[]) => drive({ operator: releaseOperator(), partials })
 

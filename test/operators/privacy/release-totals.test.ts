@@ -11,6 +11,7 @@ import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { type DriveOptions, drive, rowsOf } from '../../helpers/release-driver.ts'
 import {
   berlin,
+  both,
   cell,
   countingNoise,
   groups,
@@ -25,11 +26,6 @@ import {
 const day = '2026-01-15'
 const next = '2026-01-16'
 const at = (time: string): string => `${day}T${time}`
-
-const both = (seq: number, progress: string, cells: LoadPartial['cells'] = []): LoadPartial[] => [
-  partial(0, seq, progress, cells),
-  partial(1, seq, progress),
-]
 
 const run = (partials: readonly LoadPartial[], rest: Partial<DriveOptions> = {}) =>
   drive({ operator: releaseOperator(), partials, ...rest })

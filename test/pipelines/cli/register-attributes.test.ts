@@ -96,7 +96,7 @@ describe('register attributes', () => {
 
   test('refuses a month that is none', () => {
     const { stderr, code } = attributes(['--month', '2026-13'])
-    assert.equal(stderr, 'Error: 2026-13 is no month.\nWrite it as YYYY-MM.\n')
+    assert.equal(stderr, 'Error: 2026-13 is no month.\nWrite it as YYYY-MM, such as 2026-11.\n')
     assert.equal(code, 2)
   })
 })
