@@ -27,8 +27,11 @@ export interface Report {
 
 const folder = join(import.meta.dirname, 'reports')
 
-/** Prints figures as a table and saves them as `bench/reports/<bench>.json`. Sets exit code 1 where a goal is missed. */
-export function report(bench: string, figures: readonly Figure[]): Report {
+/**
+ * Prints figures as a table and, of a run in full, saves them as `bench/reports/<bench>.json`: by default of one without
+ * arguments. Sets exit code 1 where a goal is missed.
+ */
+export function report(bench: string, figures: readonly Figure[], inFull = process.argv.length === 2): Report {
   const made: Report = {
     bench,
     at: new Date().toISOString(),
@@ -40,9 +43,12 @@ export function report(bench: string, figures: readonly Figure[]): Report {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     figures,
   }
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, `${bench}.json`), `${JSON.stringify(made, null, 2)}\n`)
+  if (inFull) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, `${bench}.json`), `${JSON.stringify(made, null, 2)}\n`)
+  }
   print(made)
+  if (!inFull) process.stdout.write(`  shown only: bench/reports/${bench}.json keeps what runs in full find\n`)
   return made
 }
 

@@ -71,8 +71,8 @@ expectedLateWh added, and final ones. Households that are copies of one are late
   late,
 )
 say('')
-report('utility', [
-  ...figures,
+const times = [
   { name: 'run time', value: (performance.now() - began) / 60_000, unit: 'minutes' },
   { name: 'run time, all threads, processor', value: process.cpuUsage().user / 60e6, unit: 'minutes' },
-])
+]
+report('utility', [...figures, ...times], process.argv.length === 2 && sets.length === 2)

@@ -75,7 +75,8 @@ const figures: Figure[] = [
   ...(values.selection ? boundsOfSelection() : boundsOfValues()),
 ]
 // Refuted or short of runs, the exit code is 1.
-report(`nightly-audit-${[values.selection ? 'selection' : phases, ...(crash ? ['crash'] : [])].join('-')}`, figures)
+const name = [values.selection ? 'selection' : phases, ...(crash ? ['crash'] : [])].join('-')
+report(`nightly-audit-${name}`, figures, wanted >= 1e6)
 
 function boundsOfValues(): readonly Figure[] {
   const claims = claimsOf(rhoPerDay)
