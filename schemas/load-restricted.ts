@@ -15,7 +15,7 @@ export interface LoadRestricted {
   /** `null` where suppressed. */
   readonly energyWh: number | null
   readonly count: number | null
-  /** Why it is suppressed: `below_k`, `dominance`, `p_percent`, `membership`, `complementary`; `null` if it is not. */
+  /** Why it is suppressed: `below_k`, `dominance`, `p_percent`, `membership`, `complementary`, `unproven`; `null` if it is not. */
   readonly suppressed: string | null
 }
 

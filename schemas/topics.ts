@@ -200,6 +200,8 @@ export interface TopicOptions {
 const day = 86_400_000
 /** Slack beyond the horizon, in days, for rebuilding a view and for points whose place is used again. */
 export const rebuildDays = 9
+/** How long exact sums can be read, in days: for so long the register must know who was in them. */
+export const restrictedDays = 400
 
 /** The layout of every topic for `partitions` input partitions. */
 export function topicSpecs(partitions: number, options: TopicOptions = {}): readonly TopicLayout[] {
@@ -227,7 +229,7 @@ export function topicSpecs(partitions: number, options: TopicOptions = {}): read
     layout('load.state', domains, null, { cleanup: 'compact' }),
     layout('publish.state', domains, null, { cleanup: 'compact' }),
     layout('forecast.state', groupPartitions, null, { cleanup: 'compact' }),
-    layout('load.restricted', groupPartitions, 400),
+    layout('load.restricted', groupPartitions, restrictedDays),
     layout('release.ledger', domains, null),
     layout('load.public', groupPartitions, null, { timestamps: 'create' }),
     layout('forecast.public', groupPartitions, 400),

@@ -4,7 +4,7 @@ import { registerView } from '../../connectors/register/index.ts'
 import { compareRegister, type RegisterChanges, readRegisterRows } from '../../connectors/register/register-log.ts'
 import { days } from '../../operators/contract/clock.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
-import { rebuildDays, topics } from '../../schemas/topics.ts'
+import { rebuildDays, restrictedDays, topics } from '../../schemas/topics.ts'
 import type { TellingOptions } from '../attributes.ts'
 import type { AnyTopic } from '../runtime/stream.ts'
 import { labelHeader } from '../runtime/task.ts'
@@ -108,13 +108,14 @@ function compared(
       'Put them back, with validTo where the meter is gone, or add --remove for those that are long gone.',
     )
   }
-  // What was accepted from a place is remembered for so long: a new point there would meet it as its own.
-  const keptDays = horizonDays + rebuildDays
+  // What was accepted from a place is remembered for a time: a new point there would meet it as its own. And while sums that a
+  // home was in can be read, those without it are held against them, for which it must be known that the home left.
+  const keptDays = Math.max(horizonDays, restrictedDays) + rebuildDays
   const early = removed.filter(([, { validTo }]) => validTo === null || validTo > now - days(keptDays)).length
   if (early > 0) {
     throw new CliError(
       `${early} of the entries to remove ended less than ${keptDays} days ago, or not at all.`,
-      'Keep them until their readings can no longer come in late.',
+      'Keep them for so long: load.restricted must not show what few homes that left make of a sum.',
     )
   }
   return { ...changes, retold: retoldBy(present, entries, changes, options) }

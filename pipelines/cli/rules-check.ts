@@ -39,7 +39,7 @@ export function checkRules(terminal: Terminal, rules: string | undefined, option
   }
   const base = policyOf(settings)
   const policy = rules === undefined ? base : { ...base, ruleSet: ruleSetOf(rules) }
-  const entries = placedByRules(readRegister(file), policy)
+  const entries = placedByRules(readRegister(file, { profiles: 'any' }), policy)
   const timeZone = timeZoneOf(entries, settings.zone, settings.timeZone)
   const day =
     options.date === undefined ? localDay(timeZone, systemClock.now()) : dayNamed(timeZone, checkedDate(options.date))
@@ -72,7 +72,7 @@ function planOf(entries: readonly RegisterEntry[], policy: DatedPolicy, { zone, 
   const groupsAt = groupsOfDay(entries, policy.ruleSet)
   const groups = levels.flatMap((level) => groupsAt(level, day)).filter((group) => group.zone === zone)
   const { fewest } = rulesInForce(policy)
-  const membership = membershipHistory({ entries, timeZone, zone, k: fewest })
+  const membership = membershipHistory({ entries, timeZone, zone, k: fewest, cutOffHour: policy.cutOffHour })
   // Who reported is seen by [load] alone: here the register decides.
   const selected = new Set(groups.map(({ level, group }) => groupName(level, group)))
   return planDay(policyEpochs(policy).on(day.date), groups, membership(since, day), selected)

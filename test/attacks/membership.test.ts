@@ -1,4 +1,5 @@
-// The attack: a home moves in, and the sum of its group on the day after is compared with the day before.
+// The attack: a home moves in, and the sum of its group is compared with that of a day before. Its values of the day that ends
+// with its arrival come in after midnight, and count already.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { membershipHistory } from '../../operators/privacy/release/restricted/membership.ts'
@@ -15,7 +16,7 @@ const entries = (joining: number) => [
   ...Array.from({ length: joining }, (_, i) => household(`new ${i}`, { groups, validFrom: berlin(arrival) })),
 ]
 
-/** What the restricted topic shows of the substation at ten o'clock of both days; the second day has the newcomers' use in it. */
+/** What the restricted topic shows of the substation at ten o'clock of three days: the last is the first with newcomers. */
 function shown(joining: number, kept: boolean): readonly (number | null)[] {
   const membership = membershipHistory({ entries: entries(joining), timeZone: 'Europe/Berlin', zone: 'de', k: 100 })
   const cells = (window: string, exactWh: number, count: number) =>
@@ -27,15 +28,16 @@ function shown(joining: number, kept: boolean): readonly (number | null)[] {
     partial(1, seq, progress),
   ]
   const partials = [
-    ...at(1, '2026-01-15T00:10'),
-    ...at(2, '2026-01-15T12:00', cells('2026-01-15T10:00', 100_000, 150)),
-    ...at(3, '2026-01-16T12:00', cells('2026-01-16T10:00', 100_000 + joining * joinedWh, 150 + joining)),
+    ...at(1, '2026-01-14T00:10'),
+    ...at(2, '2026-01-14T12:00', cells('2026-01-14T10:00', 100_000, 150)),
+    ...at(3, '2026-01-15T12:00', cells('2026-01-15T10:00', 100_000, 150)),
+    ...at(4, '2026-01-16T12:00', cells('2026-01-16T10:00', 100_000 + joining * joinedWh, 150 + joining)),
   ]
   const { restricted } = drive({
     operator: releaseOperator({ noise: zeroNoise, ...(kept ? { membership } : {}) }),
     partials,
   })
-  return ['2026-01-15T10:00', '2026-01-16T10:00'].map(
+  return ['2026-01-14T10:00', '2026-01-15T10:00', '2026-01-16T10:00'].map(
     (window) =>
       restricted.find(
         (record) =>
@@ -49,17 +51,15 @@ function shown(joining: number, kept: boolean): readonly (number | null)[] {
 
 describe('comparing a group before and after one home moved in', () => {
   it('gives its use to the Wh where every day is shown', () => {
-    const [before, after] = shown(1, false)
+    const [before, , after] = shown(1, false)
     assert.equal(after! - before!, joinedWh)
   })
 
-  it('gives nothing here: the second day is withheld until enough have come', () => {
-    const [before, after] = shown(1, true)
-    assert.equal(before, 100_000)
-    assert.equal(after, null)
+  it('gives nothing here: the days around the arrival are withheld until enough have come', () => {
+    assert.deepEqual(shown(1, true), [100_000, null, null])
   })
 
-  it('shows the second day where a hundred moved in at once', () => {
-    assert.equal(shown(100, true)[1], 100_000 + 100 * joinedWh)
+  it('shows every day where a hundred moved in at once', () => {
+    assert.deepEqual(shown(100, true), [100_000, 100_000, 100_000 + 100 * joinedWh])
   })
 })

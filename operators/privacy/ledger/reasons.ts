@@ -63,10 +63,15 @@ const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
 }
 
 const suppressions: Readonly<Record<Suppression, ReleaseReason>> = {
+  unproven: {
+    about: 'suppression',
+    sentence: 'The day may have been shown before, from other input: what a second sum lacks or adds would be told.',
+    action: 'None: take what was read before, or the days after it.',
+  },
   below_k: {
     about: 'suppression',
     sentence: 'Fewer points contributed to the sum than the rules of the classes in the group ask for.',
-    action: 'None: take a wider group, or longer windows.',
+    action: 'None: take a wider group.',
   },
   dominance: {
     about: 'suppression',
@@ -82,8 +87,8 @@ const suppressions: Readonly<Record<Suppression, ReleaseReason>> = {
   membership: {
     about: 'suppression',
     sentence:
-      'So few points joined or left the group since it was last shown that the difference of two sums would tell of them.',
-    action: 'None: it is shown when the changes add up; changing members in batches suppresses nothing.',
+      'Points joined or left the group within the day, or so few since it was last shown that two sums would tell of them.',
+    action: 'None: it is shown when the changes add up; batches at local midnight, loaded a day before, suppress nothing.',
   },
   complementary: {
     about: 'suppression',

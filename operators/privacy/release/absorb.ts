@@ -194,19 +194,27 @@ const isNew = ({ level, group }: PartialCell, { grid }: OpenDay, { domain, regis
  * the groups cross each other.
  */
 export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTools): OpenDay {
-  const { domain, membership, register, policyOn } = tools
+  const { domain, register, policyOn } = tools
   const groups = levels.flatMap((level) => register.groups(level, local)).filter(({ zone }) => zone === domain.zone)
   const problem = crossing(groups)
   if (problem !== undefined) {
     const action = 'Groups must nest: correct meter.register, then start again; nothing was released.'
     throw releaseHalt('groups_cross', problem, action)
   }
-  const since = state.first === null || state.first > local.date ? local : dayNamed(domain.timeZone, state.first)
-  const plan = planDay(policyOn(local.date), groups, membership?.(since, local))
+  const plan = planDay(policyOn(local.date), groups, unsteadyOn(state, local, tools))
   const day = dayOf(domain.timeZone, local, provenPlan(state, local.date, plan))
   state.days.set(local.date, day)
   state.dirty.add(planRow(local.date)).add(headRow)
   return day
+}
+
+/** Names of the groups whose membership changed by too few to be shown on a day, by the register that is in force. */
+export function unsteadyOn(
+  { first }: Pick<ReleaseState, 'first'>,
+  local: LocalDay,
+  { domain, membership }: Pick<ReleaseTools, 'domain' | 'membership'>,
+): ReadonlySet<string> | undefined {
+  return membership?.(first === null || first > local.date ? local : dayNamed(domain.timeZone, first), local)
 }
 
 /** A day that nothing has been charged or sealed for. */

@@ -4,6 +4,7 @@ import { canonical } from '../ledger/canonical.ts'
 import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
 import { releaseHalt } from '../ledger/halts.ts'
 import { packRecords, unlinkedHash } from '../ledger/packed-records.ts'
+import { unsteadyOn } from './absorb.ts'
 import { consistencyOf } from './consistent.ts'
 import type { GridSeal } from './day-grid.ts'
 import type { PlannedGroup } from './day-plan.ts'
@@ -16,6 +17,7 @@ import { expectedLate, smoothLate } from './smooth-late.ts'
 import { filtersRow, lateSharesRow } from './smooth-rows.ts'
 import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow } from './state.ts'
 import { emptySum, type GroupSum } from './sums.ts'
+import { isUnproven } from './unproven.ts'
 
 /** The sums of the window that is sealed, by position of the group in the day's plan. Empty groups have none. */
 type WindowSums = ReadonlyMap<number, GroupSum>
@@ -79,7 +81,10 @@ export function sealWindow(
   state.dirty.add(row).add(headRow)
   keepValues(state, day, seal, { values, smoothed, spread })
   const window = { ...pick(seal), windowSeconds: policy.windowSeconds }
-  const restricted = isOwn ? restrictedRecords(day.plan, window, sums) : []
+  // Of the register that is in force now: the plan is as old as the first sight of the day.
+  const unsteady = isOwn ? unsteadyOn(state, day.grid, tools) : undefined
+  const unproven = isUnproven(state, day.grid.date)
+  const restricted = isOwn ? restrictedRecords(day.plan, window, sums, { unsteady, unproven }) : []
   return [{ to: 'ledger', record: link }, ...restricted.map((record) => ({ to: 'restricted', record }) as const)]
 }
 

@@ -251,7 +251,7 @@ describe('a deployment over real services', { skip: own.skip }, () => {
       const lacking = await load(write(fleet.fleet.entries.slice(1)))
       assert.match(lacking.stderr, /^Error: The file lacks 1 of the entries that the topic holds\.\n/)
       const early = await load(write(fleet.fleet.entries.slice(1)), '--remove')
-      assert.match(early.stderr, /^Error: 1 of the entries to remove ended less than 23 days ago, or not at all\.\n/)
+      assert.match(early.stderr, /^Error: 1 of the entries to remove ended less than 409 days ago, or not at all\.\n/)
       for (const { code } of [moved, lacking, early]) assert.equal(code, 1)
     })
 

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../../../schemas/codec.ts'
 import { levels, type RegisterEntry } from '../../../../schemas/register-entry.ts'
-import { type LocalDay, localDay } from '../../../window/local-day.ts'
+import { cutOff, type LocalDay, localDay } from '../../../window/local-day.ts'
 import { groupName } from './group-name.ts'
 
 export interface MembershipOptions {
@@ -12,6 +12,8 @@ export interface MembershipOptions {
   readonly zone: string
   /** Fewest points by which the members of what is shown may change. Required. */
   readonly k: number
+  /** Hour of the next day, local time, until which values of a day come in. Default 6. */
+  readonly cutOffHour?: number
 }
 
 /**
@@ -37,13 +39,15 @@ const mostShown = 64
  * change, also where the point is without a meter for a while. Changes that are made in batches of at least k for each
  * two feeders, at local midnight, withhold nothing. A day is held against the 64 latest memberships that were shown.
  */
-export function membershipHistory({ entries, timeZone, zone, k }: MembershipOptions): Membership {
+export function membershipHistory(options: MembershipOptions): Membership {
+  const { entries, zone } = options
+  const rules = { timeZone: options.timeZone, k: options.k, cutOffHour: options.cutOffHour ?? 6 }
   let walk: Walk | undefined
   return (since, day) => {
     if (!walk || walk.since !== since.start || (walk.reached > day.start && !walk.answers.has(day.start))) {
       walk = walkFrom(readMoves(entries, zone, since.start), since)
     }
-    const known = walk.answers.get(day.start) ?? advance(walk, timeZone, day, k)
+    const known = walk.answers.get(day.start) ?? advance(walk, rules, day)
     walk.answers.set(day.start, known)
     return known
   }
@@ -145,7 +149,9 @@ function walkFrom(register: Moves, since: LocalDay): Walk {
   }
 }
 
-function advance(walk: Walk, timeZone: string, day: LocalDay, k: number): ReadonlySet<string> {
+type Rules = Required<Pick<MembershipOptions, 'timeZone' | 'k' | 'cutOffHour'>>
+
+function advance(walk: Walk, { timeZone, k, cutOffHour }: Rules, day: LocalDay): ReadonlySet<string> {
   const { changes, register } = walk
   let withheld: ReadonlySet<number> | undefined
   walk.reached = day.start
@@ -165,7 +171,23 @@ function advance(walk: Walk, timeZone: string, day: LocalDay, k: number): Readon
     withheld = changing.start === day.start ? ofDay : undefined
   }
   withheld ??= walk.quiet ??= judge(walk, k)
-  return new Set([...withheld].map((group) => register.names[group]!))
+  const all = new Set(withheld)
+  if (changes[walk.passed]?.at === day.end) {
+    while (changes[walk.passed]?.at === day.end) pass(walk)
+    walk.quietFrom = day.end
+    walk.quiet = judge(walk, k)
+    for (const group of walk.quiet) all.add(group)
+  }
+  // Only looked at: they are changes of the next day, which are made when that is asked for.
+  const moved = new Map<number, number>()
+  const until = cutOff(timeZone, day.day, cutOffHour)
+  for (let at = walk.passed; at < changes.length && changes[at]!.at < until; at++) {
+    const { point, path } = changes[at]!
+    const before = moved.get(point) ?? walk.now[point]!
+    if (before !== path) for (const each of [before, path]) for (const group of register.paths[each]!) all.add(group)
+    moved.set(point, path)
+  }
+  return new Set([...all].map((group) => register.names[group]!))
 }
 
 /** Makes the next change. */

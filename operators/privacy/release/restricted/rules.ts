@@ -7,7 +7,7 @@ import { type ClassCounts, ruleClasses } from '../rules/rule-set.ts'
 import type { GroupSum } from '../sums.ts'
 
 /** Why a restricted cell is suppressed. */
-export const suppressions = ['below_k', 'dominance', 'p_percent', 'membership', 'complementary'] as const
+export const suppressions = ['below_k', 'dominance', 'p_percent', 'membership', 'complementary', 'unproven'] as const
 export type Suppression = (typeof suppressions)[number]
 
 /** A group, or groups taken together that do not overlap: what the rules look at. */

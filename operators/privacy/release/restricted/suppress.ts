@@ -1,8 +1,9 @@
 import type { DayPlan } from '../day-plan.ts'
 import { emptySum, type GroupSum } from '../sums.ts'
+import { groupName } from './group-name.ts'
 import { hideCells } from './hide.ts'
-import { holding, type Rules, rulesOf, type Suppression } from './rules.ts'
-import { treeOf } from './tree.ts'
+import { type Held, holding, nobody, type Rules, rulesOf, type Suppression } from './rules.ts'
+import { type GroupTree, treeOf } from './tree.ts'
 
 const known = new WeakMap<DayPlan, Rules>()
 
@@ -24,15 +25,27 @@ function rulesOfDay(plan: DayPlan): Rules {
  * that plus the whole remainder, which is never zero and wider than the p % rule asks for. A cell that can be computed
  * all the same (a whole whose parts are all shown) is shown.
  *
+ * A whole may hold more than its parts: a group that the register gained within the day is in the sums above it, and not in
+ * the day's plan. What is in none of the parts counts as one more part, which is never shown. `unsteady` holds names of groups
+ * as `groupName` makes them whose membership changed by too few, beside those that the plan knows of. Default: none.
+ *
  * The pattern itself is a function of true values: restricted aggregates are for readers under access control.
  */
-export function suppress(plan: DayPlan, sums: ReadonlyMap<number, GroupSum>): (Suppression | null)[] {
-  const tree = treeOf(plan)
+export function suppress(
+  plan: DayPlan,
+  sums: ReadonlyMap<number, GroupSum>,
+  unsteady: ReadonlySet<string> = new Set(),
+): (Suppression | null)[] {
   const rules = rulesOfDay(plan)
   const own = plan.groups.map((group, i) => holding(group, sums.get(i) ?? emptySum))
-  const result = plan.groups.map(({ unsteady }, i) => rules(own[i]!) ?? (unsteady ? 'membership' : null))
+  const isUnsteady = (at: number): boolean => {
+    const group = plan.groups[at]!
+    return group.unsteady || (unsteady.size > 0 && unsteady.has(groupName(group.level, group.group)))
+  }
+  const result = own.map((held, i) => rules(held) ?? (isUnsteady(i) ? 'membership' : null))
   // Nobody is registered in it and nobody sent anything: that is public, and hides nothing.
   const empty = plan.groups.map(({ registered }, i) => registered === 0 && own[i]!.count === 0 && own[i]!.exactWh === 0)
+  const tree = withUnplanned(treeOf(plan), own, result, empty)
   hideCells({
     tree,
     own,
@@ -42,5 +55,33 @@ export function suppress(plan: DayPlan, sums: ReadonlyMap<number, GroupSum>): (S
     complementary: 'complementary',
     pinned: 'membership',
   })
-  return result
+  return result.slice(0, plan.groups.length)
+}
+
+/** The tree with a hidden part under each whole that holds more than its parts, which is added to the three lists as well. */
+function withUnplanned(tree: GroupTree, own: Held[], result: (Suppression | null)[], empty: boolean[]): GroupTree {
+  const unplanned = tree.parts.flatMap((parts, at) => {
+    const held = parts.length === 0 ? undefined : beyond(own[at]!, parts, own)
+    return held ? [{ at, held }] : []
+  })
+  if (unplanned.length === 0) return tree
+  const parts = [...tree.parts]
+  for (const { at, held } of unplanned) {
+    parts[at] = [...parts[at]!, own.length]
+    parts.push([])
+    own.push(held)
+    // Whatever it is, it is no group that anybody may ask for.
+    result.push('below_k')
+    empty.push(false)
+  }
+  return { whole: Int32Array.from([...tree.whole, ...unplanned.map(({ at }) => at)]), parts }
+}
+
+/** What of a whole lies in none of its parts, as if one point had all of it; undefined where that is nobody. */
+function beyond({ count, exactWh }: Held, parts: readonly number[], own: readonly Held[]): Held | undefined {
+  const more = {
+    count: parts.reduce((left, part) => left - own[part]!.count, count),
+    exactWh: parts.reduce((left, part) => left - own[part]!.exactWh, exactWh),
+  }
+  return more.count > 0 ? { ...nobody, ...more, largestWh: Math.abs(more.exactWh), groups: 1 } : undefined
 }

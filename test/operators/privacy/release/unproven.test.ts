@@ -8,7 +8,15 @@ import type { LedgerRecord } from '../../../../schemas/ledger-record.ts'
 import { topics } from '../../../../schemas/topics.ts'
 import { publicCodec, releasedPartials } from '../../../helpers/ledger-fixture.ts'
 import { type DrivenLog, drive } from '../../../helpers/release-driver.ts'
-import { countingNoise, releaseOperator } from '../../../helpers/release-fixtures.ts'
+import {
+  berlin,
+  cell,
+  countingNoise,
+  group,
+  partial,
+  registerOf,
+  releaseOperator,
+} from '../../../helpers/release-fixtures.ts'
 
 const partials = releasedPartials(31)
 const sealsOf = (ledger: readonly LedgerRecord[]) => ledger.filter((link) => link.kind === 'seal')
@@ -70,7 +78,8 @@ describe('a ledger that was declared lost', () => {
       const shown = records.filter(({ rawWh }) => rawWh !== null)
       if (seal.date > '2026-01-15') assert.ok(shown.length > 0)
       else {
-        for (const { flags, rawWh, consistentWh, smoothedWh } of records) {
+        for (const { flags, mergedInto, rawWh, consistentWh, smoothedWh } of records) {
+          assert.equal(mergedInto, null)
           assert.match(flags[0] ?? '', /^withheld_/)
           assert.deepEqual([rawWh, consistentWh, smoothedWh], [null, null, null])
         }
@@ -78,6 +87,35 @@ describe('a ledger that was declared lost', () => {
       }
     }
     assert.match(Buffer.from(rows.get('head')!).toString(), /"unprovenThrough":"2026-01-15"/)
+  })
+
+  it('has no exact sums shown again either, which other input would make differ', () => {
+    const register = registerOf([group('utility', 'utility-1', null, 3_000)])
+    const ofWindow = (day: number, hour: string) => {
+      const sums = { exactWh: 600_000, count: 3_000, largestWh: 900, secondWh: 900, thirdWh: 900 }
+      const [window, until] = ['00', '45'].map((minute) => `2026-01-${day}T${hour}:${minute}`)
+      const cells = [cell(window!, 0, { level: 'utility', group: 'utility-1', ...sums })]
+      return { window: berlin(window!), until: until!, cells }
+    }
+    const windows = [15, 16].flatMap((day) => ['01', '10'].map((hour) => ofWindow(day, hour)))
+    const sent = [{ until: '2026-01-15T00:10', cells: [] }, ...windows].flatMap(({ until, cells }, n) => [
+      partial(0, n + 1, until, cells),
+      partial(1, n + 1, until),
+    ])
+    const shown = (unproven: string | undefined) => {
+      const { restricted } = drive({
+        operator: releaseOperator({ register, unproven: () => unproven }),
+        partials: sent,
+      })
+      return windows.slice(0, 3).map(({ window }) => {
+        const told = restricted.find((each) => each.window === window && each.channel === 'import')
+        return [told?.energyWh, told?.count, told?.suppressed]
+      })
+    }
+    const told = [600_000, 3_000, null]
+    const nothing = [null, null, 'unproven']
+    assert.deepEqual(shown(undefined), [told, told, told])
+    assert.deepEqual(shown('2026-01-15'), [nothing, nothing, told])
   })
 
   it('stays declared once it stands in the state, whatever the file says later', () => {

@@ -42,7 +42,7 @@ interface Move {
 
 const moves = fc.record<Move>({
   day: fc.integer({ min: -1, max: days - 1 }),
-  hours: fc.constantFrom(0, 0, 0, 7, 13),
+  hours: fc.constantFrom(0, 0, 0, 3, 7, 13),
   point: fc.nat(29),
   count: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 4, max: 8 })),
   to: fc.nat(5),
@@ -112,7 +112,8 @@ describe('membership of restricted groups', () => {
           const withheld = membership(dayAt(0), dayAt(day))
           if (withheld.size > 0 && withheld.size < allNames.length) told++
           const sums = new Set(unions(remainders(withheld)).map((feeders) => feeders.join()))
-          const windows = [0, 6, 12, 18].map((hours) => {
+          // Values of a day come in until 06:00 of the next one, and count for where their points are by then.
+          const windows = [0, 6, 12, 18, 24, 27, 29].map((hours) => {
             const places = byPoint.map((own) => feederAt(own, start + day * dayMs + hours * hour + 1))
             return places
           })

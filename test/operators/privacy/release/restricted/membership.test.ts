@@ -36,7 +36,7 @@ describe('membership', () => {
       ...points(9, 'f1a', 'newer', from('2026-01-14T00:00')),
     ]
     const days = ['2026-01-11', '2026-01-12', '2026-01-13', '2026-01-14', '2026-01-20']
-    assert.deepEqual(withheld(entries, days), [[], all.toSorted(), all.toSorted(), [], []])
+    assert.deepEqual(withheld(entries, ['2026-01-10', ...days]), [[], ...Array(3).fill(all.toSorted()), [], []])
   })
 
   it('withholds two feeders between which one point moves, and not what holds both', () => {
@@ -45,7 +45,8 @@ describe('membership', () => {
       household('x', { groups: at('f1a'), validTo: berlin('2026-01-12T00:00') }),
       household('x', { groups: at('f1b'), ...from('2026-01-12T00:00') }),
     ]
-    assert.deepEqual(withheld(entries, ['2026-01-11', '2026-01-12']), [[], ['feeder/f1a', 'feeder/f1b']])
+    const moved = ['feeder/f1a', 'feeder/f1b']
+    assert.deepEqual(withheld(entries, [first, '2026-01-11', '2026-01-12']), [[], moved, moved])
   })
 
   it('shows the wide groups where enough came in all, though few to each feeder', () => {
@@ -60,6 +61,19 @@ describe('membership', () => {
   it('withholds for the day what changes within it, however many', () => {
     const entries = [...old, ...points(20, 'f1a', 'new', from('2026-01-12T09:00'))]
     assert.deepEqual(withheld(entries, ['2026-01-11', '2026-01-12', '2026-01-13']), [[], all.toSorted(), []])
+  })
+
+  it('withholds also the day before what changes until its values are complete, however many', () => {
+    const days = ['2026-01-11', '2026-01-12', '2026-01-13']
+    for (const [wall, expected] of [
+      ['2026-01-12T00:00', [[], [], []]],
+      ['2026-01-12T00:01', [all.toSorted(), all.toSorted(), []]],
+      ['2026-01-12T05:59', [all.toSorted(), all.toSorted(), []]],
+      ['2026-01-12T06:00', [[], all.toSorted(), []]],
+    ] as const) {
+      const entries = [...old, ...points(20, 'f1a', 'new', from(wall))]
+      assert.deepEqual(withheld(entries, days), expected, wall)
+    }
   })
 
   it('takes an exchanged meter for no change, also with a day between', () => {

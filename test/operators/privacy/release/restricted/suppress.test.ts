@@ -127,6 +127,25 @@ describe('restricted aggregates', () => {
     ])
   })
 
+  it('hides a part that only the whole holds, as one that the register gained within the day', () => {
+    const groups = [whole, homes('a'), homes('b'), homes('c', 's', 999)]
+    const show = (of: number) => reasons(groups, [sum(of), sum(300), sum(300), sum(400)])
+    assert.deepEqual(show(1_000), [null, null, null, null])
+    assert.deepEqual(show(1_001), [null, null, null, 'complementary'])
+    assert.deepEqual(reasons([whole, homes('a')], [sum(1_001), sum(1_000)]), [null, 'complementary'])
+  })
+
+  it('withholds a group whose members changed since the plan was made', () => {
+    const plan = planDay(resolved, [whole, homes('a'), homes('b'), homes('c', 's', 999)])
+    const sums = [sum(1_000), sum(300), sum(300), sum(400)]
+    assert.deepEqual(suppress(plan, new Map(sums.map((each, i) => [i, each])), new Set(['feeder/a'])), [
+      null,
+      'membership',
+      null,
+      'complementary',
+    ])
+  })
+
   it('follows the rules of the policy', () => {
     const strict = resolvePolicy({ ...defaultPolicy, restricted: { maxShareOfTwo: null, protection: '1/2' } })
     const cells = new Map([[0, sum(100, 3_000, 1_934)]])
