@@ -72,7 +72,8 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
     since: attributesSince,
   })
   const { fewest } = rulesInForce(policy)
-  const membership = membershipHistory({ entries: all, timeZone: domain.timeZone, zone: domain.zone, k: fewest })
+  const { timeZone, zone } = domain
+  const membership = membershipHistory({ entries: all, timeZone, zone, k: fewest, cutOffHour: policy.cutOffHour })
   const wire = await openWire(registry, [topics.loadPublic])
   // The seal fixes the very bytes of the public record, schema id included.
   const codec = {
@@ -82,7 +83,7 @@ export async function allPipelines(options: PipelinesOptions): Promise<readonly 
   }
   const published = { ...topics.loadPublic, codec }
   return [
-    readings({ register, keyring, profiles: intervalProfiles, generalise, policy }),
+    readings({ register, keyring, profiles: intervalProfiles, generalise, policy, zone: domain.zone }),
     load({
       domain,
       register: { groups: groupsOfDay(all, policy.ruleSet), pointsAtConnection: mostPointsAtConnection(all) },

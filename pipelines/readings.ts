@@ -22,10 +22,15 @@ export interface ReadingsOptions {
   readonly generalise: PseudonymizeOptions['generalise']
   /** Bounds each reading by the epoch of its own local date. */
   readonly policy: DatedPolicy
+  /**
+   * Residency zone whose load is released: homes of others stand in household.readings alone. Default: the whole register
+   * is of one zone.
+   */
+  readonly zone?: string
 }
 
 /** Encrypted frames in; pseudonymous readings, and bounded partial sums for release, out. */
-export function readings({ register, keyring, profiles, generalise, policy }: ReadingsOptions): Pipeline {
+export function readings({ register, keyring, profiles, generalise, policy, zone }: ReadingsOptions): Pipeline {
   const { clipOn: clip, capOn: cap, capRuleOn: capRule } = policyEpochs(policy)
   const { windowSeconds, graceSeconds, cutOffHour } = policy
   return pipeline(
@@ -44,7 +49,7 @@ export function readings({ register, keyring, profiles, generalise, policy }: Re
       accepted.lower(pseudonymize({ keyring, generalise })).to(topics.householdReadings)
 
       accepted
-        .keyed(boundContributions({ clip, cap, windowSeconds, cutOffHour }))
+        .keyed(boundContributions({ clip, cap, windowSeconds, cutOffHour, zone }))
         .lower(partialSums({ graceSeconds, clip, capRule }))
         .to(topics.loadPartials, { partition: () => 0 })
     },

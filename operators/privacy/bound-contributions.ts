@@ -28,6 +28,8 @@ export interface BoundContributionsOptions {
   readonly windowSeconds: number
   /** Hour of the next day, local time, from which a value has no public use. Default 6. */
   readonly cutOffHour?: number
+  /** Residency zone of the release domain: readings of others have no place in its sums. Default: those of all zones count. */
+  readonly zone?: string | undefined
 }
 
 type ClipByLevel = Readonly<Record<Level, number>>
@@ -63,16 +65,17 @@ const maxClip = 2 ** 26
  * Of n measuring points at a connection each gets S / n: their norms add up to S at most.
  *
  * *Delivery*: readings without a place in the release are left out, and a frame without any other is dropped as
- * `not_for_load`: received at or after the cut-off of the local day, not begun when received, longer than a window, off
- * the grid of the local day, or of another length than the day's first (two grids could fill one window twice); and what
- * a log with stamps that went back by most of a day brings once q of its local day is forgotten.
+ * `not_for_load`: of another residency zone than that of the release, received at or after the cut-off of the local day, not
+ * begun when received, longer than a window, off the grid of the local day, or of another length than the day's first (two
+ * grids could fill one window twice); and what a log with stamps that went back by most of a day brings once q of its local
+ * day is forgotten.
  * Emits at most one record per frame, never more energy than it received. *Order*: kept.
  * Bounds may differ from one local date to the next: each reading is bounded by those of its own date, whenever it comes.
  * *State*: q per (measuring point, local day), 12 bytes, until noon of the next day. *Privacy*: keeps the label; only
  * `partialSums` lowers it.
  */
 export function boundContributions(options: BoundContributionsOptions): Keyed<MeterReadings, BoundedReadings, ClipUse> {
-  const { clip, windowSeconds, cutOffHour = 6, cap: capOn = () => fuseAlone } = options
+  const { clip, windowSeconds, cutOffHour = 6, cap: capOn = () => fuseAlone, zone } = options
   if (!Number.isInteger(windowSeconds) || windowSeconds < 1) {
     throw new RangeError('windowSeconds must be a whole number from 1')
   }
@@ -137,6 +140,10 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
     process: (batch, cells, out, { keptFrom }) => {
       for (const record of batch) {
         const { entry, readings } = record.value
+        if (zone !== undefined && entry.zone !== zone) {
+          out.drop(record, 'not_for_load')
+          continue
+        }
         const { receivedAt } = record.origin
         const kept: BoundedReading[] = []
         for (const reading of readings) {

@@ -86,7 +86,7 @@ function clearReadings({ world, policy, parts }: AuditPipelinesOptions): Pipelin
         .through(keepPlaced())
         .through(readClear)
       const fresh = seenOnce ? clear.keyed(seenOnce()) : clear
-      const bounded = fresh.keyed(bound({ clip, cap, windowSeconds, cutOffHour }))
+      const bounded = fresh.keyed(bound({ clip, cap, windowSeconds, cutOffHour, zone: auditZone }))
       const counted = between ? bounded.through(between) : bounded
       counted.lower(sums({ graceSeconds, clip: () => clip })).to(topics.loadPartials, { partition: () => 0 })
     },

@@ -58,6 +58,71 @@ describe('the attributes that [readings] passes on', () => {
   }
 })
 
+/** The bytes that a few hours of six homes leave, the last of which has these rows in the register; none, if undefined. */
+async function leftBeside(last: Partial<RegisterEntry> | undefined) {
+  const fleet = createFleet({
+    seed: 5,
+    homes: 6,
+    start,
+    partitions: 1,
+    profileNames: { described: 'interval-30min', objects: 'interval-30min' },
+  })
+  const { connection } = fleet.entries.at(-1)!
+  const entries = fleet.entries.flatMap((entry) => {
+    if (entry.connection !== connection) return [entry]
+    return last ? [{ ...entry, ...last }] : []
+  })
+  const { zone, timeZone } = entries[0]!
+  const world = await openWorld({
+    entries,
+    register: registerView(entries),
+    keyring: fleet.keyring,
+    zone,
+    timeZone,
+    partitions: 1,
+    start,
+    noise: { gaussian: () => 0n },
+  })
+  const end = start + minutes(4 * 60)
+  const { running, activity } = await world.launch({ task: { heartbeatMs: minutes(5) } })
+  await activity.rest(running.done)
+  for (const { at, arrivals } of fleet.arrivals(end)) {
+    await world.log.append(arrivals.map(({ partition, frame }) => world.frameRecord(partition, frame)))
+    world.clock.moveTo(at)
+    await activity.rest(running.done)
+  }
+  world.clock.moveTo(end)
+  await activity.rest(running.done)
+  await running.stop()
+  const bytesOf = async (topic: { readonly name: string }): Promise<readonly string[]> =>
+    (await world.records(topic, 'read_committed')).map(({ value }) => Buffer.from(value ?? []).toString('hex'))
+  return {
+    zones: new Set((await world.read(topics.householdReadings)).map((reading) => reading.zone)),
+    cells: (await world.read(topics.loadPartials)).flatMap((partial) => partial.cells).length,
+    released: { sums: await bytesOf(topics.loadPartials), public: await bytesOf(topics.loadPublic) },
+    restricted: await bytesOf(topics.loadRestricted),
+    seals: (await world.read(topics.releaseLedger)).filter(({ kind }) => kind === 'seal').length,
+    ledger: await bytesOf(topics.releaseLedger),
+  }
+}
+
+describe('a home of another residency zone', () => {
+  const groups = { utility: 'south', region: 'south-1', substation: 'south-1', feeder: 'south-1' }
+  for (const { says, other } of [
+    { says: 'on the same clock', other: { zone: 'south', groups } },
+    { says: 'on another local date', other: { zone: 'south', groups, timeZone: 'America/Los_Angeles' } },
+  ]) {
+    it(`${says} stands in household.readings, and changes nothing that is summed, sealed or published`, async () => {
+      const [without, beside] = [await leftBeside(undefined), await leftBeside(other)]
+      assert.deepEqual([...without.zones, ...beside.zones], ['zone-1', 'south', 'zone-1'])
+      assert.ok(without.cells > 0 && without.seals > 0 && without.released.public.length > 0)
+      assert.deepEqual(beside.released, without.released)
+      assert.deepEqual(beside.ledger, without.ledger)
+      assert.deepEqual(beside.restricted, without.restricted)
+    })
+  }
+})
+
 describe('a register that is seen by another hour than that of the policy', () => {
   it('is held against the hour of the policy', async () => {
     const midnight = Date.UTC(2026, 0, 15)

@@ -163,6 +163,21 @@ describe('boundContributions', () => {
     assert.deepEqual(summary(runBatch(boundContributions({ ...options, cutOffHour: 8 }), [frame])), ['emit'])
   })
 
+  const zones: readonly { readonly name: string; readonly change: object; readonly expected: string }[] = [
+    { name: 'takes values of every zone where none is named', change: {}, expected: 'emit' },
+    { name: 'takes values of the zone that is named', change: { zone: 'north' }, expected: 'emit' },
+    { name: 'leaves out values of another zone', change: { zone: 'south' }, expected: 'not_for_load' },
+  ]
+  for (const { name, change, expected } of zones) {
+    test(`${name}, and counts no q of what it leaves out`, () => {
+      const store: CellStore = new Map()
+      const step = boundContributions({ ...options, ...change })
+      const frame = readingsOf(entryOf(1, { zone: 'north' }), [slot(0)])
+      assert.deepEqual(summary(runBatch(step, [frame], { store })), [expected])
+      assert.equal(store.size, expected === 'emit' ? 1 : 0)
+    })
+  }
+
   test('leaves out a value of a day whose q may be forgotten, and no other', () => {
     const { day } = localDay(meter.timeZone, noon)
     const summaryAt = (keptFrom: number) =>
