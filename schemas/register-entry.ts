@@ -21,7 +21,10 @@ export type Protection = (typeof protections)[number]
 export interface RegisterEntry {
   /** Measuring point. Identifying; stable across a meter exchange. */
   readonly point: string
-  /** Connection point: what a pseudonym is made from. Identifying. */
+  /**
+   * Name by which the frames of the point come in, and what a pseudonym is made from: of one point at a time. A home with
+   * several points has a name for each. Identifying.
+   */
   readonly connection: string
   /** DLMS system title, 16 hex digits. Identifying. */
   readonly systemTitle: string
@@ -53,7 +56,10 @@ export interface RegisterEntry {
   readonly keyRef: string
   /** Public contract data: the most energy the fuse lets through in one hour, in Wh. */
   readonly fuseWhPerHour: number
-  /** How many measuring points share the connection point, import and export together; each gets S divided by it. */
+  /**
+   * How many measuring points the home has, import and export together: n on each of its n entries, so that each point gets
+   * S / n. A home whose n entries say 1 would count n times its bound.
+   */
   readonly pointsAtConnection: number
 }
 

@@ -19,6 +19,10 @@ export function checkEntries(entries: readonly RegisterEntry[]): void {
   for (const level of levels) checkGroups(entries, level)
 }
 
+/** A connection is the name of one point: a home has as many of them as points. */
+const anotherPoint =
+  ' where its meter is gone; another point that stays needs a connection name of its own, and pointsAtConnection on both'
+
 /** Refuses entries of one key that are valid at the same time, and two places of one point. Throws `RegisterError`. */
 export function checkPeriods(
   entries: readonly RegisterEntry[],
@@ -37,7 +41,7 @@ export function checkPeriods(
         row,
         moved
           ? `has another partition or index than row ${other}, the same measuring point: keep the first`
-          : `overlaps in time with row ${other}, the same ${what}: end the older one first`,
+          : `overlaps in time with row ${other}, the same ${what}: end the older one first${what === 'connection' ? anotherPoint : ''}`,
       )
     })
   }

@@ -69,7 +69,10 @@ export const reasons = {
   profile_ambiguous: reject('More than one layout of the profile fits the message.', checkProfile),
   time_missing: reject('The message does not say when its interval was.', checkProfile),
   time_invalid: reject('A date or time is not valid, or names no whole interval.', checkMeter),
-  time_in_future: reject('The interval ends after the frame was received.', 'Set the meter’s clock.'),
+  time_in_future: reject(
+    'The interval ends more than 300 seconds after the frame was received.',
+    'Set the meter’s clock.',
+  ),
   unit_unexpected: reject(
     'An energy value has a unit other than the profile’s, or a fraction of a watt-hour.',
     checkProfile,
@@ -101,7 +104,7 @@ export const reasons = {
   part_of_message: drop('The unit is one part of a message and was joined with the others.', 'None.'),
   link_only: drop('The unit belongs to the link layer and carries no APDU.', 'None.'),
   not_for_load: drop(
-    'The reading came after the D+1 cut-off, or lies off the grid of release windows, and has no public use.',
+    'The reading came after the D+1 cut-off, lies off the grid of release windows, or is of another residency zone: it has no public use here.',
     'None: it is in household.readings.',
   ),
   forwarded: drop(

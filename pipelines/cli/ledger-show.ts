@@ -147,8 +147,8 @@ export async function forecastLedger({ ledger, terminal }: LedgerWork): Promise<
     [
       row('the year to date', yearSoFar),
       row('the year, to its end', yearEnd),
-      row('any 365 days at this rate', anyYear),
-      row('any 365 days at the cap', anyYearAtCap),
+      row('any 366 days at this rate', anyYear),
+      row('any 366 days at the cap', anyYearAtCap),
     ],
   )
 }

@@ -2,15 +2,24 @@ import { readFileSync } from 'node:fs'
 import { CodecError } from '../../schemas/codec.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
 import { usageError } from './errors.ts'
-import { faultOf } from './register-fields.ts'
+import { faultOf, type KnownProfiles, shippedProfiles } from './register-fields.ts'
+
+export interface RegisterFileOptions {
+  /**
+   * Decoding profiles that an entry may name: whoever decodes the frames of another one loses them, since their counters are
+   * used up. Default: those that ship.
+   */
+  readonly profiles?: KnownProfiles
+}
 
 /**
  * The register as JSON lines, one entry a line. A fault names the line and the field, never its content, which identifies a
  * meter. Throws a usage error.
  */
-export function readRegister(path: string): readonly RegisterEntry[] {
+export function readRegister(path: string, options: RegisterFileOptions = {}): readonly RegisterEntry[] {
+  const { profiles = shippedProfiles } = options
   const lines = textOf(path).split('\n')
-  const entries = lines.flatMap((line, at) => (line.trim() === '' ? [] : [readEntry(line, at + 1)]))
+  const entries = lines.flatMap((line, at) => (line.trim() === '' ? [] : [readEntry(line, at + 1, profiles)]))
   if (entries.length > 0) return entries
   throw usageError('The register file holds no entry.', 'Give it one JSON object a line; docs/operator.md shows one.')
 }
@@ -26,7 +35,7 @@ function textOf(path: string): string {
   }
 }
 
-function readEntry(line: string, number: number): RegisterEntry {
+function readEntry(line: string, number: number, profiles: KnownProfiles): RegisterEntry {
   const refuse = (problem: string): never => {
     throw usageError(`Line ${number} of the register ${problem}.`, 'Correct it; docs/operator.md lists the fields.')
   }
@@ -39,10 +48,11 @@ function readEntry(line: string, number: number): RegisterEntry {
   try {
     const entry = registerEntryCodec.decode(registerEntryCodec.encode(given))
     const extra = Object.keys(given).find((key) => !(key in entry))
-    return extra === undefined ? entry : refuse(`has a field ${extra}, which no entry has`)
+    if (extra !== undefined) return refuse(`has a field ${extra}, which no entry has`)
+    return profiles === 'any' || profiles.has(entry.profile) ? entry : refuse(faultOf(given, profiles) ?? 'is no entry')
   } catch (error) {
     if (!(error instanceof CodecError || error instanceof TypeError)) throw error
-    return refuse(faultOf(given) ?? 'is no entry')
+    return refuse(faultOf(given, profiles) ?? 'is no entry')
   }
 }
 

@@ -14,6 +14,7 @@ interface LoadFlags extends RegisterOptions {
   readonly remove?: boolean
   readonly dryRun?: boolean
   readonly retell?: boolean
+  readonly profiles?: readonly string[]
 }
 
 interface AttributesFlags extends RegisterOptions {
@@ -31,6 +32,7 @@ export function addRegister(program: Command): void {
     .option('--dry-run', 'tell what it would change, and change nothing')
     .option('--remove', 'remove entries that the file lacks and that ended long ago')
     .option('--retell', 'go on where homes would be told anew in months that have begun')
+    .option('--profiles <names>', 'decoding profiles of pipelines of your own, beside those that ship', namesOf)
     .option('--json', 'print JSON lines')
     .action((file: string, options: LoadFlags) => load(file, options))
   group
@@ -48,15 +50,18 @@ export function addRegister(program: Command): void {
     .action((options: AttributesFlags) => attributes(options))
 }
 
+const namesOf = (text: string): readonly string[] => text.split(',').filter((name) => name !== '')
+
 async function load(file: string, flags: LoadFlags) {
-  const { settings: settingsFile, json = false, remove = false, dryRun = false, retell = false } = flags
+  const { settings: settingsFile, json = false, remove = false, dryRun = false, retell = false, profiles = [] } = flags
   const terminal = openTerminal({ json })
   const { checkPartitions, readRegister, timeZoneOf } = await import('./register-file.ts')
+  const { shippedProfiles } = await import('./register-fields.ts')
   const { loadRegister } = await import('./register-topic.ts')
   const { policyOf } = await import('./deploy-policy.ts')
   const { systemClock } = await import('../../operators/contract/clock.ts')
   const settings = await settingsOf(settingsFile)
-  const entries = readRegister(file)
+  const entries = readRegister(file, { profiles: new Set([...shippedProfiles, ...profiles]) })
   checkPartitions(entries, settings.partitions)
   const { attributesSince: since, attributes: rules, zone } = settings
   const telling =
@@ -126,7 +131,7 @@ async function attributes({ settings: settingsFile, json = false, month }: Attri
   const options = { month, now: systemClock.now() }
   if (!settings.kafka && settings.registerFile !== undefined) {
     const { readRegister } = await import('./register-file.ts')
-    return showAttributes(terminal, readRegister(settings.registerFile), settings, options)
+    return showAttributes(terminal, readRegister(settings.registerFile, { profiles: 'any' }), settings, options)
   }
   const { readRegisterTopic } = await import('./register-topic.ts')
   await withTopic(overTopic(settings), async (log, registry) => {

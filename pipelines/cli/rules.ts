@@ -34,7 +34,7 @@ export function addRules(program: Command): void {
     .option('--date <date>', 'local day, YYYY-MM-DD; today by default')
     .option(
       '--since <date>',
-      'first day that was released: withholds what changed by too few since, where rules say so',
+      'first day of the ledger, which the digest always needs: groups that changed by too few since are withheld where rules say so',
     )
     .option('--groups', 'list every group')
     .option('--json', 'print JSON lines')

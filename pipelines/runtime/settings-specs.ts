@@ -8,11 +8,19 @@ import { serviceSpecs } from './settings-services.ts'
 
 const zonePattern = /^[a-z0-9][a-z0-9-]{0,31}$/
 
+/** As the policy has them, which settings do not know; a test compares them. */
+const clipDefaults: Readonly<Record<Level, string>> = {
+  utility: '20,000',
+  region: '15,000',
+  substation: '12,000',
+  feeder: '10,000',
+}
+
 const clipSpec = (level: Level): SettingSpec => ({
   key: `policy.clipWhPerHalfHour.${level}`,
   variable: `METERVEIL_CLIP_WH_${level.toUpperCase()}`,
   ...whole(100, 1_000_000),
-  fallback: 'policy default',
+  fallback: clipDefaults[level],
   help: `Household-day bound S at level ${level}, in Wh, for half-hour windows.`,
 })
 
@@ -44,7 +52,7 @@ export const settingSpecs: readonly SettingSpec[] = [
     variable: 'METERVEIL_GROUP_PARTITIONS',
     ...whole(1, 1_024),
     fallback: '1',
-    help: 'Partitions of the topics keyed by group. May only grow. With more than 1, forecasts of a whole and its parts need not add up.',
+    help: 'Partitions of the topics keyed by group. Decide before the first release: once load.public or load.restricted hold records, it cannot change. With more than 1, forecasts of a whole and its parts need not add up.',
   },
   {
     key: 'keyringFolder',
@@ -163,7 +171,7 @@ export const settingSpecs: readonly SettingSpec[] = [
     variable: 'METERVEIL_RHO_PER_DAY',
     schema: z.string().refine(isAllowedRho),
     range: 'a fraction above 0 and at most 2435597/100000000, written n/d',
-    fallback: 'policy default',
+    fallback: '2435597/100000000',
     help: 'Cap of rho per household-day over all levels and kinds. The default is epsilon 1 at delta 1e-6.',
   },
   {

@@ -13,9 +13,11 @@ import { ledgerFaults } from '../../operators/privacy/ledger/faults.ts'
 import { type ReleaseReason, releaseReasons } from '../../operators/privacy/ledger/reasons.ts'
 import { defaultPolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { exitCodes, exitCodeTexts } from '../../pipelines/cli/errors.ts'
+import { registerFields } from '../../pipelines/cli/register-fields.ts'
 import { settingSpecs } from '../../pipelines/runtime/settings-specs.ts'
 import { defaultPrincipals, roleNames, roles } from '../../schemas/access.ts'
 import { type RegisterEntry, registerEntryCodec } from '../../schemas/register-entry.ts'
+import { type TopicLayout, topicSpecs, topics } from '../../schemas/topics.ts'
 import { blocksOf, code, markdownTable, withBlocks } from './blocks.ts'
 import { measuredTable } from './measured.ts'
 import { utilityBlock } from './utility.ts'
@@ -57,6 +59,13 @@ const exampleEntry: RegisterEntry = {
   keyRef: 'meter-1',
   fuseWhPerHour: 13_800,
   pointsAtConnection: 1,
+}
+
+const kept = ({ name, cleanup, retentionMs }: TopicLayout): string => {
+  if (retentionMs === null) return cleanup === 'compact' ? 'the newest record of each key, for ever' : 'for ever'
+  const days = retentionMs / 86_400_000
+  const longer = topicSpecs(1, { horizonDays: 15 }).find((one) => one.name === name)?.retentionMs
+  return longer === retentionMs ? `${days} days` : `\`horizonDays\` and ${days - 14} days, so ${days} days by default`
 }
 
 const fenced = (language: string, text: string) => `\n\`\`\`${language}\n${text.trim()}\n\`\`\`\n\n`
@@ -120,6 +129,20 @@ const renderers: Readonly<Record<string, () => string>> = {
   'redis-commands': () => fenced('', redisViewCommands.join(' ')),
   measured: () => measuredTable(root),
   utility: () => utilityBlock(root),
+  topics: () =>
+    markdownTable(
+      ['topic', 'label', 'kept'],
+      topicSpecs(1).map((layout) => [
+        code(layout.name),
+        Object.values(topics).find(({ name }) => name === layout.name)?.label ?? '',
+        kept(layout),
+      ]),
+    ),
+  'register-fields': () =>
+    markdownTable(
+      ['field', 'must be', 'what it says'],
+      Object.entries(registerFields).map(([name, { may, says }]) => [code(name), may, says]),
+    ),
   'register-entry': () => fenced('json', JSON.stringify(exampleEntry)),
   'own-pipeline': () => {
     const source = read('test/docs/own-pipeline.test.ts')

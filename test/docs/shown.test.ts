@@ -6,7 +6,18 @@ import { describe, test } from 'node:test'
 import { gaussianToDelta, rational } from 'diffprivlib-ts'
 import type { Report } from '../../bench/report.ts'
 import { defaultPolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
+import { shippedRules } from '../../operators/privacy/release/rules/shipped.ts'
+import { selectionTerms } from '../../operators/privacy/release/selection-terms.ts'
+import { exported } from '../../pipelines/cli/demo-export.ts'
+import { readSettings } from '../../pipelines/runtime/settings.ts'
+import { frameFiles } from '../operators/decode-dlms/frames.ts'
 import { meterveil } from '../pipelines/cli/command.ts'
+
+/** What a file of frames says of where a frame comes from. */
+interface FrameMarks {
+  readonly provenance: 'both' | 'hand-verified' | 'source-stated'
+  readonly derivedFrom?: string
+}
 
 const root = resolve(import.meta.dirname, '../..')
 /** A page as running text: where its lines break says nothing. */
@@ -56,6 +67,44 @@ describe('what epsilon buys, on the page for analysts', () => {
       `from about ${rounded('feeder')} registered points (a feeder) to ${rounded('utility')} (the utility) on`,
     )
   })
+})
+
+test('how many frames there are, and who says what they hold', () => {
+  const marks = frameFiles.flatMap(
+    (file) =>
+      JSON.parse(readFileSync(join(root, `test/fixtures/frames/${file}.json`), 'utf8')) as readonly FrameMarks[],
+  )
+  const altered = marks.filter(({ derivedFrom }) => derivedFrom !== undefined).length
+  const stated = marks.filter(({ provenance }) => provenance !== 'hand-verified').length
+  states(
+    'README.md',
+    `| ${marks.length - altered} frames from public sources and ${altered} altered copies of some of them`,
+  )
+  states('README.md', `${stated} of them as their sources state`)
+})
+
+describe('what the selection of groups takes, on the page for operators', () => {
+  test('the households at which a group is shown as often as not', () => {
+    const { share, delta } = readSettings({ env: { METERVEIL_SELECTION_PRE_THRESHOLD: '100' } }).policy.selection!
+    const parsed = { cap: rational.parse(defaultPolicy.rhoPerDay), share: rational.parse(share) }
+    const terms = selectionTerms(parsed.cap, parsed.share, rational.parse(delta))
+    const epsilon = rational.toNumber(terms.epsilon, 'down')
+    const ofDelta = rational.toNumber(terms.delta, 'down')
+    // Where delta (e^(n epsilon) - 1) / (e^epsilon - 1) comes to 1/2 (Desfontaines and others 2022).
+    const above = Math.log1p(Math.expm1(epsilon) / (2 * ofDelta)) / epsilon
+    states('docs/operator.md', `about ${Math.round(above / 100) * 100} households more than that`)
+  })
+
+  test('the rules that it goes with', () => {
+    const without = [...shippedRules].filter(([, { coarser }]) => coarser.length === 0).map(([name]) => name)
+    assert.deepEqual(without, ['neutral'])
+    states('docs/operator.md', 'Of the rule sets that are shipped, it works with `neutral` alone')
+  })
+})
+
+test('the README names the topics that the demo writes', () => {
+  const names = exported.map(({ name }) => `\`${name}\``)
+  states('README.md', `${names.slice(0, -1).join(', ')} and ${names.at(-1)} lie as NDJSON`)
 })
 
 test('the epoch that policy propose prints stands on the page for operators', () => {

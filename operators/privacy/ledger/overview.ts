@@ -176,10 +176,13 @@ export interface BudgetForecast {
   /** So far, and at the end of the year if every day to come is charged like this one. */
   readonly yearSoFar: Spent
   readonly yearEnd: Spent
-  /** Any 365 days like this one, and 365 days at the cap: the most that a year can come to. */
+  /** Any 366 days like this one, and 366 days at the cap: the most that a year can come to, as public records state it. */
   readonly anyYear: Spent
   readonly anyYearAtCap: Spent
 }
+
+/** Days of a leap year. */
+const longestYear = 366
 
 /** Looks ahead from the newest day that was charged; undefined where none was. */
 export function budgetForecast(
@@ -208,7 +211,7 @@ export function budgetForecast(
       statements.year.days + toCome,
       rational.add(rational.parse(statements.year.rho), times(toCome, rate)),
     ),
-    anyYear: over(365, times(365, rate)),
-    anyYearAtCap: over(365, times(365, cap)),
+    anyYear: over(longestYear, times(longestYear, rate)),
+    anyYearAtCap: over(longestYear, times(longestYear, cap)),
   }
 }

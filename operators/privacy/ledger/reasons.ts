@@ -88,7 +88,8 @@ const suppressions: Readonly<Record<Suppression, ReleaseReason>> = {
     about: 'suppression',
     sentence:
       'Points joined or left the group within the day, or so few since it was last shown that two sums would tell of them.',
-    action: 'None: it is shown when the changes add up; batches at local midnight, loaded a day before, suppress nothing.',
+    action:
+      'None: it is shown when the changes add up; batches at local midnight, loaded a day before, suppress nothing.',
   },
   complementary: {
     about: 'suppression',

@@ -148,13 +148,13 @@ describe('registerView', () => {
       name: 'two meters of a point at once',
       entries: [base, other(2), { ...base, systemTitle: 'ff', connection: 'c', validFrom: 2_000 }],
       row: 3,
-      says: /overlaps in time with row 1, the same measuring point/,
+      says: /overlaps in time with row 1, the same measuring point: end the older one first$/,
     },
     {
       name: 'two points of a connection at once',
       entries: [base, other(2, { connection: 'connection-1' })],
       row: 2,
-      says: /row 1, the same connection: end the older/,
+      says: /row 1, the same connection: end the older one first where its meter is gone; another point that stays needs a connection name of its own, and pointsAtConnection on both$/,
     },
     {
       name: 'one meter at two points at once',
@@ -221,6 +221,13 @@ describe('registerView', () => {
       )
     })
   }
+
+  test('takes two points of a home at once, each with a connection name of its own', () => {
+    const [first, second] = [{ ...base, pointsAtConnection: 2 }, other(2, { pointsAtConnection: 2 })]
+    const register = registerView([first, second])
+    assert.equal(register.byConnection(first.connection, 1_500), first)
+    assert.equal(register.byConnection(second.connection, 1_500), second)
+  })
 
   /** When somebody else, or another meter, follows at a connection whose first entry ended on 15 January or later. */
   const noon = Date.parse('2026-01-15T12:00Z')

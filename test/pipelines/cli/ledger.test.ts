@@ -164,7 +164,8 @@ describe('ledger forecast and explain', () => {
     assert.equal(code, 0)
     assert.match(stdout, /^left \(0\.0 %\) +0$/m)
     assert.match(stdout, /^the year, to its end +351 +29\.\d+$/m)
-    assert.match(stdout, /^any 365 days at the cap +365 +29\.8\d*$/m)
+    assert.match(stdout, /^any 366 days at this rate +366 +29\.\d+$/m)
+    assert.match(stdout, /^any 366 days at the cap +366 +29\.\d+$/m)
   })
 
   it('explain a reason, and every reason', () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import type { KnownProfiles } from '../../../pipelines/cli/register-fields.ts'
 import { readRegister } from '../../../pipelines/cli/register-file.ts'
 import { household } from '../../operators/privacy/k-anonymize/registers.ts'
 import { meterveil } from './command.ts'
@@ -10,11 +11,15 @@ import { meterveil } from './command.ts'
 const folder = mkdtempSync(join(tmpdir(), 'meterveil-register-file-'))
 after(() => rmSync(folder, { recursive: true }))
 const file = join(folder, 'register.jsonl')
-const entry = household('connection-4711')
+const entry = household('connection-4711', { profile: 'interval-30min' })
 
 const read = (...lines: readonly unknown[]) => {
   writeFileSync(file, lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''))
   return readRegister(file)
+}
+const readWith = (profiles: KnownProfiles, line: unknown) => {
+  writeFileSync(file, JSON.stringify(line))
+  return readRegister(file, { profiles })
 }
 const refuses = (line: unknown, message: string) =>
   assert.throws(() => read(entry, line), {
@@ -42,7 +47,8 @@ describe('a register file', () => {
     ['groups', 'feeder-1', 'an object with a text for each of utility, region, substation, feeder'],
     ['customerClass', 'home', 'one of "residential", "commercial", "industrial", "agricultural"'],
     ['timeZone', 1, 'an IANA time zone such as "Europe/London"'],
-    ['profile', [], 'the name of a decoding profile'],
+    ['profile', [], 'one of "interval-15min", "interval-30min", "interval-60min"'],
+    ['profile', 'kaifa-han-list-1', 'one of "interval-15min", "interval-30min", "interval-60min"'],
     ['protection', 'gcm', 'one of "none", "authenticated", "encrypted", "authenticated-encrypted"'],
     ['keyRef', {}, 'a text that names a line of the key ring'],
     ['fuseWhPerHour', '13800', 'a whole number of Wh per hour'],
@@ -78,11 +84,37 @@ describe('a register file', () => {
     refuses({ ...entry, colour: 'red' }, 'has a field colour, which no entry has')
   })
 
+  test('may name profiles of a pipeline of one’s own where they are given, and any where nothing is decoded', () => {
+    const own = { ...entry, profile: 'own-meter' }
+    assert.deepEqual(readWith(new Set(['own-meter']), own), [own])
+    assert.deepEqual(readWith('any', own), [own])
+    assert.throws(() => readWith(new Set(['own-meter']), entry), /has a wrong profile: it must be one of "own-meter"\./)
+    assert.throws(() => readWith('any', { ...own, profile: 7 }), /it must be the name of a decoding profile\./)
+  })
+
   test('never shows what a line holds', () => {
     assert.throws(
       () => read({ ...entry, validFrom: 'connection-4711' }),
       ({ message, action }: Error & { action: string }) => !`${message}${action}`.includes('4711'),
     )
+  })
+
+  test('of a pipeline of one’s own is loaded once its profiles are named', () => {
+    const env = {
+      METERVEIL_MODE: 'development',
+      METERVEIL_KAFKA_BROKERS: '127.0.0.1:1',
+      METERVEIL_REGISTRY_URL: 'http://127.0.0.1:1',
+    }
+    writeFileSync(file, JSON.stringify({ ...entry, profile: 'own-meter' }))
+    const refused = meterveil(['register', 'load', file], env)
+    assert.match(
+      refused.stderr,
+      /^Error: Line 1 of the register has a wrong profile: it must be one of "interval-15min"/,
+    )
+    assert.equal(refused.code, 2)
+    const taken = meterveil(['register', 'load', file, '--profiles', 'own-meter,other'], env)
+    assert.doesNotMatch(taken.stderr, /profile/)
+    assert.equal(taken.code, 1, 'and ends at brokers that do not answer')
   })
 
   test('that is missing, or a folder, ends a command like one that is wrong', () => {

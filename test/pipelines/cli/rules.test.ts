@@ -107,6 +107,23 @@ describe('rules check', () => {
     assert.notEqual(digest(), digest('us-15-15'))
   })
 
+  it('has another digest from another first day on, under rules that withhold nothing for it', () => {
+    const [first, ...others] = fleet.entries.map((entry) => ({ ...entry, validFrom: 0 }))
+    const joined = { ...first!, validFrom: Date.parse('2026-01-10T00:00Z') }
+    const register = file('joined.jsonl', [joined, ...others].map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+    const digest = (since: string) => {
+      const args = ['neutral', '--register', register, '--date', '2026-01-12', '--since', since]
+      return meterveil(['rules', 'check', ...args], env)
+        .stdout.split('\n')
+        .findLast((line) => line.startsWith('Digest'))
+    }
+    assert.notEqual(digest('2026-01-05'), digest('2026-01-11'))
+    assert.match(
+      meterveil(['rules', 'check', '--help']).stdout,
+      /first day of the ledger, which the digest\s+always\s+needs/,
+    )
+  })
+
   const refused: readonly (readonly [string, readonly string[], Readonly<Record<string, string>>, RegExp])[] = [
     ['no register', ['rules', 'check'], {}, /needs a meter register/],
     ['a date that is none', ['rules', 'check', '--date', 'today'], env, /today is no date/],

@@ -114,7 +114,7 @@ describe('what a newcomer gets wrong with keys and register', () => {
     dwelling: 'd',
     timeZone: 'Europe/Berlin',
     zone: 'main',
-    profile: 'p',
+    profile: 'interval-30min',
     protection: 'authenticated-encrypted',
     keyRef: 'k',
     fuseWhPerHour: 13_800,

@@ -11,6 +11,7 @@ import {
   withheldIn,
 } from '../../../../operators/privacy/ledger/overview.ts'
 import { releaseReasons, whyNotCharged } from '../../../../operators/privacy/ledger/reasons.ts'
+import { defaultPolicy, resolvePolicy } from '../../../../operators/privacy/release/policy.ts'
 import type { LedgerRecord } from '../../../../schemas/ledger-record.ts'
 import { publicFlags } from '../../../../schemas/load-public.ts'
 import { publicCodec, releasedLog, relinked } from '../../../helpers/ledger-fixture.ts'
@@ -108,8 +109,9 @@ describe('the overview of a ledger', () => {
     )
     assert.deepEqual([forecast.yearSoFar.days, forecast.yearSoFar.rho], [31, '31/100'])
     assert.deepEqual([forecast.yearEnd.days, forecast.yearEnd.rho], [365, '73/20'])
-    assert.deepEqual(forecast.anyYear, forecast.yearEnd)
-    assert.match(forecast.anyYearAtCap.epsilonText, /^29\.8/, 'as the documentation says')
+    assert.deepEqual([forecast.anyYear.days, forecast.anyYear.rho], [366, '183/50'])
+    const { epsilonYear } = resolvePolicy(defaultPolicy).levels.utility.statement[1]
+    assert.equal(forecast.anyYearAtCap.epsilon, epsilonYear, 'as every public record states it')
   })
 })
 
