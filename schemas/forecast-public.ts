@@ -12,7 +12,10 @@ export interface ForecastPublic {
   /** Start of the first forecast window, UTC, and the step. */
   readonly start: EpochMs
   readonly windowSeconds: number
-  /** Per step: quantiles 5, 25, 50, 75, 95 of load in Wh, the known noise included. */
+  /**
+   * Per step: quantiles 5, 25, 50, 75, 95 of the final `rawWh` of the group in Wh, the known noise of its two draws included.
+   * A preliminary value lies outside them where much comes late.
+   */
   readonly quantilesWh: readonly (readonly number[])[]
   /** Ledger sequence of the newest released record it used. */
   readonly ledgerSeq: number

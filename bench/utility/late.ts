@@ -14,7 +14,7 @@ import { counterOf, envelope, type Frame, type Member, useOf } from './bounded-p
 import type { Bounds } from './bounds.ts'
 import type { TreeGroup } from './groups.ts'
 import type { Households } from './households.ts'
-import { planOf } from './released.ts'
+import { planOf } from './plan.ts'
 
 /** What of a member counts in the preliminary release, and what is added by the cut-off of the day; by level, Wh per window. */
 export interface LateSeries {

@@ -1,13 +1,13 @@
 import { consistencyOf } from '../../operators/privacy/release/consistent.ts'
-import { type DayPlan, planDay } from '../../operators/privacy/release/day-plan.ts'
 import { secureNoise } from '../../operators/privacy/release/noise.ts'
-import { type ReleasePolicy, type ResolvedPolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
+import { type ReleasePolicy, resolvePolicy } from '../../operators/privacy/release/policy.ts'
 import { type SeriesFilters, smoothWindow } from '../../operators/privacy/release/smooth.ts'
 import { gainSource } from '../../operators/privacy/release/smooth-model.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { type ForecastErrors, forecastJudge } from './forecasts.ts'
 import type { TreeGroup } from './groups.ts'
 import type { Households } from './households.ts'
+import { planOf } from './plan.ts'
 
 /** Errors of the released values of one level. */
 export interface LevelErrors {
@@ -26,31 +26,6 @@ export interface LevelErrors {
 }
 
 const noSums = () => ({ load: 0, windows: 0, raw: 0, consistent: 0, smoothed: 0, clip: 0, covered: 0 })
-
-/** The plan in which all of the groups are released, and the groups in its order. */
-export function planOf(
-  groups: readonly TreeGroup[],
-  resolved: ResolvedPolicy,
-  timeZone: string,
-): { readonly plan: DayPlan; readonly series: readonly TreeGroup[] } {
-  const plan = planDay(
-    resolved,
-    groups.map(({ level, group, parent, size }) => ({
-      level,
-      group,
-      parent,
-      zone: 'gb',
-      timeZone,
-      residential: size,
-      other: 0,
-    })),
-  )
-  const byName = new Map(groups.map((group) => [`${group.level}/${group.group}`, group]))
-  const series = plan.groups.map(({ level, group }) => byName.get(`${level}/${group}`)!)
-  const withheld = plan.groups.find((group) => group.withheld !== null)
-  if (withheld) throw new Error(`${withheld.group} is withheld: ${withheld.withheld}`)
-  return { plan, series }
-}
 
 /**
  * Releases every window of the groups as a seal does, with its own functions: exact draws, consistency, smoothing; the

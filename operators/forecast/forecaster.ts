@@ -12,7 +12,6 @@ import {
   append,
   beginSeries,
   expected,
-  expectedDraw,
   finish,
   moveTo,
   outlookOf,
@@ -21,7 +20,7 @@ import {
   type SeriesValue,
 } from './series.ts'
 import { approximately, isConsistent, type ParentOf, type Tree, type TreeNode, treeOf } from './tree.ts'
-import { halfWidths, learn, partOf } from './widths.ts'
+import { halfWidths, learn, partOf, stateDay } from './widths.ts'
 
 export interface ForecasterOptions extends Surroundings {
   readonly models: readonly ForecastModel[]
@@ -48,6 +47,9 @@ const dayMs = 86_400_000
 
 /** What of the late shares of a window is left after another: they are those of the last week or so. */
 const remembered = 0.997
+
+/** A final value is the preliminary one and the late increment, each with a draw of the same variance. */
+const finalDraws = 2
 
 export function forecaster(options: ForecasterOptions): Forecaster {
   const fields = new Map<string, Field>()
@@ -171,7 +173,11 @@ function takeFinal(field: Field, { nodes }: Tree, values: readonly SeriesValue[]
   })
 }
 
-/** At the start of a local day: scores what was predicted of the day before, and has every contender predict the new one. */
+/**
+ * At the start of a local day: scores what was predicted of the day before, and has every contender predict the new one.
+ * Its final values are not there yet, so the preliminary ones stand for them: what is to come late adds to the error of all
+ * contenders alike, and the noise of either is taken off. How far the quantiles lie apart is learnt from final values alone.
+ */
 function beginDay({ lineup, series: all, ...field }: Field, { nodes }: Tree, dayEnd: EpochMs): void {
   const late = lateFactor({ lineup, series: all, ...field })
   forget(all, dayEnd)
@@ -187,11 +193,7 @@ function beginDay({ lineup, series: all, ...field }: Field, { nodes }: Tree, day
         noise: each.noise * (each.final ? 1 : late ** 2),
       }))
       scoreDay(contest, scored, series.load)
-      learn(
-        widths,
-        lineup.grid,
-        tail.map((each) => ({ window: each.window, wh: expectedDraw(each, late) })),
-      )
+      learn(widths, lineup.grid)
       const ahead = momentsUntil(lineup, tail.at(-1)!.window, dayEnd)
       // A window of a local day of 25 hours is longer than the next day.
       if (ahead.length === 0) continue
@@ -267,13 +269,13 @@ function forecastsOf(
     const base = bases[i]
     if (!base || steps[0]?.[i] === undefined) return []
     const record = records[at]!
-    const noise = approximately(record.privacy.sigma2)
+    const noise = finalDraws * approximately(record.privacy.sigma2)
     const { seen, widths } = all.get(name)!
     const deviation = new Float64Array(steps.length)
     for (let k = 0; k < steps.length; k++) deviation[k] = Math.sqrt(steps[k]![i]!.variance + noise)
     if (wholeDay > 0) {
       const wh = Float64Array.from(steps.slice(0, wholeDay), (step) => step[i]!.wh)
-      widths.stated = { from: start, wh, deviation: deviation.slice(0, wholeDay), noise }
+      stateDay(widths, { from: start, wh, deviation: deviation.slice(0, wholeDay), noise })
     }
     return [
       {

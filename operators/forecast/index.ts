@@ -47,11 +47,12 @@ export interface ForecastState {
 
 /**
  * Forecasts each released group from released values alone; post-processing, which costs no budget. Once per full hour of
- * released windows it emits for each group the quantiles of the values that will be released, their known noise included,
- * in the step of the series. Medians add up over the levels wherever all parts of a whole are released; the records say
- * what is part of what. A group that moves to another whole is forecast on from what is known of it, one that becomes a
- * part begins anew. The model is the one that did best on the last days, each predicted from its start. The quantiles are
- * as far apart as it took lately for them to hold what they say, by time of day, and never nearer than the known noise.
+ * released windows it emits for each group the quantiles of the final values to come, the known noise of both their draws
+ * included, in the step of the series. Medians add up over the levels wherever all parts of a whole are released; the
+ * records say what is part of what. A group that moves to another whole is forecast on from what is known of it, one that
+ * becomes a part begins anew. The model is the one that did best on the last days, each predicted from its start and
+ * compared with what is known when it ends. The quantiles are as far apart as it took lately for them to hold as many of
+ * the final values as they say, by time of day, and never nearer than the known noise.
  *
  * *State*: nothing but what load.public says, so it is rebuilt by reading load.public again from its first record. Before
  * a series has a day it has no forecast, and a withheld one never has.

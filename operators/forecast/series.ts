@@ -3,7 +3,7 @@ import type { Contest } from './contest.ts'
 import { copyState, type Lineup, type LineupState } from './lineup.ts'
 import type { Outlook } from './model.ts'
 import type { Moment } from './moments.ts'
-import { newWidths, type Widths } from './widths.ts'
+import { newWidths, takeFinal, type Widths } from './widths.ts'
 
 /** What was released of one window of a series. */
 export interface SeriesValue {
@@ -12,7 +12,7 @@ export interface SeriesValue {
   readonly value: number
   /** Known variance of the noise in it. */
   readonly noise: number
-  /** Load of the whole group, and as it was released first: with the noise of its own draw. */
+  /** Load of the whole group, and as it was drawn: with the noise of its own draws alone. */
   readonly load: number
   readonly raw: number
 }
@@ -108,7 +108,8 @@ function add(series: Series, lineup: Lineup, value: TailValue, late: number): vo
 
 /** Puts a final value in the place of the preliminary one, which it answers; undefined where there is none any more. */
 export function finish(series: Series, lineup: Lineup, value: SeriesValue, late: number): SeriesValue | undefined {
-  const { tail } = series
+  const { tail, widths } = series
+  takeFinal(widths, lineup.grid, value.window, value.raw)
   const at = tail.findIndex(({ window }) => window === value.window)
   const before = tail[at]
   if (!before || before.final) return undefined
@@ -132,9 +133,6 @@ function refresh(series: Series, lineup: Lineup, late: number): void {
 
 /** A preliminary value stands for a final one: what is still to come on average is added. */
 export const expected = ({ value, final }: TailValue, late: number): number => (final ? value : value * late)
-
-/** The same of the value that was drawn. */
-export const expectedDraw = ({ raw, final }: TailValue, late: number): number => (final ? raw : raw * late)
 
 function observe(series: Series, { grid, observe: take }: Lineup, state: LineupState, value: TailValue, late: number) {
   const noise = value.final ? value.noise : value.noise * late ** 2
