@@ -19,7 +19,7 @@ const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
   withheld_small_group: {
     about: 'flag',
     sentence:
-      'The register holds fewer points in the group than the rules of its customer classes ask for, or the policy selects groups by who reported and did not select it.',
+      'The register holds fewer homes in the group than the rules of its customer classes ask for, or the policy selects groups by who reported and did not select it.',
     action:
       'None: the group’s load is in the one that mergedInto names. It is released from the day after the register holds enough.',
   },
@@ -70,7 +70,7 @@ const suppressions: Readonly<Record<Suppression, ReleaseReason>> = {
   },
   below_k: {
     about: 'suppression',
-    sentence: 'Fewer points contributed to the sum than the rules of the classes in the group ask for.',
+    sentence: 'Fewer homes contributed to the sum than the rules of the classes in the group ask for.',
     action: 'None: take a wider group.',
   },
   dominance: {

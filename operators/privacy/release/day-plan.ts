@@ -45,7 +45,10 @@ export interface Family {
 /** A day plan as data that survives JSON. */
 export interface DayPlanData {
   readonly policy: ReleasePolicy
-  /** At the end stands `unsteady` where it holds, then the counts of other classes than homes where they are told apart. */
+  /**
+   * At the end stands `unsteady` where it holds, then the counts of other classes than homes where they are told apart, then by
+   * how much the homes are fewer than the points, where they are.
+   */
   readonly groups: readonly (readonly [
     Level,
     string,
@@ -54,6 +57,7 @@ export interface DayPlanData {
     number,
     ('unsteady' | 'steady')?,
     (readonly [commercial: number, industrial: number, large: number, agricultural?: number])?,
+    number?,
   ])[]
   /** Absent until the selection is made, and without one. */
   readonly selected?: readonly string[]
@@ -127,6 +131,7 @@ function sameGroups(known: readonly PlannedGroup[], counted: readonly Counted[])
       const one = known[i]!
       const isSame = one.level === level && one.group === group && one.parent === parent && one.unsteady === unsteady
       if (!isSame || one.residential !== residential || one.other !== other) return false
+      if (one.classes.shared !== classes.shared) return false
       return ruleClasses.every((each) => one.classes[each] === classes[each])
     })
   )
@@ -139,10 +144,12 @@ export function planData({ resolved, groups, selected }: DayPlan): DayPlanData {
     ...(selected ? { selected: [...selected].sort() } : {}),
     groups: groups.map(({ level, group, parent, residential, other, unsteady, classes }) => {
       const row = [level, group, parent, residential, other] as const
-      const { commercial, industrial, agricultural, large } = classes
-      if (commercial !== other) {
+      const { commercial, industrial, agricultural, large, shared } = classes
+      if (commercial !== other || shared !== undefined) {
         const told = [commercial, industrial, large] as const
-        return [...row, unsteady ? 'unsteady' : 'steady', agricultural > 0 ? [...told, agricultural] : told]
+        const state = unsteady ? 'unsteady' : 'steady'
+        const counts = agricultural > 0 ? ([...told, agricultural] as const) : told
+        return shared === undefined ? [...row, state, counts] : [...row, state, counts, shared]
       }
       return unsteady ? [...row, 'unsteady'] : row
     }),
@@ -152,11 +159,12 @@ export function planData({ resolved, groups, selected }: DayPlan): DayPlanData {
 export function planFromData({ policy, groups, selected }: DayPlanData): DayPlan {
   return planDay(
     resolvePolicy(policy),
-    groups.map(([level, group, parent, residential, other, _, classes]): CountedGroup => {
+    groups.map(([level, group, parent, residential, other, _, classes, shared]): CountedGroup => {
       const counts = { residential, other }
       if (!classes) return { level, group, parent, ...counts, zone: '', timeZone: '' }
       const [commercial, industrial, large, agricultural = 0] = classes
-      const told = { residential, commercial, industrial, agricultural, large }
+      const ofHomes = shared === undefined ? {} : { shared }
+      const told = { residential, commercial, industrial, agricultural, large, ...ofHomes }
       return { level, group, parent, ...counts, classes: told, zone: '', timeZone: '' }
     }),
     new Set(groups.filter((row) => row[5] === 'unsteady').map(([level, group]) => groupName(level, group))),
@@ -253,5 +261,9 @@ function planDigest(policy: ReleasePolicy, groups: readonly PlannedGroup[]): Uin
   const farms = told.filter(({ classes }) => classes.agricultural > 0)
   if (farms.length > 0) writer.text('agricultural').integer(farms.length)
   for (const { level, group, classes } of farms) writer.text(groupName(level, group)).integer(classes.agricultural)
+  const several = groups.filter(({ classes }) => classes.shared !== undefined)
+  if (several.length > 0) writer.text('shared').integer(several.length)
+  // A multiple of 2^-29, and the same text wherever it is worked out.
+  for (const { level, group, classes } of several) writer.text(groupName(level, group)).text(String(classes.shared))
   return new Uint8Array(createHash('sha256').update(writer.finish()).digest())
 }

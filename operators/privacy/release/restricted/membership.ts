@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../../../schemas/codec.ts'
 import { levels, type RegisterEntry } from '../../../../schemas/register-entry.ts'
 import { cutOff, type LocalDay, localDay } from '../../../window/local-day.ts'
+import { partOfHome } from '../../part-of-home.ts'
 import { groupName } from './group-name.ts'
 
 export interface MembershipOptions {
@@ -10,7 +11,7 @@ export interface MembershipOptions {
   readonly timeZone: string
   /** Residency zone of the release domain. Required. */
   readonly zone: string
-  /** Fewest points by which the members of what is shown may change. Required. */
+  /** Fewest homes by which the members of what is shown may change; several points of one count as `partOfHome`. Required. */
   readonly k: number
   /** Hour of the next day, local time, until which values of a day come in. Default 6. */
   readonly cutOffHour?: number
@@ -62,6 +63,8 @@ interface Stay {
 /** The points that move after a day began; a million that stay take no memory. */
 interface Moves {
   readonly points: readonly (readonly Stay[])[]
+  /** How much of a home each of them is at least: see `partOfHome`. */
+  readonly parts: readonly number[]
   /** Positions in `names` of the groups of each path, widest first. Path 0 is nowhere. */
   readonly paths: readonly (readonly number[])[]
   readonly names: readonly string[]
@@ -89,6 +92,7 @@ function readMoves(entries: Iterable<RegisterEntry>, zone: string, since: EpochM
     return paths.push(path) - 1
   }
   const points: (readonly Stay[])[] = []
+  const parts: number[] = []
   for (const own of byPoint.values()) {
     if (!Array.isArray(own) && own.validFrom <= since && own.validTo === null) continue
     const sorted = Array.isArray(own) ? own.toSorted((a, b) => a.validFrom - b.validFrom) : [own]
@@ -100,12 +104,14 @@ function readMoves(entries: Iterable<RegisterEntry>, zone: string, since: EpochM
       if (!leaves || (next !== undefined && pathOf(next) === path)) return [stay]
       return [stay, { at: entry.validTo, path: 0 }]
     })
-    if (stays.some(({ at }) => at > since)) points.push(stays)
+    if (!stays.some(({ at }) => at > since)) continue
+    points.push(stays)
+    parts.push(Math.min(...sorted.map(partOfHome)))
   }
-  return { points, paths, names: [...names.keys()] }
+  return { points, parts, paths, names: [...names.keys()] }
 }
 
-/** A membership that was shown, and how many points have gone from each path to each other one since. */
+/** A membership that was shown, and how many homes have gone from each path to each other one since. */
 interface Version {
   readonly members: Int32Array
   /** By path then times the number of paths, plus path now. */
@@ -192,7 +198,7 @@ function advance(walk: Walk, { timeZone, k, cutOffHour }: Rules, day: LocalDay):
 
 /** Makes the next change. */
 function pass(walk: Walk): void {
-  const { paths } = walk.register
+  const { paths, parts } = walk.register
   const { point, path } = walk.changes[walk.passed++]!
   const before = walk.now[point]!
   walk.now[point] = path
@@ -205,8 +211,8 @@ function pass(walk: Walk): void {
       if (points === 0) flows.delete(key)
       else flows.set(key, points)
     }
-    add(before, -1)
-    add(path, 1)
+    add(before, -parts[point]!)
+    add(path, parts[point]!)
   }
 }
 

@@ -82,7 +82,8 @@ export function rulesOf(resolved: ResolvedPolicy, groups: readonly PlannedGroup[
   const { minimum } = stepRules(resolved)[0]!
   return (held) => {
     const { count, exactWh, largestWh, secondWh, thirdWh } = held
-    if (count < minimum(held.classes)) return 'below_k'
+    // Those who did not contribute may be the only points of their homes: so many fewer homes than registered are left.
+    if (count - (held.classes.shared ?? 0) < minimum(held.classes)) return 'below_k'
     if (shares.some((share) => exceeds(largestWh, share, exactWh))) return 'dominance'
     if (ofTwo && exceeds(largestWh + secondWh, ofTwo, exactWh)) return 'dominance'
     if (ofThree && exceeds(largestWh + secondWh + thirdWh, ofThree, exactWh)) return 'dominance'

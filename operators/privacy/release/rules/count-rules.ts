@@ -16,7 +16,7 @@ export interface StepRules {
   readonly seconds: number
   /** How many of the policy's windows one of them holds; of a day, on days without a clock change. */
   readonly windows: number
-  /** Fewest points of a group that holds these classes: that of the strictest. */
+  /** Fewest homes of a group that holds these classes: that of the strictest. */
   readonly minimum: (counts: ClassCounts) => number
   /** Whether a group may be shown by its counts and by the largest share that public constants allow one point. */
   readonly keeps: (counts: ClassCounts) => boolean
@@ -53,17 +53,24 @@ export const twoClasses = (residential: number, other: number): ClassCounts => (
 })
 
 /** Two sets of points that do not overlap, together. */
-export const addCounts = (a: ClassCounts, b: ClassCounts): ClassCounts => ({
-  residential: a.residential + b.residential,
-  commercial: a.commercial + b.commercial,
-  industrial: a.industrial + b.industrial,
-  agricultural: a.agricultural + b.agricultural,
-  large: a.large + b.large,
-})
+export function addCounts(a: ClassCounts, b: ClassCounts): ClassCounts {
+  const shared = (a.shared ?? 0) + (b.shared ?? 0)
+  return {
+    residential: a.residential + b.residential,
+    commercial: a.commercial + b.commercial,
+    industrial: a.industrial + b.industrial,
+    agricultural: a.agricultural + b.agricultural,
+    large: a.large + b.large,
+    ...(shared > 0 ? { shared } : {}),
+  }
+}
 
 /** All points. */
 export const totalOf = ({ residential, commercial, industrial, agricultural, large }: ClassCounts): number =>
   residential + commercial + industrial + agricultural + large
+
+/** How many homes (or sites) they are, at least. */
+export const homesIn = (counts: ClassCounts): number => totalOf(counts) - (counts.shared ?? 0)
 
 const made = new WeakMap<ResolvedPolicy, readonly StepRules[]>()
 
@@ -81,7 +88,10 @@ export function stepRules(resolved: ResolvedPolicy): readonly StepRules[] {
 function compile(resolved: ResolvedPolicy): readonly StepRules[] {
   const { policy } = resolved
   const { classes } = rulesInForce(policy)
-  let counts = Object.fromEntries(ruleClasses.map((each) => [each, classes[each].minCount])) as ClassCounts
+  let counts = Object.fromEntries(ruleClasses.map((each) => [each, classes[each].minCount])) as Record<
+    RuleClass,
+    number
+  >
   const shortest: { readonly seconds: number; readonly minCounts: CoarserStep['minCounts'] } = {
     seconds: policy.windowSeconds,
     minCounts: {},
@@ -102,7 +112,7 @@ function compile(resolved: ResolvedPolicy): readonly StepRules[] {
       seconds,
       windows,
       minimum,
-      keeps: (held) => totalOf(held) >= minimum(held) && isSpread(held),
+      keeps: (held) => homesIn(held) >= minimum(held) && isSpread(held),
       isUseful: usefulness(resolved, windows),
     }
   })

@@ -2,6 +2,7 @@ import type { EpochMs } from '../../../../schemas/codec.ts'
 import { type Level, levels, type RegisterEntry } from '../../../../schemas/register-entry.ts'
 import type { RegisteredGroup } from '../../../contract/register.ts'
 import type { LocalDay } from '../../../window/local-day.ts'
+import { partOfHome } from '../../part-of-home.ts'
 import { addCounts, twoClasses } from './count-rules.ts'
 import { type ClassCounts, type RuleClass, type RuleSet, RuleSetError, ruleClasses } from './rule-set.ts'
 
@@ -69,8 +70,9 @@ export function groupsOfDay(entries: Iterable<RegisterEntry>, ruleSet: RuleSet |
     feeders.set(groups.feeder, feeder)
     const name = classOf(entry, ruleSet)
     // Most points have come long ago and stay: they are counted, not kept.
-    if (validTo !== null) feeder.stays.push({ validFrom, validTo, class: name })
-    else feeder.lasting.set(validFrom, addCounts(feeder.lasting.get(validFrom) ?? noone, one[name]))
+    const counts = pointOf(name, 1 - partOfHome(entry))
+    if (validTo !== null) feeder.stays.push({ validFrom, validTo, counts })
+    else feeder.lasting.set(validFrom, addCounts(feeder.lasting.get(validFrom) ?? noone, counts))
   }
   let known: { readonly start: EpochMs; readonly groups: ReadonlyMap<Level, readonly CountedGroup[]> } | undefined
   return (level, day) => {
@@ -80,7 +82,7 @@ export function groupsOfDay(entries: Iterable<RegisterEntry>, ruleSet: RuleSet |
 }
 
 interface Feeder extends Pick<RegisterEntry, 'groups' | 'zone' | 'timeZone'> {
-  readonly stays: { readonly validFrom: EpochMs; readonly validTo: EpochMs; readonly class: RuleClass }[]
+  readonly stays: { readonly validFrom: EpochMs; readonly validTo: EpochMs; readonly counts: ClassCounts }[]
   /** Points that have not left, by when they came. */
   readonly lasting: Map<EpochMs, ClassCounts>
 }
@@ -90,12 +92,13 @@ const one = Object.fromEntries(ruleClasses.map((each) => [each, { ...noone, [eac
   RuleClass,
   ClassCounts
 >
+const pointOf = (name: RuleClass, shared: number): ClassCounts => (shared > 0 ? { ...one[name], shared } : one[name])
 
 function countAt(feeders: readonly Feeder[], at: EpochMs): ReadonlyMap<Level, readonly CountedGroup[]> {
   const counts = feeders.map(({ stays, lasting }) => {
     const here = [...lasting].filter(([validFrom]) => validFrom <= at).map(([, points]) => points)
     const passing = stays.filter(({ validFrom, validTo }) => validFrom <= at && at < validTo)
-    return [...here, ...passing.map((stay) => one[stay.class])].reduce(addCounts, noone)
+    return [...here, ...passing.map(({ counts: each }) => each)].reduce(addCounts, noone)
   })
   return new Map(
     levels.map((level, depth) => {

@@ -6,11 +6,14 @@ export const ruleClasses = [...customerClasses, 'large'] as const
 export type RuleClass = CustomerClass | 'large'
 
 /** Registered points by class. */
-export type ClassCounts = Readonly<Record<RuleClass, number>>
+export interface ClassCounts extends Readonly<Record<RuleClass, number>> {
+  /** By how much the homes that they are at least are fewer than the points: see `partOfHome`. Default 0. */
+  readonly shared?: number
+}
 
 /** What the rules ask of a group that holds a class. */
 export interface RuleOfClass {
-  /** Fewest registered points of such a group. */
+  /** Fewest registered homes of such a group; each of n points at one home counts as 1/n of it, or less. */
   readonly minCount: number
   /** Largest part of a sum that one point may have; `null` for no rule. */
   readonly maxShare: string | null
@@ -141,7 +144,7 @@ const schema = z
     }
     // What is shown in short windows can be added up to longer ones, so those may not ask for more.
     const rules = rulesByClass(set)
-    let most = Object.fromEntries(ruleClasses.map((each) => [each, rules[each].minCount])) as ClassCounts
+    let most = Object.fromEntries(ruleClasses.map((each) => [each, rules[each].minCount])) as Record<RuleClass, number>
     set.coarser.forEach(({ minCounts = {} }, i) => {
       if (minCounts.agricultural !== undefined && !set.classes.agricultural) {
         refuse(['coarser', i, 'minCounts', 'agricultural'], 'must stand in classes too')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { planData, planDay, planFromData } from '../../../../operators/privacy/release/day-plan.ts'
 import { defaultPolicy, type ResolvedPolicy, resolvePolicy } from '../../../../operators/privacy/release/policy.ts'
+import { twoClasses } from '../../../../operators/privacy/release/rules/count-rules.ts'
 import type { Level } from '../../../../schemas/register-entry.ts'
 import { group, groups, policyWith } from '../../../helpers/release-fixtures.ts'
 
@@ -52,6 +53,10 @@ describe('day plan', () => {
     ['a group less', rest],
     ['a group more', [...groups, group('feeder', 'more', null, 5_000, 0)]],
     ['a group whose members change by too few', groups, new Set([`${one!.level}/${one!.group}`])],
+    [
+      'points that are fewer homes',
+      [{ ...one!, classes: { ...twoClasses(one!.residential, one!.other), shared: 0.5 } }, ...rest],
+    ],
     [
       'classes told apart',
       [
@@ -114,6 +119,18 @@ describe('day plan', () => {
       assert.deepEqual([again.digest, again.groups], [each.digest, each.groups])
     }
     assert.equal(planData(plants).groups[0]?.[6]?.length, 3)
+  })
+
+  it('keeps by how much the homes are fewer than the points, in its data and its digest', () => {
+    const counted = (rest: object) =>
+      planDay(resolved, [{ ...group('feeder', 'one', null, 4_000), classes: { ...twoClasses(4_000, 0), ...rest } }])
+    const [half, none] = [counted({ shared: 2_000.5 }), counted({})]
+    assert.notDeepEqual(half.digest, none.digest)
+    for (const each of [half, none]) {
+      const again = planFromData(JSON.parse(JSON.stringify(planData(each))))
+      assert.deepEqual([again.digest, again.groups], [each.digest, each.groups])
+    }
+    assert.equal(planData(none).groups[0]?.length, 5)
   })
 
   const changes: readonly (readonly [string, () => Uint8Array])[] = [

@@ -39,6 +39,13 @@ describe('membership', () => {
     assert.deepEqual(withheld(entries, ['2026-01-10', ...days]), [[], ...Array(3).fill(all.toSorted()), [], []])
   })
 
+  it('counts homes, of which several points are one', () => {
+    const joined = { ...from('2026-01-12T00:00'), pointsAtConnection: 2 }
+    const shown = (count: number) => withheld([...old, ...points(count, 'f1a', 'new', joined)], ['2026-01-12'])
+    assert.deepEqual(shown(19), [all.toSorted()])
+    assert.deepEqual(shown(20), [[]])
+  })
+
   it('withholds two feeders between which one point moves, and not what holds both', () => {
     const entries = [
       ...old,

@@ -5,6 +5,7 @@ import { planDay } from '../../../../../operators/privacy/release/day-plan.ts'
 import { defaultPolicy, resolvePolicy } from '../../../../../operators/privacy/release/policy.ts'
 import { suppress } from '../../../../../operators/privacy/release/restricted/suppress.ts'
 import { restrictedRecords } from '../../../../../operators/privacy/release/restricted.ts'
+import { twoClasses } from '../../../../../operators/privacy/release/rules/count-rules.ts'
 import { addCell, emptySum, type GroupSum } from '../../../../../operators/privacy/release/sums.ts'
 import { cell, group } from '../../../../helpers/release-fixtures.ts'
 
@@ -133,6 +134,13 @@ describe('restricted aggregates', () => {
     assert.deepEqual(show(1_000), [null, null, null, null])
     assert.deepEqual(show(1_001), [null, null, null, 'complementary'])
     assert.deepEqual(reasons([whole, homes('a')], [sum(1_001), sum(1_000)]), [null, 'complementary'])
+  })
+
+  it('counts the homes that contributed at least, of which several points are one', () => {
+    const several = { ...homes('a'), classes: { ...twoClasses(1_000, 0), shared: 500 } }
+    const reasonOf = (count: number) => suppress(planDay(resolved, [several]), new Map([[0, sum(count)]]))
+    assert.deepEqual(reasonOf(599), ['below_k'])
+    assert.deepEqual(reasonOf(600), [null])
   })
 
   it('withholds a group whose members changed since the plan was made', () => {

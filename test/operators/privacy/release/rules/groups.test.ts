@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { defaultPolicy, resolvePolicy } from '../../../../../operators/privacy/release/policy.ts'
+import { stepRules } from '../../../../../operators/privacy/release/rules/count-rules.ts'
 import { groupsOfDay, placeLargeUsers } from '../../../../../operators/privacy/release/rules/groups.ts'
 import { RuleSetError } from '../../../../../operators/privacy/release/rules/rule-set.ts'
 import { shippedRules } from '../../../../../operators/privacy/release/rules/shipped.ts'
@@ -55,6 +57,27 @@ describe('the groups of a day', () => {
       ['f1', 's', 2, 1, 1, 2, 0],
       ['f2', 's', 1, 0, 0, 0, 0],
     ])
+  })
+
+  it('keep the rules by homes, of which several points are one', () => {
+    const { keeps } = stepRules(resolvePolicy(defaultPolicy))[0]!
+    const counted = (points: number, pointsAtConnection: number) => {
+      const entries = Array.from({ length: points }, () => entry({ pointsAtConnection }))
+      const [group] = groupsOfDay(entries, undefined)('feeder', day('2026-01-15'))
+      assert.equal(group!.residential, points, 'registered points are told as they are')
+      return group!.classes!
+    }
+    for (const [points, each, kept] of [
+      [100, 1, true],
+      [99, 1, false],
+      [200, 2, true],
+      [199, 2, false],
+      [399, 3, false],
+      [400, 3, true],
+      [1_000, 20, false],
+    ] as const) {
+      assert.equal(keeps(counted(points, each)), kept, `${points} points, ${each} to a home`)
+    }
   })
 
   const moves: readonly (readonly [string, Partial<RegisterEntry>, number, number])[] = [
