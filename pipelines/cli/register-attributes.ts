@@ -42,7 +42,8 @@ export function showAttributes(
   }
   const since = attributesSince ?? month
   const { zones } = toldMonths(entries, { rules: settings.attributes, timeZone, since })(month)
-  for (const { steps, lossOf, ...zone } of zones) {
+  const shown = zones.map(inWholeHomes)
+  for (const { steps, lossOf, ...zone } of shown) {
     terminal.record({
       kind: 'attributes',
       month,
@@ -62,8 +63,16 @@ export function showAttributes(
     terminal.line(`No home is registered when ${month} begins, so nothing is told.`)
     return
   }
-  printZones(terminal, month, zones)
+  printZones(terminal, month, shown)
 }
+
+/** Measuring points that are not alone at their connection count as parts of homes: at least so many homes are meant. */
+const inWholeHomes = ({ homes, suppressedHomes, smallestClass, ...zone }: ZoneLoss): ZoneLoss => ({
+  ...zone,
+  homes: Math.floor(homes),
+  suppressedHomes: Math.floor(suppressedHomes),
+  smallestClass: Math.floor(smallestClass),
+})
 
 function printZones(terminal: Terminal, month: string, zones: readonly ZoneLoss[]): void {
   terminal.line(`What is told of homes in ${month}, by who is registered when the month begins. Homes of one class`)

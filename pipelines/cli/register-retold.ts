@@ -16,7 +16,8 @@ export interface RetoldOptions {
 
 /**
  * How many homes would be told otherwise by one register than by another, in local months that have begun and of which
- * readings can still come. Homes that only one of the two knows in a month were told of once at most, and are not among them.
+ * readings can still come. Of a home whose first entry is still to come nothing has been told, and of one that the other
+ * register has no entry for, in the month or later, nothing will be: they are not among them.
  */
 export function retoldHomes(
   before: readonly RegisterEntry[],
@@ -25,14 +26,17 @@ export function retoldHomes(
 ): number {
   const { timeZone, since } = telling
   const [was, is] = [toldMonths(before, telling), toldMonths(after, telling)]
-  const connections = new Set(before.map(({ connection }) => connection))
+  const begun = before.filter(({ validFrom }) => validFrom <= now)
   const retold = new Set<string>()
   for (const month of monthsBetween(timeZone, now - days(horizonDays), now)) {
     if (month < since) continue
+    const { start } = dayNamed(timeZone, `${month}-01`)
     const [told, next] = [was(month).classOf, is(month).classOf]
-    for (const connection of connections) {
-      const [one, other] = [told(connection), next(connection)]
-      if (one !== undefined && other !== undefined && one !== other) retold.add(connection)
+    for (const { connection, zone, validTo } of begun) {
+      // Frames are taken while an entry holds: none of a month that it ended before.
+      if ((validTo !== null && validTo <= start) || next(connection) === undefined) continue
+      const one = told(connection, zone)
+      if (one !== undefined && one !== next(connection, zone)) retold.add(connection)
     }
   }
   return retold.size
@@ -69,7 +73,7 @@ export function mayRetell(
 }
 
 /** What of an entry decides what is told, beside when it is valid. */
-const told = ['connection', 'zone', ...attributes] as const
+const told = ['connection', 'zone', 'pointsAtConnection', ...attributes] as const
 
 function monthsBetween(timeZone: string, from: number, to: number): ReadonlySet<string> {
   const months = new Set<string>()

@@ -6,7 +6,7 @@ import { type KAnonymized, type KAnonymizeOptions, kAnonymize, type Told } from 
 import { holdsAt } from './newcomers.ts'
 import type { Placed } from './place-table.ts'
 
-export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous' | 'epoch'> {
+export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous' | 'start'> {
   /** IANA time zone that decides the local month. Required. */
   readonly timeZone: string
   /**
@@ -22,9 +22,9 @@ const keptMonths = 4
 /**
  * What may be told of a household in each local month: anonymised over whoever is registered when the month begins, with
  * what holds then, and held against the month before (see `previous` of `kAnonymize`). So nothing that is loaded into the
- * register later, dated later, changes what is told in a month that has begun: see `epoch` of `kAnonymize` for who comes
+ * register later, dated later, changes what is told in a month that has begun: see `start` of `kAnonymize` for who comes
  * within it. All is worked out from the register alone, so that a restart gives the same; a month in which nobody comes or
- * goes costs nothing. Throws RangeError for a `since` that is no month.
+ * goes costs nothing but for those who come later. Throws RangeError for a `since` that is no month.
  */
 export function kAnonymizeByMonth(
   entries: readonly RegisterEntry[],
@@ -63,10 +63,10 @@ export function kAnonymizedMonths(
     let last = [...known.keys()].sort().findLast((each) => each < month)
     let result = last === undefined ? undefined : known.get(last)
     for (let next = last === undefined ? first : after(last); next <= month; next = after(next)) {
-      const epoch = { start: startOf(next), end: startOf(after(next)) }
       // Who comes within a month must not decide whether it is worked out: it would be told otherwise once they are known.
-      if (result !== undefined && last !== undefined && isAsBefore(last, next)) result = result.during(entries, epoch)
-      else result = kAnonymize(entries, { ...options, epoch, ...(result && { previous: result.classOf }) })
+      const start = startOf(next)
+      if (result !== undefined && last !== undefined && isAsBefore(last, next)) result = result.during(entries, start)
+      else result = monthBy(kAnonymize(entries, { ...options, start, ...(result && { previous: result.classOf }) }))
       known.set(next, result)
       if (known.size > keptMonths) known.delete([...known.keys()].sort()[0]!)
       last = next
@@ -75,6 +75,9 @@ export function kAnonymizedMonths(
   }
   return (month) => (since === undefined || month < since ? nothing : (known.get(month) ?? inTurn(month, since)))
 }
+
+/** Without the lineage, which would hold on to every month since the first. */
+const monthBy = ({ of, classOf, zones, during }: KAnonymized): KAnonymized => ({ of, classOf, zones, during })
 
 function after(month: string): string {
   const [year, number] = month.split('-').map(Number)

@@ -13,7 +13,7 @@ export interface Cell {
   readonly sensitive: Set<number> | undefined
 }
 
-const isEnough = ({ k, l }: Threshold, homes: number, sensitive: ReadonlySet<number> | undefined): boolean =>
+export const isEnough = ({ k, l }: Threshold, homes: number, sensitive: ReadonlySet<number> | undefined): boolean =>
   homes >= k && (l <= 1 || (sensitive?.size ?? 0) >= l)
 
 /**

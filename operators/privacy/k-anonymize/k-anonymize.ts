@@ -1,22 +1,15 @@
 import type { EpochMs } from '../../../schemas/codec.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
+import { type Company, companyOf, unchangedCompany, type ZoneClasses, zoneClasses } from './classes.ts'
 import { defaultHierarchies } from './default-hierarchies.ts'
 import type { Attribute, Generalisation } from './hierarchy.ts'
-import {
-  classNamed,
-  classOfNewcomer,
-  entriesAt,
-  newcomersOf,
-  nothing,
-  type Told,
-  tell,
-  type ZoneClasses,
-} from './newcomers.ts'
+import { entriesAt, toldNewcomers } from './newcomers.ts'
 import type { Placed } from './place-table.ts'
 import { type Kin, type RegisterTable, readRegister } from './register-table.ts'
 import { type Outcome, search } from './search.ts'
+import { nothing, type Told, type ToldClass, tell, toldClass } from './told.ts'
 
-export type { Told } from './newcomers.ts'
+export type { Told } from './told.ts'
 
 export interface KAnonymizeOptions {
   /** Registered households that must share what is told of them. Default 20. */
@@ -33,22 +26,17 @@ export interface KAnonymizeOptions {
    */
   readonly previous?: (connection: string) => string | undefined
   /**
-   * Epoch that this is told in, `[start, end)`. Whoever is registered at its start counts, with what holds then. Who comes
-   * later in it counts for nothing, so that the register may grow meanwhile: they are told nothing of where others are, too,
-   * and else like the others of their class. Default: every entry counts.
+   * When the epoch that this is told in begins, UTC epoch ms. Whoever is registered then counts, with what holds then. Who
+   * comes later, or moves to another zone, counts for nothing, so that the register may grow meanwhile; what is told of them
+   * is what enough others are told (see `toldNewcomers`). The entries are read twice. Default: every entry counts.
    */
-  readonly epoch?: Epoch
-}
-
-/** `[start, end)`, UTC epoch ms. */
-export interface Epoch {
-  readonly start: EpochMs
-  readonly end: EpochMs
+  readonly start?: EpochMs
 }
 
 /** What one residency zone lost. */
 export interface ZoneLoss {
   readonly zone: string
+  /** There are at least so many, as with all numbers of homes: a measuring point may count as a part of one. */
   readonly homes: number
   /** Step of each attribute: 0 as registered, the last one nothing. */
   readonly steps: Readonly<Partial<Record<Attribute, number>>>
@@ -65,17 +53,24 @@ export interface ZoneLoss {
 
 export interface KAnonymized {
   /**
-   * What may be told of the household of an entry. Nothing of a connection point that was not in the register. Fast where
-   * the entry has the place of its measuring point, and right with any other place or none.
+   * What may be told of the household of an entry in the zone of the entry. Nothing of a connection point that was not in
+   * the register, or not in that zone. Fast where the entry has the place of its measuring point, and right with any other
+   * place or none; without a zone, the one that counts is meant.
    */
   readonly of: (entry: Placed) => Told
-  /** Name of the class that a household is told in; undefined where it was not in the register. */
-  readonly classOf: (connection: string) => string | undefined
-  /** Names of the class of this epoch and of the previous one together. */
-  readonly lineageOf: (connection: string) => string | undefined
+  /** Name of the class that a household is told in, in the zone that counts or another; undefined where it was in none. */
+  readonly classOf: (connection: string, zone?: string) => string | undefined
   readonly zones: readonly ZoneLoss[]
-  /** The same for an epoch at whose start the same entries hold: what is told stays, and others may come within it. */
-  readonly during: (entries: Iterable<RegisterEntry>, epoch: Epoch) => KAnonymized
+  /**
+   * The same for the epoch after it, if the same entries hold when that begins: what is told stays, and others may come
+   * within it, who are held against this one.
+   */
+  readonly during: (entries: Iterable<RegisterEntry>, start: EpochMs) => KAnonymized
+}
+
+export interface Lineage {
+  /** Names of the class of this epoch and of the previous one together. Holds on to the previous one. */
+  readonly lineageOf: (connection: string) => string | undefined
 }
 
 const defaultK = 20
@@ -87,77 +82,129 @@ const defaultMaxSuppressed = 0.05
  * (Machanavajjhala and others 2007) if asked for. A zone is told with each record and never generalised, so each zone is
  * anonymised by itself. The same register gives the same result in any order.
  *
+ * A household of n measuring points has n connection points, which the register does not put together. Each counts as
+ * 2^-ceil(log2 n) households, so that they are never more than the one that they are, in any union of classes.
+ *
  * Of a zone with fewer than k households nothing is told. k-anonymity of attributes is not anonymity of a household:
  * readings themselves can still be recognised. Throws RangeError for options out of range.
  */
-export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymizeOptions = {}): KAnonymized {
-  const { k = defaultK, maxSuppressed = defaultMaxSuppressed, diversity, previous } = options
+export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymizeOptions = {}): KAnonymized & Lineage {
+  const { k = defaultK, maxSuppressed = defaultMaxSuppressed, diversity, previous, start } = options
   const hierarchies = options.hierarchies ?? defaultHierarchies
-  checkOptions(k, diversity?.l ?? 1, maxSuppressed, hierarchies)
-  const { epoch } = options
-  const counted = epoch ? entriesAt(entries, epoch.start) : entries
-  const table = readRegister(counted, { hierarchies, sensitive: diversity?.of, previous, newest: epoch !== undefined })
-  const told: Told[] = [nothing]
-  const names: string[] = []
-  const classOfKin = new Int32Array(table.kin.length)
+  const threshold = { k, l: diversity?.l ?? 1 }
+  checkOptions(k, threshold.l, maxSuppressed, hierarchies)
+  const counted = start === undefined ? entries : entriesAt(entries, start)
+  const table = readRegister(counted, { hierarchies, sensitive: diversity?.of, previous, newest: start !== undefined })
+  const numbered: ToldClass[] = []
+  const numberOfKin = new Int32Array(table.kin.length)
   const zones: ZoneLoss[] = []
   const classes = new Map<string, ZoneClasses>()
   for (const { zone, from, to } of zonesOf(table.kin)) {
     const kin = table.kin.slice(from, to)
     const homes = kin.reduce((sum, each) => sum + each.homes, 0)
     const outcome = search(kin, table.values, hierarchies, {
-      k,
-      l: diversity?.l ?? 1,
+      ...threshold,
       earlier: table.earlier.length,
       mostSuppressed: Math.floor(homes * maxSuppressed),
     })
-    const nothingAt = told.push(nothing) - 1
-    names[nothingAt] = classNamed(zone, nothing)
+    const nothingAt = numbered.push(toldClass(zone, nothing)) - 1
     const placed = new Map<number, number>()
-    const numbers = new Map<string, number>()
-    // No closure over the table: a result that outlives it would keep all of it.
     for (const [i, { values }] of kin.entries()) {
       const number = outcome.classOf[i]!
       let at = number < 0 ? nothingAt : placed.get(number)
       if (at === undefined) {
-        const made = tell(hierarchies, outcome.steps, registeredAs(table, values))
-        at = told.push(made) - 1
-        names[at] = classNamed(zone, made)
+        at = numbered.push(toldClass(zone, tell(hierarchies, outcome.steps, registeredAs(table, values)))) - 1
         placed.set(number, at)
       }
-      numbers.set(names[at]!, at)
-      classOfKin[from + i] = at
+      numberOfKin[from + i] = at
     }
     zones.push(zoneLoss(zone, kin, outcome, hierarchies))
-    classes.set(zone, { steps: outcome.steps, numbers, nothing: nothingAt })
+    const own = kin.map((_, i) => numbered[numberOfKin[from + i]!]!)
+    classes.set(zone, zoneClasses(kin, own, numbered[nothingAt]!, { ...threshold, steps: outcome.steps }))
   }
-  const { kinOf } = table
-  const joinedIn = (all: Iterable<RegisterEntry>, one: Epoch): ReadonlyMap<string, number> => {
-    const joined = new Map<string, number>()
-    for (const [connection, entry] of newcomersOf(all, one, kinOf)) {
-      joined.set(connection, classOfNewcomer(entry, hierarchies, classes.get(entry.zone)))
-    }
-    return joined
+  const company = companyOf(
+    table.kin,
+    table.kin.map((_, i) => numbered[numberOfKin[i]!]!),
+    table.earlier,
+    threshold,
+  )
+  const { kinOf, numbersOf } = table
+  const told = tellBy({ hierarchies, classes, zones, numbered, numberOfKin, kinOf, numberOf: numbersOf(numberOfKin) })
+  const result = told(start === undefined ? undefined : { entries, start, previous, company })
+  return { ...result, lineageOf: lineage(result.classOf, previous) }
+}
+
+interface Anonymised {
+  readonly hierarchies: readonly Generalisation[]
+  readonly classes: ReadonlyMap<string, ZoneClasses>
+  readonly zones: readonly ZoneLoss[]
+  /** The class that a number stands for. */
+  readonly numbered: readonly ToldClass[]
+  readonly numberOfKin: Int32Array
+  readonly kinOf: RegisterTable['kinOf']
+  /** The number of an entry's household. */
+  readonly numberOf: (entry: Placed) => number | undefined
+}
+
+interface Coming {
+  readonly entries: Iterable<RegisterEntry>
+  readonly start: EpochMs
+  readonly previous: KAnonymizeOptions['previous']
+  readonly company: Company
+}
+
+/**
+ * Tells of an anonymised register and of who comes. Apart, so that what outlives the reading of the register holds on to
+ * nothing else of it, nor to the epochs before.
+ */
+function tellBy(anonymised: Anonymised): (coming: Coming | undefined) => KAnonymized {
+  const { hierarchies, classes, zones, numbered, numberOfKin, kinOf, numberOf } = anonymised
+  const counted = (connection: string): ToldClass | undefined => {
+    const kin = kinOf(connection)
+    return kin === undefined ? undefined : numbered[numberOfKin[kin]!]
   }
-  const toldAs = table.numbersOf(classOfKin)
-  const resultWith = (joined: ReadonlyMap<string, number>): KAnonymized => {
-    const classOf = (connection: string): string | undefined => {
-      const kin = kinOf(connection)
-      const number = kin === undefined ? joined.get(connection) : classOfKin[kin]
-      return number === undefined ? undefined : names[number]
+  const joinedIn = ({ entries, start, previous, company }: Coming): ReadonlyMap<string, readonly ToldClass[]> => {
+    const zoneOf = (connection: string): string | undefined => counted(connection)?.zone
+    return toldNewcomers(entries, start, { hierarchies, zones: classes, company, previous, zoneOf })
+  }
+  const resultWith = (joined: ReadonlyMap<string, readonly ToldClass[]>): KAnonymized => {
+    const inZone = (
+      own: ToldClass | undefined,
+      connection: string,
+      zone: string | undefined,
+    ): ToldClass | undefined => {
+      if (own !== undefined && (zone === undefined || own.zone === zone)) return own
+      const others = joined.get(connection)
+      return zone === undefined ? others?.[0] : others?.find((other) => other.zone === zone)
     }
+    const classOf = (connection: string, zone?: string): string | undefined =>
+      inZone(counted(connection), connection, zone)?.name
     return {
-      of: (entry) => told[toldAs(entry) ?? joined.get(entry.connection) ?? 0]!,
-      classOf,
-      lineageOf: (connection) => {
-        const now = classOf(connection)
-        return now === undefined ? undefined : JSON.stringify([previous?.(connection) ?? null, now])
+      of: (entry) => {
+        const number = numberOf(entry)
+        const own = number === undefined ? undefined : numbered[number]
+        return inZone(own, entry.connection, entry.zone)?.told ?? nothing
       },
+      classOf,
       zones,
-      during: (all, other) => resultWith(joinedIn(all, other)),
+      during: (entries, start) => {
+        const company = unchangedCompany(classes.values())
+        return resultWith(joinedIn({ entries, start, previous: classOf, company }))
+      },
     }
   }
-  return resultWith(epoch ? joinedIn(entries, epoch) : new Map())
+  return (coming) => resultWith(coming === undefined ? new Map() : joinedIn(coming))
+}
+
+/** Apart, so that nobody else holds on to the previous epoch. */
+function lineage(
+  classOf: KAnonymized['classOf'],
+  previous: KAnonymizeOptions['previous'],
+): (connection: string) => string | undefined {
+  return (connection) => {
+    const now = classOf(connection)
+    return now === undefined ? undefined : JSON.stringify([previous?.(connection) ?? null, now])
+  }
 }
 
 const registeredAs = ({ values: texts }: RegisterTable, values: readonly number[]): readonly string[] =>

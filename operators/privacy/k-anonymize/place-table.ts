@@ -1,7 +1,7 @@
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
 
-/** What is asked of a household's entry: its connection point, and the place of its measuring point where that is known. */
-export type Placed = Pick<RegisterEntry, 'connection'> & Partial<Pick<RegisterEntry, 'partition' | 'index'>>
+/** What is asked of a household's entry: its connection point; its zone and the place of its measuring point if known. */
+export type Placed = Pick<RegisterEntry, 'connection'> & Partial<Pick<RegisterEntry, 'partition' | 'index' | 'zone'>>
 
 /** Homes by the places that entries of them have, one row after the other. */
 export interface PlaceRows {

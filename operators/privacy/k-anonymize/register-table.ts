@@ -1,4 +1,5 @@
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
+import { partOfHome } from '../part-of-home.ts'
 import type { Generalisation } from './hierarchy.ts'
 import { type Placed, type PlaceRows, placeTable } from './place-table.ts'
 
@@ -9,6 +10,7 @@ export interface Kin {
   readonly earlier: number
   /** Position of the registered value in `RegisterTable.values`, per attribute. */
   readonly values: readonly number[]
+  /** Not always whole: see `partOfHome`. */
   homes: number
   /** Distinct sensitive values, as numbers; undefined where diversity is not asked for. */
   readonly sensitive: Set<number> | undefined
@@ -16,7 +18,6 @@ export interface Kin {
 
 /** The register as the search needs it: a few kin in place of a million homes. */
 export interface RegisterTable {
-  readonly homes: number
   /** Registered values of each attribute, sorted. */
   readonly values: readonly (readonly string[])[]
   /** Names of the classes of the previous epoch, sorted; '' for homes that had none. */
@@ -38,14 +39,16 @@ export interface TableOptions {
 }
 
 /**
- * Reads the register once. A household is a connection point; of several entries the one that lasts longest counts, or
- * with `newest` the last one to begin; then the newest; then the one whose values come first by name, so that the order of entries does not matter.
+ * Reads the register once. A connection point is a household, or a part of one; of several entries the one that lasts
+ * longest counts, or with `newest` the last one to begin; then the newest; then the one whose values come first by name,
+ * and then the one of most points, so that the order of entries does not matter.
  */
 export function readRegister(entries: Iterable<RegisterEntry>, options: TableOptions): RegisterTable {
   const { hierarchies, sensitive, previous, newest = false } = options
   const index = new Map<string, number>()
   const until: number[] = []
   const from: number[] = []
+  const parts: number[] = []
   const zones = codes()
   const secrets = codes()
   const columns = hierarchies.map(codes)
@@ -64,10 +67,11 @@ export function readRegister(entries: Iterable<RegisterEntry>, options: TableOpt
       const attributes = hierarchies.map(({ attribute }) => entry[attribute])
       const own = [entry.zone, ...attributes, ...(sensitive ? [sensitive(entry)] : [])]
       const order = compare(until[home]!, end) || compare(from[home]!, entry.validFrom) || compareTexts(own, held(home))
-      if (order >= 0) continue
+      if (order > 0 || (order === 0 && parts[home]! <= partOfHome(entry))) continue
     }
     until[home] = end
     from[home] = entry.validFrom
+    parts[home] = partOfHome(entry)
     zones.of[home] = zones.code(entry.zone)
     if (sensitive) secrets.of[home] = secrets.code(sensitive(entry))
     hierarchies.forEach(({ attribute }, i) => {
@@ -77,7 +81,7 @@ export function readRegister(entries: Iterable<RegisterEntry>, options: TableOpt
   const classes = codes()
   if (previous) for (const [connection, home] of index) classes.of[home] = classes.code(previous(connection) ?? '')
   else if (index.size > 0) classes.code('')
-  const read = { zones, classes, columns, secrets: sensitive ? secrets : undefined }
+  const read = { parts, zones, classes, columns, secrets: sensitive ? secrets : undefined }
   return gather(index, places, read, previous !== undefined)
 }
 
@@ -122,6 +126,8 @@ function ranked({ texts }: Codes): { readonly sorted: readonly string[]; readonl
 }
 
 interface Columns {
+  /** Of a household, per home. */
+  readonly parts: readonly number[]
   readonly zones: Codes
   readonly classes: Codes
   readonly columns: readonly Codes[]
@@ -131,7 +137,7 @@ interface Columns {
 function gather(
   index: ReadonlyMap<string, number>,
   places: PlaceRows,
-  { zones, classes, columns, secrets }: Columns,
+  { parts, zones, classes, columns, secrets }: Columns,
   hasPrevious: boolean,
 ): RegisterTable {
   const homes = index.size
@@ -155,7 +161,7 @@ function gather(
       }
       kin[at] = found
     }
-    found.homes++
+    found.homes += parts[home]!
     if (secrets) found.sensitive?.add(secrets.of[home]!)
   }
   const order = kin.map((_, i) => i).sort((a, b) => compareKin(kin[a]!, kin[b]!))
@@ -166,7 +172,6 @@ function gather(
   for (let home = 0; home < homes; home++) kinOfHome[home] = place[kinOfHome[home]!]!
   const kinOf = lookUp(index, kinOfHome)
   return {
-    homes,
     values: ranks.map(({ sorted }) => sorted),
     earlier: earlier.sorted,
     kin: order.map((at) => kin[at]!),

@@ -162,6 +162,6 @@ function evaluate(
   }
   let discernibility = suppressedHomes * homes
   for (const size of sizes.values()) discernibility += size * size
-  const share = lossOf.map((lost) => lost / Math.max(homes, 1))
+  const share = lossOf.map((lost) => (homes > 0 ? lost / homes : 0))
   return { steps, loss: mean(share), lossOf: share, discernibility, homes, suppressedHomes, classOf }
 }

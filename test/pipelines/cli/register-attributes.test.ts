@@ -94,6 +94,21 @@ describe('register attributes', () => {
     assert.match(without.stdout, /"told":false,"zone":"main","homes":390/)
   })
 
+  test('counts measuring points as parts of homes, and shows whole homes', () => {
+    const points = join(folder, 'points.jsonl')
+    const rows = [
+      ...homes(0, 45, { pointsAtConnection: 2 }),
+      ...homes(45, 50, { pointsAtConnection: 2, zone: 'south' }),
+    ]
+    writeFileSync(points, rows.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+    const env = { METERVEIL_REGISTER_FILE: points }
+    const { stdout, stderr } = attributes(['--month', '2026-01'], env)
+    assert.match(stdout, /^main +22 +0 +1 +22 +0\.0 %$/m, stderr)
+    assert.match(stdout, /^south +2 +2 +1 +2 +100\.0 %$/m)
+    const { stdout: json } = attributes(['--month', '2026-01', '--json'], env)
+    assert.match(json, /"zone":"main","homes":22,"toldNothing":0,"classes":1,"smallestClass":22,/)
+  })
+
   test('refuses a month that is none', () => {
     const { stderr, code } = attributes(['--month', '2026-13'])
     assert.equal(stderr, 'Error: 2026-13 is no month.\nWrite it as YYYY-MM, such as 2026-11.\n')

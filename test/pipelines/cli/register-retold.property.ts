@@ -23,6 +23,7 @@ const row = fc.record({
   validTo: fc.option(instant, { nil: null, freq: 2 }),
   tariff: fc.constantFrom('flat', 'night', 'dynamic'),
   zone: fc.constantFrom('de', 'de', 'de', 'at'),
+  pointsAtConnection: fc.constantFrom(1, 1, 2),
 })
 const rows = fc.uniqueArray(row, { maxLength: 14, selector: ({ at, validFrom }) => `${at} ${validFrom}` })
 const entryOf = ({ at, ...rest }: { at: number } & Partial<RegisterEntry>): RegisterEntry =>
@@ -33,17 +34,19 @@ test('what is taken to change nothing in months that have begun changes nothing 
     which: fc.nat({ max: 13 }),
     validTo: fc.option(fc.option(instant, { nil: null }), { nil: undefined }),
     tariff: fc.option(fc.constantFrom('flat', 'night'), { nil: undefined }),
+    pointsAtConnection: fc.option(fc.constantFrom(1, 2), { nil: undefined, freq: 1 }),
   })
   let counted = { nothing: 0, retold: 0 }
   fc.assert(
     fc.property(rows, fc.array(change, { maxLength: 3 }), fc.array(row, { maxLength: 3 }), (there, changes, more) => {
       const before = there.map(entryOf)
       const after = new Map(before.map((entry) => [keyOf(entry), entry]))
-      for (const { which, validTo, tariff } of changes) {
+      for (const { which, validTo, tariff, pointsAtConnection } of changes) {
         const entry = before[which]
         if (!entry) continue
         const ends = validTo === undefined ? {} : { validTo }
-        after.set(keyOf(entry), { ...entry, ...ends, ...(tariff === undefined ? {} : { tariff }) })
+        const points = pointsAtConnection === undefined ? {} : { pointsAtConnection }
+        after.set(keyOf(entry), { ...entry, ...ends, ...points, ...(tariff === undefined ? {} : { tariff }) })
       }
       for (const entry of more.map(entryOf)) if (!after.has(keyOf(entry))) after.set(keyOf(entry), entry)
       const next = [...after.values()]

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { memoryLog, memorySchemaRegistry } from '../../../connectors/memory/index.ts'
+import { compareRegister } from '../../../connectors/register/register-log.ts'
+import { mayRetell, retoldHomes } from '../../../pipelines/cli/register-retold.ts'
 import { type LoadOptions, loadRegister, readRegisterTopic } from '../../../pipelines/cli/register-topic.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
-import { topicSpecs } from '../../../schemas/topics.ts'
+import { topicSpecs, topics } from '../../../schemas/topics.ts'
 import { household } from '../../operators/privacy/k-anonymize/registers.ts'
 
 const now = Date.parse('2026-01-20T12:00+01:00')
@@ -115,6 +117,81 @@ describe('homes that a load lets be told anew in months that have begun', () => 
         assert.equal((await load(next, { ...other, retell: true })).retold, retold)
       }
       assert.deepEqual(await read(), new Set(next))
+    })
+  }
+
+  const [came, later] = ['2026-01-15', '2026-01-25'].map((date) => Date.parse(`${date}T00:00+01:00`))
+  const ended = Date.parse('2025-12-20T00:00+01:00')
+  const moved = (tariff: string, zone: string) => [
+    { ...night[0]!, validTo: came! },
+    { ...night[0]!, validFrom: came!, zone, tariff, systemTitle: 'moved' },
+  ]
+  const othersIn = (zone: string) => range(70, 100).map((index) => home(index, { zone }))
+  const changes: readonly {
+    readonly says: string
+    readonly before: readonly RegisterEntry[]
+    readonly after: readonly RegisterEntry[]
+    readonly retold: number
+  }[] = [
+    {
+      says: 'one that came, dated back to before it with another tariff',
+      before: [home(70, { validFrom: came! })],
+      after: [
+        home(70, { validFrom: came! }),
+        home(70, { validFrom: came! - 1, validTo: came!, tariff: 'night', systemTitle: 'x' }),
+      ],
+      retold: 1,
+    },
+    {
+      says: 'one that is still to come, corrected in place',
+      before: [home(70, { validFrom: later! })],
+      after: [home(70, { validFrom: later!, tariff: 'night' })],
+      retold: 0,
+    },
+    {
+      says: 'one that was gone before the month, coming back',
+      before: [home(70, { validTo: ended })],
+      after: [home(70, { validTo: ended }), home(70, { validFrom: later!, tariff: 'night' })],
+      retold: 0,
+    },
+    {
+      says: 'one whose coming back is still to come, corrected in place',
+      before: [home(70, { validTo: ended }), home(70, { validFrom: later! })],
+      after: [home(70, { validTo: ended }), home(70, { validFrom: later!, tariff: 'night' })],
+      retold: 0,
+    },
+    {
+      says: 'one that moved to another zone, where what is told is that of most',
+      before: [...moved('flat', 'at'), ...othersIn('at')],
+      after: [...moved('night', 'at'), ...othersIn('at')],
+      retold: 0,
+    },
+    {
+      says: 'one that moved to a zone, corrected to another one',
+      before: [...moved('flat', 'at'), ...othersIn('at')],
+      after: [...moved('flat', 'ch'), ...othersIn('at')],
+      retold: 1,
+    },
+    {
+      says: 'as many homes as there are, each of them a point of two',
+      before: range(70, 90).map((index) => home(index, { tariff: 'dynamic' })),
+      after: range(70, 90).map((index) => home(index, { tariff: 'dynamic', pointsAtConnection: 2 })),
+      retold: 90,
+    },
+  ]
+  for (const { says, before, after, retold } of changes) {
+    test(`${says}: ${retold}`, () => {
+      const all = (own: readonly RegisterEntry[]) => [
+        ...there.filter(({ connection }) => own.every((entry) => entry.connection !== connection)),
+        ...own,
+      ]
+      const keyOf = (entry: RegisterEntry) => topics.meterRegister.key(entry) ?? ''
+      const [was, is] = [all(before), all(after)]
+      const present = new Map(was.map((entry) => [keyOf(entry), entry]))
+      const found = retoldHomes(was, is, { telling, now, horizonDays: 14 })
+      assert.equal(found, retold)
+      const may = mayRetell(present, compareRegister(present, is, keyOf), keyOf, { timeZone: telling.timeZone, now })
+      assert.ok(may || retold === 0)
     })
   }
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { registerView } from '../../../../connectors/register/index.ts'
 import { kAnonymize, kAnonymizeByMonth, kAnonymizedMonths } from '../../../../operators/privacy/k-anonymize/index.ts'
 import type { RegisterEntry } from '../../../../schemas/register-entry.ts'
-import { violations } from './definition.ts'
-import { household, smallHierarchies } from './registers.ts'
+import { newcomerViolations, violations } from './definition.ts'
+import { household, pointsOf, smallHierarchies } from './registers.ts'
 
 const timeZone = 'Europe/Berlin'
-const at = (local: string): number => Date.parse(`${local}T00:00+01:00`)
+const at = (local: string): number => Date.parse(`${local}T00:00+0${local < '2026-03-29' ? 1 : 2}:00`)
 const homes = (count: number, name: string, rest: Partial<RegisterEntry> = {}): RegisterEntry[] =>
   Array.from({ length: count }, (_, i) => household(`${name} ${i}`, rest))
 const a0 = { connection: 'a 0' }
@@ -56,19 +57,26 @@ describe('kAnonymize by month', () => {
     }
   })
 
-  it('never tells in two months together what fewer than k share', () => {
-    const changes = fc.array(fc.tuple(fc.nat(39), fc.integer({ min: 1, max: 4 }), fc.constantFrom('x', 'y')), {
-      maxLength: 8,
-    })
+  it('never tells in two months together what fewer than k share, of those who count and of those who come later', () => {
+    const change = fc.tuple(
+      fc.nat(39),
+      fc.integer({ min: 1, max: 4 }),
+      fc.constantFrom('x', 'y', 'z'),
+      // Hours without an entry.
+      fc.constantFrom(0, 0, 6, 30, 400, 1_000),
+    )
+    const counts = { newcomers: 0, told: 0 }
     fc.assert(
-      fc.property(changes, fc.integer({ min: 2, max: 8 }), (all, k) => {
+      fc.property(fc.array(change, { maxLength: 12 }), fc.integer({ min: 2, max: 8 }), (all, k) => {
         const entries = homes(40, 'a').flatMap((home, i): RegisterEntry[] => {
           const own = all.find(([which]) => which === i)
-          if (!own) return [{ ...home, tariff: i % 2 ? 'x' : 'y' }]
-          const moved = at(`2026-0${own[1]}-01`)
+          const tariff = i % 8 === 0 ? 'z' : i % 2 ? 'x' : 'y'
+          if (!own) return [{ ...home, tariff }]
+          const [, month, to, hours] = own
+          const moved = at(`2026-0${month}-01`)
           return [
-            { ...home, tariff: i % 2 ? 'x' : 'y', validTo: moved },
-            { ...home, tariff: own[2], validFrom: moved },
+            { ...home, tariff, validTo: moved },
+            { ...home, tariff: to, validFrom: moved + hours * 3_600_000 },
           ]
         })
         const told = kAnonymizeByMonth(entries, { ...options, k, hierarchies: smallHierarchies })
@@ -78,21 +86,30 @@ describe('kAnonymize by month', () => {
           ['2026-02', '2026-03'],
           ['2026-03', '2026-04'],
         ]) {
+          const holds = ({ validFrom, validTo }: RegisterEntry) =>
+            validFrom <= at(`${now}-01`) && (validTo === null || validTo > at(`${now}-01`))
           const stated = homes(40, 'a').map((entry) => ({
             entry,
             told: told(entry, `${now}-15`),
             before: JSON.stringify(told(entry, `${before}-15`)),
           }))
-          assert.deepEqual(violations(stated, k), [])
+          const there = new Set(entries.filter(holds).map(({ connection }) => connection))
+          const counted = stated.filter(({ entry }) => there.has(entry.connection))
+          const newcomers = stated.filter(({ entry }) => !there.has(entry.connection))
+          assert.deepEqual(violations(counted, k), [])
+          assert.deepEqual(newcomerViolations(newcomers, counted, k), [])
+          counts.newcomers += newcomers.length
+          counts.told += newcomers.filter(({ told: { tariff } }) => tariff !== '*').length
         }
       }),
       { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 2_000) / 20) },
     )
+    assert.ok(counts.told > 0 && counts.told < counts.newcomers, JSON.stringify(counts))
   })
 
   for (const { says, newcomer, others = [], tells } of [
     { says: 'like the others of its class', newcomer: {}, tells: 'flat' },
-    { says: 'nothing where it is in no class', newcomer: { tariff: 'night' }, tells: '*' },
+    { says: 'like the largest class where it is in none', newcomer: { tariff: 'night' }, tells: 'flat' },
     {
       says: 'nothing where others are told nothing of',
       newcomer: {},
@@ -111,12 +128,18 @@ describe('kAnonymize by month', () => {
   }
 
   it('goes on to tell what it told where one of two measuring points of a home goes within the month', () => {
-    const first = household('two', { point: 'first' })
-    const second = household('two', { point: 'second', validFrom: 1, tariff: 'night' })
+    const [first, second] = pointsOf('two', [{}, { direction: 'export', tariff: 'night' }])
     const others = [...homes(40, 'a'), ...homes(40, 'b', { tariff: 'night' })]
     for (const validTo of [null, at('2026-01-16')]) {
-      const told = kAnonymizeByMonth([first, { ...second, validTo }, ...others], options)
-      assert.equal(told(first, '2026-01-15').tariff, 'night')
+      const entries = [first!, { ...second!, validTo }, ...others].map((entry, index) => ({
+        ...entry,
+        index,
+        systemTitle: `${index}`,
+      }))
+      registerView(entries)
+      const told = kAnonymizeByMonth(entries, options)
+      assert.equal(told(first!, '2026-01-15').tariff, 'flat')
+      assert.equal(told(second!, '2026-01-15').tariff, 'night')
     }
   })
 

@@ -1,5 +1,6 @@
 import type { Generalisation, Told } from '../../../../operators/privacy/k-anonymize/index.ts'
 import type { RegisterEntry } from '../../../../schemas/register-entry.ts'
+import { householdOf } from './registers.ts'
 
 /** What the definition is stated over: who is told what, in which zone, and what was told of them before. */
 export interface Stated {
@@ -8,41 +9,76 @@ export interface Stated {
   readonly before: string | undefined
 }
 
-const groupSizes = (names: readonly string[]): Map<string, number> => {
-  const sizes = new Map<string, number>()
-  for (const name of names) sizes.set(name, (sizes.get(name) ?? 0) + 1)
-  return sizes
-}
+/** Those of each name. */
+const groups = (stated: readonly Stated[], name: (one: Stated) => string): ReadonlyMap<string, readonly Stated[]> =>
+  Map.groupBy(stated, name)
+
+/** How many households have a measuring point among these. */
+const households = (some: readonly Stated[]): number => new Set(some.map(({ entry }) => householdOf(entry))).size
 
 const nameOf = ({ entry, told }: Stated): string => JSON.stringify([entry.zone, Object.entries(told).sort()])
 const isNothing = ({ told }: Stated): boolean => Object.values(told).every((name) => name === '*')
+const joint = (one: Stated): string => JSON.stringify([one.before ?? '', nameOf(one)])
+const earlier = ({ entry, before }: Stated): string => JSON.stringify([entry.zone, before ?? ''])
 
 /**
- * The definition, word by word: whoever is told something is told the same as at least k - 1 others of the zone, and with
- * the previous epoch known as well. So are those told nothing of, unless there is nobody left to hide among: fewer than k
- * in the zone, or all that is left of a class of the previous epoch. Answers what breaks it.
+ * The definition, word by word: whoever is told something is told the same as at least k - 1 other households of the zone,
+ * and with the previous epoch known as well. So are those told nothing of, unless there is nobody left to hide among: fewer
+ * than k in the zone, or all that is left of a class of the previous epoch. Answers what breaks it.
  */
 export function violations(stated: readonly Stated[], k: number): string[] {
   const found: string[] = []
-  const zones = groupSizes(stated.map(({ entry }) => entry.zone))
-  const now = groupSizes(stated.map(nameOf))
-  const joint = (one: Stated): string => JSON.stringify([one.before ?? '', nameOf(one)])
-  const both = groupSizes(stated.map(joint))
-  const remaining = groupSizes(stated.map(({ entry, before }) => JSON.stringify([entry.zone, before ?? ''])))
+  const zones = groups(stated, ({ entry }) => entry.zone)
+  const now = groups(stated, nameOf)
+  const both = groups(stated, joint)
+  const remaining = groups(stated, earlier)
   for (const one of stated) {
-    const { entry, before } = one
+    const { connection, zone } = one.entry
     const alike = now.get(nameOf(one))!
-    if (alike < k && !(isNothing(one) && alike === zones.get(entry.zone))) {
-      found.push(`${entry.connection} is told like ${alike}`)
+    if (households(alike) < k && !(isNothing(one) && alike.length === zones.get(zone)!.length)) {
+      found.push(`${connection} is told like ${households(alike)}`)
     }
     const together = both.get(joint(one))!
-    const left = remaining.get(JSON.stringify([entry.zone, before ?? '']))!
-    if (together < k && !(isNothing(one) && together === left)) {
-      found.push(`${entry.connection} is told like ${together} over two epochs`)
+    if (households(together) < k && !(isNothing(one) && together.length === remaining.get(earlier(one))!.length)) {
+      found.push(`${connection} is told like ${households(together)} over two epochs`)
     }
   }
   return found
 }
+
+/**
+ * The same for newcomers, among those who count. Each is told what at least k households are, which were told what it was
+ * told before. If no such k are left, then what says nothing of it: nothing, if k households are told nothing of or nobody
+ * is told anything, and else what most are told.
+ */
+export function newcomerViolations(newcomers: readonly Stated[], counted: readonly Stated[], k: number): string[] {
+  const found: string[] = []
+  for (const one of newcomers) {
+    const there = counted.filter(({ entry }) => entry.zone === one.entry.zone)
+    const size = (name: string): number => households(there.filter((other) => nameOf(other) === name))
+    const names = [...new Set(there.map(nameOf))]
+    const company = there.filter(({ before }) => one.before === undefined || before === one.before)
+    const fit = names.filter((name) => households(company.filter((other) => nameOf(other) === name)) >= k)
+    if (fit.includes(nameOf(one))) continue
+    const shown = there.filter((other) => !isNothing(other))
+    const silent = there.length === shown.length ? 0 : households(there.filter(isNothing))
+    const most = Math.max(...shown.map((other) => size(nameOf(other))))
+    const isSafe = shown.length === 0 || silent >= k ? isNothing(one) : size(nameOf(one)) === most
+    if (fit.length > 0 || !isSafe) found.push(`${one.entry.connection} is told ${nameOf(one)}`)
+  }
+  return found
+}
+
+/** What part of a household a point counts as, told again: 1 over the least power of two that is no less than its points. */
+function partOf({ pointsAtConnection }: RegisterEntry): number {
+  let power = 1
+  while (power < pointsAtConnection) power *= 2
+  return 1 / power
+}
+
+/** How many households entries count as. */
+export const weight = (entries: readonly RegisterEntry[]): number =>
+  entries.reduce((sum, entry) => sum + partOf(entry), 0)
 
 /** Every way to choose a step per attribute. */
 export function allSteps(hierarchies: readonly Generalisation[]): readonly (readonly number[])[] {
@@ -79,18 +115,18 @@ export function leastLoss(
         JSON.stringify(hierarchies.map(({ attribute, told }, i) => told(entry[attribute], steps[i]!))),
       ),
     ).map((members) => members!)
-    const small = classes.filter((members) => members.length < k)
-    const large = classes.filter((members) => members.length >= k).sort((a, b) => a.length - b.length)
-    const few = small.flat().length
-    const joining = few > 0 && few < k ? large.filter(({ length }) => length === large[0]!.length) : []
+    const small = classes.filter((members) => weight(members) < k)
+    const large = classes.filter((members) => weight(members) >= k).sort((a, b) => weight(a) - weight(b))
+    const few = weight(small.flat())
+    const joining = few > 0 && few < k ? large.filter((members) => weight(members) === weight(large[0]!)) : []
     const isLast = steps.every((step, i) => step === hierarchies[i]!.steps - 1)
     const losses = (joining.length > 0 ? joining : [undefined]).map((extra) => {
-      const hidden = few + (extra?.length ?? 0)
+      const hidden = few + weight(extra ?? [])
       if (hidden > most && !isLast) return Number.POSITIVE_INFINITY
       const shown = large.filter((members) => members !== extra).flat()
-      const lost = shown.flatMap((entry) => steps.map((step, i) => lossOf(entry, i, step)))
+      const lost = shown.flatMap((entry) => steps.map((step, i) => lossOf(entry, i, step) * partOf(entry)))
       const loss = lost.reduce((sum, each) => sum + each, hidden * hierarchies.length)
-      return loss / (entries.length * hierarchies.length)
+      return loss / (weight(entries) * hierarchies.length)
     })
     best = Math.min(best, ...losses)
     worst = Math.min(worst, Math.max(...losses))

@@ -102,6 +102,51 @@ describe('kAnonymize', () => {
     }
   })
 
+  const shares: readonly {
+    readonly says: string
+    readonly points: readonly number[]
+    readonly k: number
+    readonly homes: number
+    readonly told: boolean
+  }[] = [
+    { says: '40 points of households of two', points: Array(40).fill(2), k: 20, homes: 20, told: true },
+    { says: '40 points of households of two', points: Array(40).fill(2), k: 21, homes: 20, told: false },
+    { says: '20 points of one household', points: Array(20).fill(20), k: 1, homes: 20 / 32, told: false },
+    { says: '3 points each of 20 households', points: Array(60).fill(3), k: 15, homes: 15, told: true },
+    { says: '3 points each of 20 households', points: Array(60).fill(3), k: 16, homes: 15, told: false },
+    {
+      says: '20 households of any number of points',
+      points: [...Array(19).fill(1), 2, 2],
+      k: 20,
+      homes: 20,
+      told: true,
+    },
+    { says: '20 households but for a point', points: [...Array(19).fill(1), 2], k: 20, homes: 19.5, told: false },
+    { says: 'points beyond counting', points: [2 ** 30, 2 ** 53 - 1], k: 1, homes: 2 ** -28, told: false },
+  ]
+  for (const { says, points, k, homes, told } of shares) {
+    it(`counts ${says} as ${homes}, and tells ${told ? 'them' : 'nothing of them'} at ${k}`, () => {
+      const entries = points.map((pointsAtConnection, i) => household(`a ${i}`, { pointsAtConnection }))
+      const result = kAnonymize(entries, { k })
+      assert.equal(result.zones[0]!.homes, homes)
+      assert.equal(result.of({ connection: 'a 0' }).tariff, told ? 'flat' : '*')
+    })
+  }
+
+  it('does not tell of one household of many points in detail', () => {
+    const farm = homes(20, 'farm', { tariff: 'farm', heating: 'oil', pointsAtConnection: 20 })
+    const { of } = kAnonymize([...homes(400, 'a'), ...farm])
+    assert.notEqual(of(farm[0]!).tariff, 'farm')
+    assert.deepEqual(of(farm[0]!), of({ connection: 'a 0' }))
+  })
+
+  it('tells in one zone nothing of who counts in another', () => {
+    const result = kAnonymize([...homes(30, 'a'), ...homes(30, 'b', { zone: 'at' })])
+    assert.equal(result.of({ connection: 'a 0', zone: 'de' }).tariff, 'flat')
+    assert.deepEqual(result.of({ connection: 'a 0', zone: 'at' }), nothing)
+    assert.equal(result.classOf('a 0', 'at'), undefined)
+  })
+
   it('does not let one who changed stand out between two epochs', () => {
     const before = [...homes(40, 'a'), ...homes(40, 'b', { tariff: 'night' })]
     const after = [household('b 0'), ...before.filter(({ connection }) => connection !== 'b 0')]

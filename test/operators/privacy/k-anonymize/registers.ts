@@ -58,14 +58,31 @@ const traits = fc.record({
   customerClass: fc.constantFrom('residential' as const, 'commercial' as const, 'industrial' as const),
 })
 
-/** Registers of up to 60 households, most of them alike. */
+/** The measuring points of one household, each with a connection name of its own and, it may be, other attributes. */
+export const pointsOf = (name: string, rest: readonly Partial<RegisterEntry>[]): RegisterEntry[] =>
+  rest.map((own, i) => household(`${name} / ${i}`, { ...own, pointsAtConnection: rest.length }))
+
+/** The household of a connection name that `pointsOf` or `household` gave. */
+export const householdOf = ({ connection }: RegisterEntry): string => connection.split(' / ')[0]!
+
+const drawn = fc.oneof({ weight: 4, arbitrary: fc.nat() }, { weight: 1, arbitrary: traits })
+
+/** Registers of up to 60 households of 1 to 3 measuring points, most of them alike. */
 export const registers: fc.Arbitrary<readonly RegisterEntry[]> = fc
   .tuple(
     fc.array(traits, { minLength: 1, maxLength: 4 }),
-    fc.array(fc.oneof({ weight: 4, arbitrary: fc.nat() }, { weight: 1, arbitrary: traits }), { maxLength: 60 }),
+    fc.array(fc.oneof({ weight: 3, arbitrary: fc.tuple(drawn) }, fc.array(drawn, { minLength: 1, maxLength: 3 })), {
+      maxLength: 60,
+    }),
   )
   .map(([common, homes]) =>
-    homes.map((home, i) => household(`home ${i}`, typeof home === 'number' ? common[home % common.length]! : home)),
+    homes.flatMap((points, i) => {
+      const made = points.map((point) => (typeof point === 'number' ? common[point % common.length]! : point))
+      return pointsOf(
+        `home ${i}`,
+        made.map((own) => ({ ...own, zone: made[0]!.zone })),
+      )
+    }),
   )
 
 /** A later register: some households left, came or changed. */
@@ -77,7 +94,8 @@ export const laterRegisters: fc.Arbitrary<readonly [readonly RegisterEntry[], re
       const at = before.length === 0 ? undefined : before[which % before.length]!.connection
       if (what === 'join') after.set(`new ${i}`, household(`new ${i}`, made))
       else if (at !== undefined && what === 'leave') after.delete(at)
-      else if (at !== undefined && after.has(at)) after.set(at, household(at, { ...made, zone: after.get(at)!.zone }))
+      else if (at !== undefined && after.has(at))
+        after.set(at, { ...after.get(at)!, ...made, zone: after.get(at)!.zone })
     })
     return [before, [...after.values()]]
   })
