@@ -62,9 +62,12 @@ export interface PartialCell {
   readonly boundedWh: BoundedWh
   /** Sum of the values as measured, in Wh: for the restricted aggregate only. */
   readonly exactWh: number
+  /** Measuring points that begin the window in the sum. */
   readonly count: number
+  /** By how much the homes that they are of, at least, are fewer: a multiple of 2^-29, 0 where each has a home of its own. */
+  readonly shared: number
   /**
-   * What the three largest measuring points have in the sum at the most, in Wh, whatever the sign: for the dominance rules
+   * What the homes of the three largest measuring points have in the sum at the most, in Wh, whatever the sign: for the dominance rules
    * of the restricted aggregate only. What any n of them have together is never more than the first n of these together.
    */
   readonly largestWh: number
@@ -129,6 +132,7 @@ export const loadPartialCodec: Codec<LoadPartial> = avroCodec<LoadPartial, Parti
       boundedWh: cell.boundedWh,
       exactWh: cell.exactWh,
       count: cell.count,
+      shared: cell.shared,
       largestWh: cell.largestWh,
       secondWh: cell.secondWh,
       // Batches from before the third was looked at: it cannot be above the second.

@@ -6,6 +6,8 @@ import type { Level } from '../../schemas/register-entry.ts'
 /** The readings of one frame that may feed load, bounded for every level. Identified. */
 export interface BoundedReadings {
   readonly groups: Readonly<Record<Level, string>>
+  /** How many measuring points the home has that they are of. */
+  readonly pointsAtConnection: number
   readonly readings: readonly BoundedReading[]
 }
 

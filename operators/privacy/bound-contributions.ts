@@ -173,7 +173,10 @@ export function boundContributions(options: BoundContributionsOptions): Keyed<Me
           })
         }
         if (kept.length === 0) out.drop(record, 'not_for_load')
-        else out.emit(record, { groups: entry.groups, readings: kept })
+        else {
+          const { groups, pointsAtConnection } = entry
+          out.emit(record, { groups, pointsAtConnection, readings: kept })
+        }
       }
     },
   }

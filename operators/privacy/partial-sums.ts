@@ -6,6 +6,7 @@ import type { BoundedReading, BoundedReadings } from '../contract/bounded-readin
 import { type BatchContext, type Lowering, lowering, type Spec } from '../contract/operator.ts'
 import { groupBook } from './group-book.ts'
 import { rankAmong } from './largest.ts'
+import { partOfHome } from './part-of-home.ts'
 
 const dayMs = 86_400_000
 
@@ -39,7 +40,8 @@ export interface PartialSumsOptions {
  * *The largest*: a measuring point may fill a window in several parts, and these may come in several batches, where nothing
  * tells that they are of one point. A frame that holds c of the p parts of a window leaves at most p - c for other frames,
  * so the point has come in at most p - c + 1 pieces, and has at most p - c + 1 times the largest of them. Each piece counts
- * as that much: exact where a window comes whole, never too little otherwise. A value below zero counts by its size: it hides
+ * as that much: exact where a window comes whole, never too little otherwise. A home of n points has at most n times what
+ * the largest of them has, and each counts as that much for the same reason. A value below zero counts by its size: it hides
  * others in the sum as well as one above.
  */
 export function partialSums(
@@ -61,12 +63,13 @@ export function partialSums(
       let plane: Plane | undefined
       let last = Number.NaN
       for (const { value, origin } of batch) {
-        const { groups, readings } = value
+        const { groups, pointsAtConnection, readings } = value
         const path = book.pathOf(groups)
+        const sharedByOne = 1 - partOfHome(value)
         const pieces = piecesOf(readings)
         for (const reading of readings) {
           const { exactWh, bounded, start, window } = reading
-          const atMostWh = Math.abs(pieces === undefined ? exactWh : pieces(reading))
+          const atMostWh = Math.abs(pieces === undefined ? exactWh : pieces(reading)) * pointsAtConnection
           const late = origin.receivedAt >= window + (reading.windowSeconds + graceSeconds) * 1_000
           const code = planeCode(reading, late)
           if (code !== last || plane === undefined) {
@@ -79,14 +82,15 @@ export function partialSums(
           }
           if (plane.positions.length < book.size()) widen(plane, book.size())
           const begins = start === window ? 1 : 0
+          const shared = begins * sharedByOne
           const utility = sumAt(plane, path.utility, 'utility', groups.utility, cells)
-          add(utility, bounded.utility, exactWh, begins, atMostWh)
+          add(utility, bounded.utility, exactWh, begins, shared, atMostWh)
           const region = sumAt(plane, path.region, 'region', groups.region, cells)
-          add(region, bounded.region, exactWh, begins, atMostWh)
+          add(region, bounded.region, exactWh, begins, shared, atMostWh)
           const substation = sumAt(plane, path.substation, 'substation', groups.substation, cells)
-          add(substation, bounded.substation, exactWh, begins, atMostWh)
+          add(substation, bounded.substation, exactWh, begins, shared, atMostWh)
           const feeder = sumAt(plane, path.feeder, 'feeder', groups.feeder, cells)
-          add(feeder, bounded.feeder, exactWh, begins, atMostWh)
+          add(feeder, bounded.feeder, exactWh, begins, shared, atMostWh)
         }
       }
       const dates = [...planes.values()].map(({ date }) => date)
@@ -206,6 +210,7 @@ function sumAt(plane: Plane, number: number, level: Level, group: string, cells:
     boundedWh: noBoundedWh,
     exactWh: 0,
     count: 0,
+    shared: 0,
     largestWh: 0,
     secondWh: 0,
     thirdWh: 0,
@@ -214,9 +219,10 @@ function sumAt(plane: Plane, number: number, level: Level, group: string, cells:
   return sum
 }
 
-function add(sum: Sum, bounded: BoundedWh, exactWh: number, count: number, atMostWh: number): void {
+function add(sum: Sum, bounded: BoundedWh, exactWh: number, count: number, shared: number, atMostWh: number): void {
   sum.boundedWh = addBounded(sum.boundedWh, bounded)
   sum.exactWh += exactWh
   sum.count += count
+  sum.shared += shared
   rankAmong(sum, atMostWh)
 }

@@ -118,6 +118,15 @@ function compared(
       'Keep them for so long: load.restricted must not show what few homes that left make of a sum.',
     )
   }
+  // The rest of a point would seem to have joined when the next entry begins.
+  const staying = new Set(entries.map(({ point }) => point))
+  const cut = removed.filter(([, { point }]) => staying.has(point)).length
+  if (cut > 0) {
+    throw new CliError(
+      `${cut} of the entries to remove are of measuring points that have others, which stay.`,
+      'Keep them: only points that are gone altogether can be removed.',
+    )
+  }
   return { ...changes, retold: retoldBy(present, entries, changes, options) }
 }
 

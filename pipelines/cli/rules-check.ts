@@ -75,7 +75,7 @@ function planOf(entries: readonly RegisterEntry[], policy: DatedPolicy, { zone, 
   const membership = membershipHistory({ entries, timeZone, zone, k: fewest, cutOffHour: policy.cutOffHour })
   // Who reported is seen by [load] alone: here the register decides.
   const selected = new Set(groups.map(({ level, group }) => groupName(level, group)))
-  return planDay(policyEpochs(policy).on(day.date), groups, membership(since, day), selected)
+  return planDay(policyEpochs(policy).on(day.date), groups, membership(since, day, 'plan'), selected)
 }
 
 const left = (head: string) => ({ head, align: 'left' }) as const
@@ -117,6 +117,8 @@ function listGroups(terminal: Terminal, { groups }: DayPlan): void {
     terminal.record({ kind: 'group', group: name, registered, classes, withheld, coarserSeconds, mergedInto: into })
     const others = registered - classes.residential
     const merged = into === null ? '' : `, merged into ${into}`
-    terminal.line(`${name}: ${fateOf(group)}, ${count(classes.residential)} homes, ${count(others)} others${merged}`)
+    terminal.line(
+      `${name}: ${fateOf(group)}, ${count(classes.residential)} points of homes, ${count(others)} others${merged}`,
+    )
   }
 }

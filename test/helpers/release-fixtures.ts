@@ -93,6 +93,7 @@ export function cell(window: string, boundedWh: number, rest: Partial<PartialCel
     boundedWh: boundedWh as BoundedWh,
     exactWh: boundedWh,
     count: 1,
+    shared: 0,
     largestWh: boundedWh,
     secondWh: 0,
     thirdWh: 0,

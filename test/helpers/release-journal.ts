@@ -117,6 +117,7 @@ function cellsOf(entry: JournalEntry, phase: Phase | undefined): PartialCell[] {
     boundedWh: wh as BoundedWh,
     exactWh: wh,
     count: 1,
+    shared: 0,
     largestWh: wh,
     secondWh: 0,
     thirdWh: 0,
@@ -143,7 +144,7 @@ export function trueDigests(
         const total = values.reduce((sum, wh) => sum + wh, 0)
         const [largestWh = 0, secondWh = 0, thirdWh = 0] = values
         const largest = { largestWh, secondWh, thirdWh }
-        return [i, { boundedWh: total, exactWh: total, count: values.length, ...largest }] as const
+        return [i, { boundedWh: total, exactWh: total, count: values.length, shared: 0, ...largest }] as const
       })
       const key = testKeyring.derived('ledger_digest', journalDate) ?? createSecretKey(Buffer.alloc(32))
       const open = {

@@ -33,6 +33,7 @@ const cell = {
   boundedWh: 5 as BoundedWh,
   exactWh: 7,
   count: 1,
+  shared: 0.5,
   largestWh: 7,
   secondWh: 0,
   thirdWh: 0,

@@ -139,6 +139,7 @@ const partialFields = {
       boundedWh: long.map((wh) => wh as BoundedWh),
       exactWh: long,
       count: int,
+      shared: fc.nat().map((parts) => parts / 2 ** 29),
       largestWh: long,
       secondWh: long,
       thirdWh: fc.nat(),

@@ -65,7 +65,8 @@ const flags: Readonly<Record<PublicFlag, ReleaseReason>> = {
 const suppressions: Readonly<Record<Suppression, ReleaseReason>> = {
   unproven: {
     about: 'suppression',
-    sentence: 'The day may have been shown before, from other input: what a second sum lacks or adds would be told.',
+    sentence:
+      'The day may have been shown before, from other input, so that two sums would tell by their difference; or [readings] bounded it otherwise than [load] planned.',
     action: 'None: take what was read before, or the days after it.',
   },
   below_k: {

@@ -8,6 +8,7 @@ import { blockOf, dayAfter, dayNamed, gridPosition, gridSeals } from './day-grid
 import { coarserSteps, type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
 import type { ResolvedPolicy } from './policy.ts'
+import type { Membership } from './restricted/membership.ts'
 import { crossing } from './restricted/tree.ts'
 import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './state.ts'
 import { type SumTable, sumTable } from './sums.ts'
@@ -201,7 +202,7 @@ export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTool
     const action = 'Groups must nest: correct meter.register, then start again; nothing was released.'
     throw releaseHalt('groups_cross', problem, action)
   }
-  const plan = planDay(policyOn(local.date), groups, unsteadyOn(state, local, tools))
+  const plan = planDay(policyOn(local.date), groups, unsteadyOn(state, local, tools, 'plan'))
   const day = dayOf(domain.timeZone, local, provenPlan(state, local.date, plan))
   state.days.set(local.date, day)
   state.dirty.add(planRow(local.date)).add(headRow)
@@ -213,8 +214,9 @@ export function unsteadyOn(
   { first }: Pick<ReleaseState, 'first'>,
   local: LocalDay,
   { domain, membership }: Pick<ReleaseTools, 'domain' | 'membership'>,
+  of: Parameters<Membership>[2],
 ): ReadonlySet<string> | undefined {
-  return membership?.(first === null || first > local.date ? local : dayNamed(domain.timeZone, first), local)
+  return membership?.(first === null || first > local.date ? local : dayNamed(domain.timeZone, first), local, of)
 }
 
 /** A day that nothing has been charged or sealed for. */

@@ -118,8 +118,8 @@ function restoreRow(state: ReleaseState, row: string, body: Uint8Array): void {
   if (row.startsWith('sums ')) {
     const { date, sums } = read<SumsBody>(body)!
     const entries = sums.map(
-      ([at, boundedWh, exactWh, count, largestWh, secondWh, thirdWh = secondWh]) =>
-        [at, { boundedWh, exactWh, count, largestWh, secondWh, thirdWh }] as const,
+      ([at, boundedWh, exactWh, count, largestWh, secondWh, thirdWh = secondWh, shared = 0]) =>
+        [at, { boundedWh, exactWh, count, shared, largestWh, secondWh, thirdWh }] as const,
     )
     state.windows.set(row, { date, sums: sumTable(entries) })
   } else if (row.startsWith('noisy ')) state.noisy.set(row, read<NoisyBody>(body)!)

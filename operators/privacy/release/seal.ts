@@ -82,7 +82,7 @@ export function sealWindow(
   keepValues(state, day, seal, { values, smoothed, spread })
   const window = { ...pick(seal), windowSeconds: policy.windowSeconds }
   // Of the register that is in force now: the plan is as old as the first sight of the day.
-  const unsteady = isOwn ? unsteadyOn(state, day.grid, tools) : undefined
+  const unsteady = isOwn ? unsteadyOn(state, day.grid, tools, 'values') : undefined
   const unproven = isUnproven(state, day.grid.date)
   const restricted = isOwn ? restrictedRecords(day.plan, window, sums, { unsteady, unproven }) : []
   return [{ to: 'ledger', record: link }, ...restricted.map((record) => ({ to: 'restricted', record }) as const)]

@@ -152,9 +152,10 @@ function bodyOf(state: ReleaseState, row: string): object | undefined {
   if (open) {
     return {
       date: open.date,
-      sums: [...open.sums].map(
-        ([at, s]) => [at, s.boundedWh, s.exactWh, s.count, s.largestWh, s.secondWh, s.thirdWh] as const,
-      ),
+      sums: [...open.sums].map(([at, s]) => {
+        const row = [at, s.boundedWh, s.exactWh, s.count, s.largestWh, s.secondWh, s.thirdWh] as const
+        return s.shared > 0 ? [...row, s.shared] : row
+      }),
     }
   }
   const reporting = row.startsWith('reporting ') ? state.reporting.get(row.slice('reporting '.length)) : undefined

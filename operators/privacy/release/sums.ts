@@ -10,12 +10,14 @@ export interface GroupSum extends Largest {
   readonly boundedWh: number
   readonly exactWh: number
   readonly count: number
+  readonly shared: number
 }
 
 export const emptySum: GroupSum = Object.freeze({
   boundedWh: 0,
   exactWh: 0,
   count: 0,
+  shared: 0,
   largestWh: 0,
   secondWh: 0,
   thirdWh: 0,
@@ -34,6 +36,7 @@ function addTo(sum: Writable<GroupSum>, cell: PartialCell): void {
   sum.boundedWh += cell.boundedWh
   sum.exactWh += cell.exactWh
   sum.count += cell.count
+  sum.shared += cell.shared
   if (!Number.isSafeInteger(sum.boundedWh) || !Number.isSafeInteger(sum.exactWh) || !Number.isSafeInteger(sum.count)) {
     throw new RangeError('a group sum is not a safe integer')
   }
@@ -48,11 +51,11 @@ export interface SumTable extends Iterable<readonly [at: number, sum: GroupSum]>
   readonly add: (at: number, cell: PartialCell) => void
 }
 
-const columns = 6
+const columns = 7
 
 /** Sums packed into one array: a day of late sums of a thousand groups would be three times as large in a Map. */
 export function sumTable(entries: Iterable<readonly [number, GroupSum]> = []): SumTable {
-  // Six numbers a group; the count is NaN where a group has no sum.
+  // Seven numbers a group; the count is NaN where a group has no sum.
   let packed = new Float64Array(0)
   const rows = (): number => packed.length / columns
   const has = (at: number): boolean => at < rows() && !Number.isNaN(packed[at * columns + 2])
@@ -66,6 +69,7 @@ export function sumTable(entries: Iterable<readonly [number, GroupSum]> = []): S
       largestWh: packed[from + 3]!,
       secondWh: packed[from + 4]!,
       thirdWh: packed[from + 5]!,
+      shared: packed[from + 6]!,
     }
   }
   const write = (at: number, sum: GroupSum): void => {
@@ -81,6 +85,7 @@ export function sumTable(entries: Iterable<readonly [number, GroupSum]> = []): S
     packed[from + 3] = sum.largestWh
     packed[from + 4] = sum.secondWh
     packed[from + 5] = sum.thirdWh
+    packed[from + 6] = sum.shared
   }
   const table: SumTable = {
     get: read,

@@ -3,7 +3,7 @@ import { type DayPlan, minimumCount, planDay } from '../../../operators/privacy/
 import { resolvePolicy } from '../../../operators/privacy/release/policy.ts'
 import { groupsOfDay } from '../../../operators/privacy/release/rules/groups.ts'
 import { sealedDigest } from '../../../operators/privacy/release/seal.ts'
-import type { GroupSum } from '../../../operators/privacy/release/sums.ts'
+import { emptySum, type GroupSum } from '../../../operators/privacy/release/sums.ts'
 import type { HouseholdReading } from '../../../schemas/household-reading.ts'
 import type { LedgerRecord } from '../../../schemas/ledger-record.ts'
 import type { LoadPartial } from '../../../schemas/load-partial.ts'
@@ -81,16 +81,30 @@ export function openSums(stage: Stage): Sums {
         if (seq !== before + 1) faults.push(`I2: partial ${seq} follows partial ${before}`)
         last.set(sourcePartition, seq)
         for (const cell of cells) {
-          const { level, group, channel, phase, window, boundedWh, exactWh, count, largestWh, secondWh, thirdWh } = cell
+          const {
+            level,
+            group,
+            channel,
+            phase,
+            window,
+            boundedWh,
+            exactWh,
+            count,
+            shared,
+            largestWh,
+            secondWh,
+            thirdWh,
+          } = cell
           const name = sealName({ window, channel, phase })
           const own = sums.get(name) ?? new Map<number, Sum>()
           sums.set(name, own)
           const at = plan.indexOf(level, group)!
-          const sum = own.get(at) ?? { boundedWh: 0, exactWh: 0, count: 0, largestWh: 0, secondWh: 0, thirdWh: 0 }
+          const sum = own.get(at) ?? { ...emptySum }
           own.set(at, sum)
           sum.boundedWh += boundedWh
           sum.exactWh += exactWh
           sum.count += count
+          sum.shared += shared
           const all = [sum.largestWh, sum.secondWh, sum.thirdWh, largestWh, secondWh, thirdWh]
           const [first = 0, second = 0, third = 0] = all.sort((a, b) => b - a)
           sum.largestWh = first

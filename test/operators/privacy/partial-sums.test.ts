@@ -40,8 +40,9 @@ const record = (
   feeder: string,
   readings: readonly BoundedReading[],
   receivedAt = end + 5_000,
+  pointsAtConnection = 1,
 ): Envelope<BoundedReadings> => ({
-  value: { groups: { utility: 'U', region: 'R', substation: 'S', feeder }, readings },
+  value: { groups: { utility: 'U', region: 'R', substation: 'S', feeder }, pointsAtConnection, readings },
   origin: { ...whole.origin, receivedAt },
 })
 
@@ -75,6 +76,7 @@ describe('partialSums', () => {
         boundedWh: 850,
         exactWh: 1_050,
         count: 3,
+        shared: 0,
         largestWh: 700,
         secondWh: 300,
         thirdWh: 50,
@@ -88,6 +90,7 @@ describe('partialSums', () => {
         boundedWh: 150,
         exactWh: 350,
         count: 2,
+        shared: 0,
         largestWh: 300,
         secondWh: 50,
         thirdWh: 0,
@@ -99,11 +102,22 @@ describe('partialSums', () => {
         boundedWh: 100,
         exactWh: 700,
         count: 1,
+        shared: 0,
         largestWh: 700,
         secondWh: 0,
         thirdWh: 0,
       },
     ])
+  })
+
+  test('counts several points of a home as no more than one, and the home by what its largest point may stand for', () => {
+    const single = record('F1', [bounded(300)])
+    const pair = [200, 100].map((wh) => record('F1', [bounded(wh)], undefined, 2))
+    const three = record('F1', [bounded(50)], undefined, 3)
+    const [cell] = cellsOf(partialOf([single, ...pair, three]), 'feeder')
+    const { count, shared, largestWh, secondWh, thirdWh } = cell!
+    assert.deepEqual([count, shared], [4, 1.75])
+    assert.deepEqual([largestWh, secondWh, thirdWh], [400, 300, 200])
   })
 
   test('adds up by level also where points of one feeder lie in other groups above', () => {

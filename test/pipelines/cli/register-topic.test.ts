@@ -59,6 +59,17 @@ describe('loading the register', () => {
     assert.deepEqual(byPlace(await read()), byPlace(others))
   })
 
+  test('an exchanged meter stays known, however long ago: its point would seem to have joined', async (t) => {
+    const { load } = await topic(t)
+    const at = now - days(500)
+    const after = { ...first, systemTitle: 'FFFFFFFFFFFFFFFF', validFrom: at }
+    await load([{ ...first, validTo: at }, after, ...others])
+    await assert.rejects(
+      load([after, ...others], { remove: true }),
+      /^CliError: 1 of the entries to remove are of measuring/,
+    )
+  })
+
   test('a register that contradicts itself is refused before anything is written', async (t) => {
     const { load, read } = await topic(t)
     await assert.rejects(load([first, first, ...others]), { name: 'RegisterError' })

@@ -54,7 +54,7 @@ test('the plan of a day that was charged follows from register and rules, large 
   assert.match(own, new RegExp(`as the charge of the day carries it: ${plan}$`, 'm'))
   assert.match(
     own,
-    /^feeder\/utility-large-users: released by the day, 0 homes, 2 others, merged into utility\/utility$/m,
+    /^feeder\/utility-large-users: released by the day, 0 points of homes, 2 others, merged into utility\/utility$/m,
   )
   assert.match(own, /released by the (hour|day)/)
   assert.ok(!check({ ...env, METERVEIL_RULES: 'neutral' }).includes(plan))

@@ -80,7 +80,7 @@ describe('rules check', () => {
     assert.equal(code, 0, stderr)
     assert.match(stdout, new RegExp(`^Rules neutral, version 1, on ${date}, from the register alone\\.$`, 'm'))
     assert.match(stdout, /^utility +withheld_small_group +1 +40 +0$/m)
-    assert.match(stdout, /^withheld_small_group: The register holds fewer points/m)
+    assert.match(stdout, /^withheld_small_group: The register holds fewer homes/m)
   })
 
   it('tells of every group what becomes of it, by counts alone', () => {

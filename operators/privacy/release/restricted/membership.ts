@@ -19,9 +19,10 @@ export interface MembershipOptions {
 
 /**
  * Names, as `groupName` makes them, of the groups to withhold on a day. `since` is the first day that may have been
- * shown: what was before it needs no protection.
+ * shown: what was before it needs no protection. A day is planned by what changes until it ends, whatever is loaded later;
+ * what changes until its `values` are complete decides what is shown of them.
  */
-export type Membership = (since: LocalDay, day: LocalDay) => ReadonlySet<string>
+export type Membership = (since: LocalDay, day: LocalDay, of: 'plan' | 'values') => ReadonlySet<string>
 
 /** Most memberships that a day is held against: the latest that were shown. */
 const mostShown = 64
@@ -44,13 +45,13 @@ export function membershipHistory(options: MembershipOptions): Membership {
   const { entries, zone } = options
   const rules = { timeZone: options.timeZone, k: options.k, cutOffHour: options.cutOffHour ?? 6 }
   let walk: Walk | undefined
-  return (since, day) => {
+  return (since, day, of) => {
     if (!walk || walk.since !== since.start || (walk.reached > day.start && !walk.answers.has(day.start))) {
       walk = walkFrom(readMoves(entries, zone, since.start), since)
     }
     const known = walk.answers.get(day.start) ?? advance(walk, rules, day)
     walk.answers.set(day.start, known)
-    return known
+    return known[of]
   }
 }
 
@@ -132,8 +133,10 @@ interface Walk {
   /** End of the last day with a change, and what is withheld on the days after it. */
   quietFrom: EpochMs
   quiet: ReadonlySet<number> | undefined
-  readonly answers: Map<EpochMs, ReadonlySet<string>>
+  readonly answers: Map<EpochMs, Answer>
 }
+
+type Answer = Readonly<Record<Parameters<Membership>[2], ReadonlySet<string>>>
 
 function walkFrom(register: Moves, since: LocalDay): Walk {
   const { points } = register
@@ -157,7 +160,7 @@ function walkFrom(register: Moves, since: LocalDay): Walk {
 
 type Rules = Required<Pick<MembershipOptions, 'timeZone' | 'k' | 'cutOffHour'>>
 
-function advance(walk: Walk, { timeZone, k, cutOffHour }: Rules, day: LocalDay): ReadonlySet<string> {
+function advance(walk: Walk, { timeZone, k, cutOffHour }: Rules, day: LocalDay): Answer {
   const { changes, register } = walk
   let withheld: ReadonlySet<number> | undefined
   walk.reached = day.start
@@ -193,7 +196,9 @@ function advance(walk: Walk, { timeZone, k, cutOffHour }: Rules, day: LocalDay):
     if (before !== path) for (const each of [before, path]) for (const group of register.paths[each]!) all.add(group)
     moved.set(point, path)
   }
-  return new Set([...all].map((group) => register.names[group]!))
+  const named = (groups: ReadonlySet<number>) => new Set([...groups].map((group) => register.names[group]!))
+  const plan = named(withheld)
+  return { plan, values: all.size === withheld.size ? plan : named(all) }
 }
 
 /** Makes the next change. */

@@ -11,7 +11,7 @@ export const suppressions = ['below_k', 'dominance', 'p_percent', 'membership', 
 export type Suppression = (typeof suppressions)[number]
 
 /** A group, or groups taken together that do not overlap: what the rules look at. */
-export interface Held extends Pick<GroupSum, 'exactWh' | 'count'>, Largest {
+export interface Held extends Pick<GroupSum, 'exactWh' | 'count' | 'shared'>, Largest {
   /** Registered points. */
   readonly classes: ClassCounts
   /** How many groups without parts it is made of. */
@@ -21,6 +21,7 @@ export interface Held extends Pick<GroupSum, 'exactWh' | 'count'>, Largest {
 export const nobody: Held = Object.freeze({
   exactWh: 0,
   count: 0,
+  shared: 0,
   largestWh: 0,
   secondWh: 0,
   thirdWh: 0,
@@ -35,6 +36,7 @@ export function together(a: Held, b: Held): Held {
   return {
     exactWh: a.exactWh + b.exactWh,
     count: a.count + b.count,
+    shared: a.shared + b.shared,
     ...largestOf(a, b),
     classes: addCounts(a.classes, b.classes),
     groups: a.groups + b.groups,
@@ -45,6 +47,7 @@ export function together(a: Held, b: Held): Held {
 export const holding = ({ classes }: PlannedGroup, sum: GroupSum): Held => ({
   exactWh: sum.exactWh,
   count: sum.count,
+  shared: sum.shared,
   largestWh: sum.largestWh,
   secondWh: sum.secondWh,
   thirdWh: sum.thirdWh,
@@ -59,7 +62,7 @@ export const registeredIn = ({ classes }: Held): number => totalOf(classes)
 export type Rules = (held: Held) => Suppression | null
 
 /**
- * The rules of a day. Fewest contributors by class; largest share of one (where a class that is there has such a rule);
+ * The rules of a day. Fewest homes that contribute, by class; largest share of one (where a class that is there has such a rule);
  * (n, k) dominance of the two and the three largest; and the p % rule: without its two largest contributions a sum must hold at least
  * p % of the largest, or the second could estimate the first that closely (Hundepool and others 2012, chapter 4).
  * Values below zero count among the largest by their size, and lessen the sum that these are held against: a sum that keeps
@@ -82,8 +85,7 @@ export function rulesOf(resolved: ResolvedPolicy, groups: readonly PlannedGroup[
   const { minimum } = stepRules(resolved)[0]!
   return (held) => {
     const { count, exactWh, largestWh, secondWh, thirdWh } = held
-    // Those who did not contribute may be the only points of their homes: so many fewer homes than registered are left.
-    if (count - (held.classes.shared ?? 0) < minimum(held.classes)) return 'below_k'
+    if (count - held.shared < minimum(held.classes)) return 'below_k'
     if (shares.some((share) => exceeds(largestWh, share, exactWh))) return 'dominance'
     if (ofTwo && exceeds(largestWh + secondWh, ofTwo, exactWh)) return 'dominance'
     if (ofThree && exceeds(largestWh + secondWh + thirdWh, ofThree, exactWh)) return 'dominance'

@@ -77,11 +77,12 @@ function withUnplanned(tree: GroupTree, own: Held[], result: (Suppression | null
   return { whole: Int32Array.from([...tree.whole, ...unplanned.map(({ at }) => at)]), parts }
 }
 
-/** What of a whole lies in none of its parts, as if one point had all of it; undefined where that is nobody. */
-function beyond({ count, exactWh }: Held, parts: readonly number[], own: readonly Held[]): Held | undefined {
-  const more = {
-    count: parts.reduce((left, part) => left - own[part]!.count, count),
-    exactWh: parts.reduce((left, part) => left - own[part]!.exactWh, exactWh),
-  }
-  return more.count > 0 ? { ...nobody, ...more, largestWh: Math.abs(more.exactWh), groups: 1 } : undefined
+/** What of a whole lies in none of its parts, as if one home had all of it; undefined where that is nothing. */
+function beyond(whole: Held, parts: readonly number[], own: readonly Held[]): Held | undefined {
+  const left = (field: 'count' | 'shared' | 'exactWh'): number =>
+    parts.reduce((rest, part) => rest - own[part]![field], whole[field])
+  const more = { count: left('count'), shared: left('shared'), exactWh: left('exactWh') }
+  // Who sent a later part of a window alone counts as nobody, and has energy all the same.
+  if (more.count === 0 && more.exactWh === 0) return undefined
+  return { ...nobody, ...more, largestWh: Math.max(Math.abs(more.exactWh), whole.largestWh), groups: 1 }
 }

@@ -142,9 +142,11 @@ function shareRule(policy: ReleasePolicy, seconds: number): (counts: ClassCounts
   })
   return (counts) => {
     const load = terms.reduce((sum, { each, mean }) => sum + BigInt(counts[each]) * mean, 0n)
-    return terms.every(
-      ({ each, largest, share }) => counts[each] === 0 || !share || largest * share.den <= load * share.num,
-    )
+    return terms.every(({ each, largest, share }) => {
+      // The contracts of several points at one home add up, until S.
+      const most = (counts.shared ?? 0) > 0 ? clipWh : largest
+      return counts[each] === 0 || !share || most * share.den <= load * share.num
+    })
   }
 }
 

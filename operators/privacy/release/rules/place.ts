@@ -90,7 +90,16 @@ function reasonsIn(
     // Only how many there are is looked at; whoever is registered counts as load.
     own: groups.map(({ classes }) => {
       const registered = totalOf(classes)
-      return { exactWh: registered, count: registered, largestWh: 0, secondWh: 0, thirdWh: 0, classes, groups: 1 }
+      return {
+        exactWh: registered,
+        count: registered,
+        shared: 0,
+        largestWh: 0,
+        secondWh: 0,
+        thirdWh: 0,
+        classes,
+        groups: 1,
+      }
     }),
     empty: groups.map(({ classes }) => totalOf(classes) === 0),
     keeps: ({ classes }) => step.keeps(classes),

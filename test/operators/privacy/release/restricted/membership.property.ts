@@ -109,7 +109,7 @@ describe('membership of restricted groups', () => {
         const membership = membershipHistory({ entries, timeZone, zone: 'de', k })
         const byPoint = [...Map.groupBy(entries, ({ point }) => point).values()]
         const shown = Array.from({ length: days }, (_, day) => {
-          const withheld = membership(dayAt(0), dayAt(day))
+          const withheld = membership(dayAt(0), dayAt(day), 'values')
           if (withheld.size > 0 && withheld.size < allNames.length) told++
           const sums = new Set(unions(remainders(withheld)).map((feeders) => feeders.join()))
           // Values of a day come in until 06:00 of the next one, and count for where their points are by then.
@@ -146,12 +146,12 @@ describe('membership of restricted groups', () => {
       fc.property(fc.array(moves, { maxLength: 8 }), fc.nat(days - 1), (all, day) => {
         const entries = registerOf(all)
         const whole = membershipHistory({ entries, timeZone, zone: 'de', k })
-        for (let before = 0; before < day; before++) whole(dayAt(0), dayAt(before))
+        for (let before = 0; before < day; before++) whole(dayAt(0), dayAt(before), 'values')
         const fresh = membershipHistory({ entries: entries.toReversed(), timeZone, zone: 'de', k })
-        const answer = [...whole(dayAt(0), dayAt(day))].sort()
-        assert.deepEqual([...fresh(dayAt(0), dayAt(day))].sort(), answer)
-        whole(dayAt(0), dayAt(days - 1))
-        assert.deepEqual([...whole(dayAt(0), dayAt(day))].sort(), answer)
+        const answer = [...whole(dayAt(0), dayAt(day), 'values')].sort()
+        assert.deepEqual([...fresh(dayAt(0), dayAt(day), 'values')].sort(), answer)
+        whole(dayAt(0), dayAt(days - 1), 'values')
+        assert.deepEqual([...whole(dayAt(0), dayAt(day), 'values')].sort(), answer)
       }),
       { numRuns },
     )
@@ -171,7 +171,7 @@ describe('membership of restricted groups', () => {
           ]
         }).flat()
         const membership = membershipHistory({ entries, timeZone, zone: 'de', k })
-        for (let each = 0; each < days; each++) assert.deepEqual([...membership(dayAt(0), dayAt(each))], [])
+        for (let each = 0; each < days; each++) assert.deepEqual([...membership(dayAt(0), dayAt(each), 'values')], [])
       }),
       { numRuns: Math.ceil(numRuns / 10) },
     )

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { openDay } from '../../../../../operators/privacy/release/absorb.ts'
 import { planData, planDay, planFromData } from '../../../../../operators/privacy/release/day-plan.ts'
 import { defaultPolicy, resolvePolicy } from '../../../../../operators/privacy/release/policy.ts'
-import { membershipHistory } from '../../../../../operators/privacy/release/restricted/membership.ts'
+import { type Membership, membershipHistory } from '../../../../../operators/privacy/release/restricted/membership.ts'
 import { emptyState } from '../../../../../operators/privacy/release/state.ts'
 import { localDay } from '../../../../../operators/window/local-day.ts'
 import type { RegisterEntry } from '../../../../../schemas/register-entry.ts'
@@ -20,9 +20,14 @@ const points = (count: number, feeder: string, name: string, rest: Partial<Regis
   Array.from({ length: count }, (_, i) => household(`${name} ${i}`, { ...rest, groups: at(feeder) }))
 
 const first = '2026-01-10'
-function withheld(entries: readonly RegisterEntry[], dates: readonly string[], k = 10): readonly string[][] {
+function withheld(
+  entries: readonly RegisterEntry[],
+  dates: readonly string[],
+  of: 'plan' | 'values' = 'values',
+  k = 10,
+): readonly string[][] {
   const membership = membershipHistory({ entries, timeZone, zone: 'de', k })
-  return dates.map((date) => [...membership(dayOf(first), dayOf(date))].sort())
+  return dates.map((date) => [...membership(dayOf(first), dayOf(date), of)].sort())
 }
 
 describe('membership', () => {
@@ -83,6 +88,16 @@ describe('membership', () => {
     }
   })
 
+  it('plans a day the same whatever is loaded for a time after it', () => {
+    const later = [
+      ...old,
+      ...points(1, 'f1a', 'new', from('2026-01-12T00:00')),
+      ...points(1, 'f1b', 'newer', from('2026-01-12T03:00')),
+    ]
+    assert.deepEqual(withheld(later, ['2026-01-11'], 'plan'), withheld(old, ['2026-01-11'], 'plan'))
+    assert.deepEqual(withheld(later, ['2026-01-12'], 'plan').flat().length, 5)
+  })
+
   it('takes an exchanged meter for no change, also with a day between', () => {
     const entries = [
       ...old,
@@ -104,13 +119,13 @@ describe('membership', () => {
   it('is frozen with the plan of a day, and in its digest', () => {
     const tools = { ...releaseOptions(), policyOn: () => resolvePolicy(defaultPolicy) }
     const asked: string[][] = []
-    const membership = (...days: readonly { readonly date: string }[]) => {
-      asked.push(days.map(({ date }) => date))
+    const membership: Membership = (since, day, of) => {
+      asked.push([since.date, day.date, of])
       return new Set(['feeder/feeder-2'])
     }
     const state = { ...emptyState(), first: '2026-01-12' }
     const { plan } = openDay(state, dayOf('2026-01-15'), { ...tools, membership })
-    assert.deepEqual(asked, [['2026-01-12', '2026-01-15']])
+    assert.deepEqual(asked, [['2026-01-12', '2026-01-15', 'plan']])
     assert.deepEqual(
       plan.groups.filter(({ unsteady }) => unsteady).map(({ group }) => group),
       ['feeder-2'],

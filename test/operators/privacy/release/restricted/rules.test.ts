@@ -24,7 +24,10 @@ function sumOf(values: readonly number[]): GroupSum {
     const bounded = { utility: nothing, region: nothing, substation: nothing, feeder: nothing }
     const reading = { ...place, date: '2026-01-15', day: 20_468, exactWh, bounded }
     const groups = { utility: 'u', region: 'r', substation: 's', feeder: 'f' }
-    return { value: { groups, readings: [reading] }, origin: { ...whole.origin, receivedAt: window + 1_805_000 } }
+    return {
+      value: { groups, pointsAtConnection: 1, readings: [reading] },
+      origin: { ...whole.origin, receivedAt: window + 1_805_000 },
+    }
   })
   const [made] = runBatch(partialSums(), batch)
   assert.ok(made?.kind === 'emit')

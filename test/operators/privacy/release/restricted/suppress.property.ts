@@ -107,7 +107,7 @@ const trees: fc.Arbitrary<Made> = fc
 function sumOf(values: readonly number[]): GroupSum {
   const [largestWh = 0, secondWh = 0, thirdWh = 0] = [...values].sort((a, b) => b - a)
   const exactWh = values.reduce((sum, x) => sum + x, 0)
-  return { boundedWh: exactWh, exactWh, count: values.length, largestWh, secondWh, thirdWh }
+  return { boundedWh: exactWh, exactWh, count: values.length, shared: 0, largestWh, secondWh, thirdWh }
 }
 
 const fraction = (text: string): number => {

@@ -15,6 +15,7 @@ const sum = (count: number, exactWh = count * 200, largestWh = Math.min(300, exa
   boundedWh: exactWh,
   exactWh,
   count,
+  shared: 0,
   largestWh,
   secondWh: Math.min(100, largestWh),
   thirdWh: Math.min(100, largestWh),
@@ -134,13 +135,18 @@ describe('restricted aggregates', () => {
     assert.deepEqual(show(1_000), [null, null, null, null])
     assert.deepEqual(show(1_001), [null, null, null, 'complementary'])
     assert.deepEqual(reasons([whole, homes('a')], [sum(1_001), sum(1_000)]), [null, 'complementary'])
+    // Of a window of which it sent a later part alone, it counts as nobody.
+    const uncounted = [sum(1_000, 200_700), sum(300), sum(300), sum(400)]
+    assert.deepEqual(reasons(groups, uncounted), [null, null, null, 'complementary'])
   })
 
   it('counts the homes that contributed at least, of which several points are one', () => {
     const several = { ...homes('a'), classes: { ...twoClasses(1_000, 0), shared: 500 } }
-    const reasonOf = (count: number) => suppress(planDay(resolved, [several]), new Map([[0, sum(count)]]))
-    assert.deepEqual(reasonOf(599), ['below_k'])
-    assert.deepEqual(reasonOf(600), [null])
+    const reasonOf = (count: number, shared: number) =>
+      suppress(planDay(resolved, [several]), new Map([[0, { ...sum(count), shared }]]))
+    assert.deepEqual(reasonOf(199, 99.5), ['below_k'])
+    assert.deepEqual(reasonOf(200, 100), [null])
+    assert.deepEqual(reasonOf(100, 0), [null], 'one direction of homes with one point for each')
   })
 
   it('withholds a group whose members changed since the plan was made', () => {

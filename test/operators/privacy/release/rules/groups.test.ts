@@ -6,7 +6,7 @@ import { groupsOfDay, placeLargeUsers } from '../../../../../operators/privacy/r
 import { RuleSetError } from '../../../../../operators/privacy/release/rules/rule-set.ts'
 import { shippedRules } from '../../../../../operators/privacy/release/rules/shipped.ts'
 import { localDay } from '../../../../../operators/window/local-day.ts'
-import type { CustomerClass, RegisterEntry } from '../../../../../schemas/register-entry.ts'
+import { byLevel, type CustomerClass, type RegisterEntry } from '../../../../../schemas/register-entry.ts'
 import { berlin } from '../../../../helpers/release-fixtures.ts'
 
 const neutral = shippedRules.get('neutral')!
@@ -78,6 +78,19 @@ describe('the groups of a day', () => {
     ] as const) {
       assert.equal(keeps(counted(points, each)), kept, `${points} points, ${each} to a home`)
     }
+  })
+
+  it('take a home of several points for as large as S where a share is asked for', () => {
+    // S is far above what one contract lets through.
+    const clipWhPerHalfHour = byLevel(() => 100_000)
+    const policy = { ...defaultPolicy, clipWhPerHalfHour, ruleSet: shippedRules.get('us-15-15')! }
+    const { keeps } = stepRules(resolvePolicy(policy))[0]!
+    const shops = (pointsAtConnection: number) => {
+      const entries = Array.from({ length: 200 }, () => entry({ customerClass: 'commercial', pointsAtConnection }))
+      return groupsOfDay(entries, undefined)('feeder', day('2026-01-15'))[0]!.classes!
+    }
+    assert.equal(keeps(shops(1)), true)
+    assert.equal(keeps(shops(2)), false)
   })
 
   const moves: readonly (readonly [string, Partial<RegisterEntry>, number, number])[] = [
