@@ -6,7 +6,7 @@ import { type KAnonymized, type KAnonymizeOptions, kAnonymize, type Told } from 
 import { holdsAt } from './newcomers.ts'
 import type { Placed } from './place-table.ts'
 
-export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous' | 'start'> {
+export interface ByMonthOptions extends Omit<KAnonymizeOptions, 'previous' | 'previousStart' | 'start'> {
   /** IANA time zone that decides the local month. Required. */
   readonly timeZone: string
   /**
@@ -21,7 +21,7 @@ const keptMonths = 4
 
 /**
  * What may be told of a household in each local month: anonymised over whoever is registered when the month begins, with
- * what holds then, and held against the month before (see `previous` of `kAnonymize`). So nothing that is loaded into the
+ * what holds then, and held against the month before (see `previous` and `previousStart` of `kAnonymize`). So nothing that is loaded into the
  * register later, dated later, changes what is told in a month that has begun: see `start` of `kAnonymize` for who comes
  * within it. All is worked out from the register alone, so that a restart gives the same; a month in which nobody comes or
  * goes costs nothing but for those who come later. Throws RangeError for a `since` that is no month.
@@ -65,8 +65,9 @@ export function kAnonymizedMonths(
     for (let next = last === undefined ? first : after(last); next <= month; next = after(next)) {
       // Who comes within a month must not decide whether it is worked out: it would be told otherwise once they are known.
       const start = startOf(next)
-      if (result !== undefined && last !== undefined && isAsBefore(last, next)) result = result.during(entries, start)
-      else result = monthBy(kAnonymize(entries, { ...options, start, ...(result && { previous: result.classOf }) }))
+      const before = result && last !== undefined ? { previous: result.classOf, previousStart: startOf(last) } : {}
+      if (result?.during && last !== undefined && isAsBefore(last, next)) result = result.during(entries, start)
+      else result = monthBy(kAnonymize(entries, { ...options, start, ...before }))
       known.set(next, result)
       if (known.size > keptMonths) known.delete([...known.keys()].sort()[0]!)
       last = next

@@ -33,18 +33,20 @@ function count(tallies: Map<string, Tally>, name: string, { homes, sensitive }: 
   for (const value of sensitive ?? []) tally.sensitive.add(value)
 }
 
-/** The classes of one zone, with `classes` one per kin. */
+/** The classes of one zone, with `classes` one per kin, or none where they do not count. */
 export function zoneClasses(
   kin: readonly Kin[],
-  classes: readonly ToldClass[],
+  classes: readonly (ToldClass | undefined)[],
   nothing: ToldClass,
   { steps, ...threshold }: Threshold & { readonly steps: Steps },
 ): ZoneClasses {
   const tallies = new Map<string, Tally>()
   const named = new Map<string, ToldClass>()
   kin.forEach((each, i) => {
-    named.set(classes[i]!.name, classes[i]!)
-    count(tallies, classes[i]!.name, each)
+    const own = classes[i]
+    if (own === undefined) return
+    named.set(own.name, own)
+    count(tallies, own.name, each)
   })
   const hidden = tallies.get(nothing.name)
   named.delete(nothing.name)
@@ -58,19 +60,24 @@ export function zoneClasses(
   }
 }
 
-/** Who is told alike in the previous epoch and now, with `classes` one per kin and the names of the earlier ones. */
+/**
+ * Who is told alike in the previous epoch and now, with `classes` one per kin and the names of the earlier ones. Those of
+ * arrivals are apart, so that whoever was there finds none of them for company.
+ */
 export function companyOf(
   kin: readonly Kin[],
-  classes: readonly ToldClass[],
+  classes: readonly (ToldClass | undefined)[],
   earlier: readonly string[],
   threshold: Threshold,
 ): Company {
   const tallies = new Map<string, Map<string, Tally>>()
   kin.forEach((each, i) => {
+    const own = classes[i]
+    if (own === undefined) return
     const name = earlier[each.earlier]!
     const now = tallies.get(name) ?? new Map<string, Tally>()
     tallies.set(name, now)
-    count(now, classes[i]!.name, each)
+    count(now, own.name, each)
   })
   const enough = (now: ReadonlyMap<string, Tally>): ReadonlySet<string> =>
     new Set([...now].flatMap(([name, { homes, sensitive }]) => (isEnough(threshold, homes, sensitive) ? [name] : [])))

@@ -1,12 +1,13 @@
 import type { EpochMs } from '../../../schemas/codec.ts'
 import type { RegisterEntry } from '../../../schemas/register-entry.ts'
+import { arrivalsAt } from './arrivals.ts'
 import { type Company, companyOf, unchangedCompany, type ZoneClasses, zoneClasses } from './classes.ts'
 import { defaultHierarchies } from './default-hierarchies.ts'
 import type { Attribute, Generalisation } from './hierarchy.ts'
 import { entriesAt, toldNewcomers } from './newcomers.ts'
 import type { Placed } from './place-table.ts'
 import { type Kin, type RegisterTable, readRegister } from './register-table.ts'
-import { type Outcome, search } from './search.ts'
+import { type Outcome, search, uncounted } from './search.ts'
 import { nothing, type Told, type ToldClass, tell, toldClass } from './told.ts'
 
 export type { Told } from './told.ts'
@@ -28,9 +29,15 @@ export interface KAnonymizeOptions {
   /**
    * When the epoch that this is told in begins, UTC epoch ms. Whoever is registered then counts, with what holds then. Who
    * comes later, or moves to another zone, counts for nothing, so that the register may grow meanwhile; what is told of them
-   * is what enough others are told (see `toldNewcomers`). The entries are read twice. Default: every entry counts.
+   * is what enough others are told (see `toldNewcomers`). The entries are read more than once. Default: every entry counts.
    */
   readonly start?: EpochMs
+  /**
+   * When the epoch of `previous` began, UTC epoch ms, if it ended at `start`. Who has an entry at `start` and had none in
+   * that epoch is no company, in the two, of those who had, but at most of others like it; where there are too few of these,
+   * it counts from the next epoch on and is told like one that comes after `start`. Default: everybody was there.
+   */
+  readonly previousStart?: EpochMs
 }
 
 /** What one residency zone lost. */
@@ -63,9 +70,9 @@ export interface KAnonymized {
   readonly zones: readonly ZoneLoss[]
   /**
    * The same for the epoch after it, if the same entries hold when that begins: what is told stays, and others may come
-   * within it, who are held against this one.
+   * within it, who are held against this one. Undefined where some do not count yet who will then: see `previousStart`.
    */
-  readonly during: (entries: Iterable<RegisterEntry>, start: EpochMs) => KAnonymized
+  readonly during: ((entries: Iterable<RegisterEntry>, start: EpochMs) => KAnonymized) | undefined
 }
 
 export interface Lineage {
@@ -89,14 +96,21 @@ const defaultMaxSuppressed = 0.05
  * readings themselves can still be recognised. Throws RangeError for options out of range.
  */
 export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymizeOptions = {}): KAnonymized & Lineage {
-  const { k = defaultK, maxSuppressed = defaultMaxSuppressed, diversity, previous, start } = options
+  const { k = defaultK, maxSuppressed = defaultMaxSuppressed, diversity, previous, start, previousStart } = options
   const hierarchies = options.hierarchies ?? defaultHierarchies
   const threshold = { k, l: diversity?.l ?? 1 }
   checkOptions(k, threshold.l, maxSuppressed, hierarchies)
   const counted = start === undefined ? entries : entriesAt(entries, start)
-  const table = readRegister(counted, { hierarchies, sensitive: diversity?.of, previous, newest: start !== undefined })
+  const table = readRegister(counted, {
+    hierarchies,
+    sensitive: diversity?.of,
+    previous,
+    isArrival:
+      start === undefined || previousStart === undefined ? undefined : arrivalsAt(entries, previousStart, start),
+    newest: start !== undefined,
+  })
   const numbered: ToldClass[] = []
-  const numberOfKin = new Int32Array(table.kin.length)
+  const numberOfKin = new Int32Array(table.kin.length).fill(unnumbered)
   const zones: ZoneLoss[] = []
   const classes = new Map<string, ZoneClasses>()
   for (const { zone, from, to } of zonesOf(table.kin)) {
@@ -107,10 +121,12 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
       earlier: table.earlier.length,
       mostSuppressed: Math.floor(homes * maxSuppressed),
     })
+    if (outcome.homes === 0) continue
     const nothingAt = numbered.push(toldClass(zone, nothing)) - 1
     const placed = new Map<number, number>()
     for (const [i, { values }] of kin.entries()) {
       const number = outcome.classOf[i]!
+      if (number === uncounted) continue
       let at = number < 0 ? nothingAt : placed.get(number)
       if (at === undefined) {
         at = numbered.push(toldClass(zone, tell(hierarchies, outcome.steps, registeredAs(table, values)))) - 1
@@ -119,20 +135,21 @@ export function kAnonymize(entries: Iterable<RegisterEntry>, options: KAnonymize
       numberOfKin[from + i] = at
     }
     zones.push(zoneLoss(zone, kin, outcome, hierarchies))
-    const own = kin.map((_, i) => numbered[numberOfKin[from + i]!]!)
+    const own = classesBy(numbered, numberOfKin.subarray(from, to))
     classes.set(zone, zoneClasses(kin, own, numbered[nothingAt]!, { ...threshold, steps: outcome.steps }))
   }
-  const company = companyOf(
-    table.kin,
-    table.kin.map((_, i) => numbered[numberOfKin[i]!]!),
-    table.earlier,
-    threshold,
-  )
+  const company = companyOf(table.kin, classesBy(numbered, numberOfKin), table.earlier, threshold)
   const { kinOf, numbersOf } = table
   const told = tellBy({ hierarchies, classes, zones, numbered, numberOfKin, kinOf, numberOf: numbersOf(numberOfKin) })
   const result = told(start === undefined ? undefined : { entries, start, previous, company })
   return { ...result, lineageOf: lineage(result.classOf, previous) }
 }
+
+/** In place of the number of a class, for kin that do not count. */
+const unnumbered = -1
+
+const classesBy = (numbered: readonly ToldClass[], numbers: Int32Array): readonly (ToldClass | undefined)[] =>
+  Array.from(numbers, (number) => (number === unnumbered ? undefined : numbered[number]))
 
 interface Anonymised {
   readonly hierarchies: readonly Generalisation[]
@@ -159,9 +176,11 @@ interface Coming {
  */
 function tellBy(anonymised: Anonymised): (coming: Coming | undefined) => KAnonymized {
   const { hierarchies, classes, zones, numbered, numberOfKin, kinOf, numberOf } = anonymised
+  const all = numberOfKin.every((number) => number !== unnumbered)
   const counted = (connection: string): ToldClass | undefined => {
     const kin = kinOf(connection)
-    return kin === undefined ? undefined : numbered[numberOfKin[kin]!]
+    const number = kin === undefined ? unnumbered : numberOfKin[kin]!
+    return number === unnumbered ? undefined : numbered[number]
   }
   const joinedIn = ({ entries, start, previous, company }: Coming): ReadonlyMap<string, readonly ToldClass[]> => {
     const zoneOf = (connection: string): string | undefined => counted(connection)?.zone
@@ -182,15 +201,17 @@ function tellBy(anonymised: Anonymised): (coming: Coming | undefined) => KAnonym
     return {
       of: (entry) => {
         const number = numberOf(entry)
-        const own = number === undefined ? undefined : numbered[number]
+        const own = number === undefined || number === unnumbered ? undefined : numbered[number]
         return inZone(own, entry.connection, entry.zone)?.told ?? nothing
       },
       classOf,
       zones,
-      during: (entries, start) => {
-        const company = unchangedCompany(classes.values())
-        return resultWith(joinedIn({ entries, start, previous: classOf, company }))
-      },
+      during: all
+        ? (entries, start) => {
+            const company = unchangedCompany(classes.values())
+            return resultWith(joinedIn({ entries, start, previous: classOf, company }))
+          }
+        : undefined,
     }
   }
   return (coming) => resultWith(coming === undefined ? new Map() : joinedIn(coming))
@@ -233,6 +254,7 @@ function zoneLoss(
   const sizes = new Map<number, number>()
   kin.forEach(({ homes }, i) => {
     const at = outcome.classOf[i]!
+    if (at === uncounted) return
     sizes.set(at, (sizes.get(at) ?? 0) + homes)
   })
   const { homes, loss, discernibility, suppressedHomes, steps, lossOf } = outcome

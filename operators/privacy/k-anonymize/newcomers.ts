@@ -14,8 +14,8 @@ export const holdsAt = ({ validFrom, validTo }: RegisterEntry, instant: EpochMs)
 
 /**
  * The first entry that each connection point has in a zone after an instant, but for the zone in which it is counted, if it
- * is. However late it begins: frames of before it are replayed once it is loaded. The first to begin comes first; the same
- * in any order of entries.
+ * is; one that is not counted may have it from that instant on. However late it begins: frames of before it are replayed
+ * once it is loaded. The first to begin comes first; the same in any order of entries.
  */
 export function newcomersOf(
   entries: Iterable<RegisterEntry>,
@@ -25,7 +25,9 @@ export function newcomersOf(
   const first = new Map<string, readonly RegisterEntry[]>()
   for (const entry of entries) {
     const { connection, validFrom, zone } = entry
-    if (validFrom <= start || zoneOf(connection) === zone) continue
+    if (validFrom < start) continue
+    const counted = zoneOf(connection)
+    if (counted === zone || (validFrom === start && (counted !== undefined || !holdsAt(entry, start)))) continue
     const known = first.get(connection)
     if (known === undefined) {
       first.set(connection, [entry])

@@ -8,6 +8,8 @@ export interface Kin {
   readonly zone: string
   /** Position in `RegisterTable.earlier`. */
   readonly earlier: number
+  /** Whether they were not there in the previous epoch: see `arrivalsAt`. */
+  readonly isArrival: boolean
   /** Position of the registered value in `RegisterTable.values`, per attribute. */
   readonly values: readonly number[]
   /** Not always whole: see `partOfHome`. */
@@ -20,7 +22,7 @@ export interface Kin {
 export interface RegisterTable {
   /** Registered values of each attribute, sorted. */
   readonly values: readonly (readonly string[])[]
-  /** Names of the classes of the previous epoch, sorted; '' for homes that had none. */
+  /** Names of the classes of the previous epoch, sorted; '' for homes that had none. Those of arrivals are apart. */
   readonly earlier: readonly string[]
   /** Sorted by zone, earlier class and values, whatever the order of the register. */
   readonly kin: readonly Kin[]
@@ -34,6 +36,8 @@ export interface TableOptions {
   readonly hierarchies: readonly Generalisation[]
   readonly sensitive: ((entry: RegisterEntry) => string) | undefined
   readonly previous: ((connection: string) => string | undefined) | undefined
+  /** Households that were not there in the previous epoch. Default: none. */
+  readonly isArrival?: ((connection: string) => boolean) | undefined
   /** How long an entry will last does not count: the newest decides. */
   readonly newest?: boolean
 }
@@ -44,7 +48,7 @@ export interface TableOptions {
  * and then the one of most points, so that the order of entries does not matter.
  */
 export function readRegister(entries: Iterable<RegisterEntry>, options: TableOptions): RegisterTable {
-  const { hierarchies, sensitive, previous, newest = false } = options
+  const { hierarchies, sensitive, previous, isArrival, newest = false } = options
   const index = new Map<string, number>()
   const until: number[] = []
   const from: number[] = []
@@ -79,11 +83,18 @@ export function readRegister(entries: Iterable<RegisterEntry>, options: TableOpt
     })
   }
   const classes = codes()
-  if (previous) for (const [connection, home] of index) classes.of[home] = classes.code(previous(connection) ?? '')
-  else if (index.size > 0) classes.code('')
+  if (previous) {
+    for (const [connection, home] of index) {
+      const name = previous(connection) ?? ''
+      classes.of[home] = classes.code(isArrival?.(connection) ? ofArrivals + name : name)
+    }
+  } else if (index.size > 0) classes.code('')
   const read = { parts, zones, classes, columns, secrets: sensitive ? secrets : undefined }
   return gather(index, places, read, previous !== undefined)
 }
+
+/** Begins the name of an earlier class where it is that of arrivals, who are a class of their own. No other begins so. */
+const ofArrivals = 'arrivals '
 
 // Infinity - Infinity is no number.
 const compare = (a: number, b: number): number => (a === b ? 0 : a - b)
@@ -155,6 +166,7 @@ function gather(
       found = {
         zone: zones.texts[zones.of[home]!]!,
         earlier: hasPrevious ? earlier.rank[classes.of[home]!]! : 0,
+        isArrival: hasPrevious && classes.texts[classes.of[home]!]!.startsWith(ofArrivals),
         values: columns.map((column, i) => ranks[i]!.rank[column.of[home]!]!),
         homes: 0,
         sensitive: secrets ? new Set() : undefined,

@@ -8,16 +8,22 @@ export type Steps = readonly number[]
 /** What a choice costs. */
 export interface Outcome {
   readonly steps: Steps
+  /** What is least for the best choice: the loss, if nothing were told of who does not count. */
+  readonly cost: number
   /** Mean over homes and attributes: 0 for all as registered, 1 for nothing told (Iyengar 2002). */
   readonly loss: number
   readonly lossOf: readonly number[]
   /** Sum over homes of how many look alike; the whole zone for homes told nothing of (Bayardo and Agrawal 2005). */
   readonly discernibility: number
+  /** Those that count. */
   readonly homes: number
   readonly suppressedHomes: number
-  /** Code of the class of each kin, or -1 where nothing is told. */
+  /** Code of the class of each kin, `-1` where nothing is told, or `uncounted`. */
   readonly classOf: Int32Array
 }
+
+/** Of kin that are too few and do not count yet: see `suppressCells`. */
+export const uncounted = -2
 
 /** Most places of the lattice: beyond it the hierarchies have more steps than anybody would tell apart. */
 const mostPlaces = 100_000
@@ -41,9 +47,9 @@ export function search(
     .sort((a, b) => a.least - b.least || compareSteps(a.steps, b.steps))
   let best: Outcome | undefined
   for (const { steps, least } of places) {
-    if (best && least >= best.loss) break
+    if (best && least >= best.cost) break
     const found = evaluate(kin, columns, steps, homes, options)
-    if (found && (!best || found.loss < best.loss)) best = found
+    if (found && (!best || found.cost < best.cost)) best = found
   }
   return best!
 }
@@ -122,22 +128,23 @@ function evaluate(
   const cells = new Map<number, Cell>()
   const cellOf: Cell[] = new Array(kin.length)
   for (let i = 0; i < kin.length; i++) {
-    const { values, earlier, homes: members, sensitive } = kin[i]!
+    const { values, earlier, isArrival, homes: members, sensitive } = kin[i]!
     let code = 0
     for (let at = 0; at < tables.length; at++) code = code * tables[at]!.names + tables[at]!.told[values[at]!]!
     const key = code * options.earlier + earlier
     let cell = cells.get(key)
     if (cell === undefined) {
-      cell = { code, earlier, homes: 0, sensitive: sensitive && new Set() }
+      cell = { code, earlier, isArrival, homes: 0, sensitive: sensitive && new Set() }
       cells.set(key, cell)
     }
     cell.homes += members
     if (sensitive) for (const value of sensitive) cell.sensitive?.add(value)
     cellOf[i] = cell
   }
-  const hidden = suppressCells([...cells.values()], options)
-  let suppressedHomes = 0
+  const { hidden, uncounted: without } = suppressCells([...cells.values()], options)
+  let [suppressedHomes, uncountedHomes] = [0, 0]
   for (const cell of hidden) suppressedHomes += cell.homes
+  for (const cell of without) uncountedHomes += cell.homes
   const top = columns.every((column, i) => steps[i] === column.steps.length - 1)
   if (suppressedHomes > options.mostSuppressed && !top) return undefined
   const lossOf = tables.map(() => 0)
@@ -147,6 +154,10 @@ function evaluate(
   for (let i = 0; i < kin.length; i++) {
     const cell = cellOf[i]!
     const { values, homes: members } = kin[i]!
+    if (without.has(cell)) {
+      classOf[i] = uncounted
+      continue
+    }
     const shown = !hidden.has(cell)
     for (let at = 0; at < tables.length; at++) {
       lossOf[at]! += (shown ? tables[at]!.lossOf[values[at]!]! : 1) * members
@@ -160,8 +171,10 @@ function evaluate(
     classOf[i] = number
     sizes.set(number, (sizes.get(number) ?? 0) + members)
   }
-  let discernibility = suppressedHomes * homes
+  const counted = homes - uncountedHomes
+  let discernibility = suppressedHomes * counted
   for (const size of sizes.values()) discernibility += size * size
-  const share = lossOf.map((lost) => (homes > 0 ? lost / homes : 0))
-  return { steps, loss: mean(share), lossOf: share, discernibility, homes, suppressedHomes, classOf }
+  const share = lossOf.map((lost) => (counted > 0 ? lost / counted : 0))
+  const cost = mean(lossOf.map((lost) => (homes > 0 ? (lost + uncountedHomes) / homes : 0)))
+  return { steps, cost, loss: mean(share), lossOf: share, discernibility, homes: counted, suppressedHomes, classOf }
 }

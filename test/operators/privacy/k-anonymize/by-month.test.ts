@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { registerView } from '../../../../connectors/register/index.ts'
 import { kAnonymize, kAnonymizeByMonth, kAnonymizedMonths } from '../../../../operators/privacy/k-anonymize/index.ts'
 import type { RegisterEntry } from '../../../../schemas/register-entry.ts'
-import { newcomerViolations, violations } from './definition.ts'
+import { newcomerViolations, type Stated, violations } from './definition.ts'
 import { household, pointsOf, smallHierarchies } from './registers.ts'
 
 const timeZone = 'Europe/Berlin'
@@ -65,10 +65,22 @@ describe('kAnonymize by month', () => {
       // Hours without an entry.
       fc.constantFrom(0, 0, 6, 30, 400, 1_000),
     )
-    const counts = { newcomers: 0, told: 0 }
+    const batch = fc.record({
+      count: fc.integer({ min: 1, max: 12 }),
+      month: fc.integer({ min: 1, max: 4 }),
+      day: fc.constantFrom('01', '01', '10'),
+      tariff: fc.constantFrom('x', 'y', 'z', 'new'),
+    })
+    const counts = { newcomers: 0, told: 0, arrivals: 0, toldArrivals: 0 }
+    const chosen = fc.tuple(
+      fc.array(change, { maxLength: 12 }),
+      fc.array(batch, { maxLength: 4 }),
+      fc.integer({ min: 2, max: 8 }),
+      fc.constantFrom(0.05, 0.3),
+    )
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 12 }), fc.integer({ min: 2, max: 8 }), (all, k) => {
-        const entries = homes(40, 'a').flatMap((home, i): RegisterEntry[] => {
+      fc.property(chosen, ([all, batches, k, maxSuppressed]) => {
+        const there = homes(40, 'a').flatMap((home, i): RegisterEntry[] => {
           const own = all.find(([which]) => which === i)
           const tariff = i % 8 === 0 ? 'z' : i % 2 ? 'x' : 'y'
           if (!own) return [{ ...home, tariff }]
@@ -79,32 +91,54 @@ describe('kAnonymize by month', () => {
             { ...home, tariff: to, validFrom: moved + hours * 3_600_000 },
           ]
         })
-        const told = kAnonymizeByMonth(entries, { ...options, k, hierarchies: smallHierarchies })
+        const came = batches.flatMap(({ count, month, day, tariff }, i) =>
+          homes(count, `batch ${i}`, { tariff, validFrom: at(`2026-0${month}-${day}`) }),
+        )
+        const entries = [...there, ...came]
+        const monthOf = kAnonymizedMonths(entries, { ...options, k, maxSuppressed, hierarchies: smallHierarchies })
         for (const [before, now] of [
           ['2025-12', '2026-01'],
           ['2026-01', '2026-02'],
           ['2026-02', '2026-03'],
           ['2026-03', '2026-04'],
-        ]) {
-          const holds = ({ validFrom, validTo }: RegisterEntry) =>
-            validFrom <= at(`${now}-01`) && (validTo === null || validTo > at(`${now}-01`))
-          const stated = homes(40, 'a').map((entry) => ({
-            entry,
-            told: told(entry, `${now}-15`),
-            before: JSON.stringify(told(entry, `${before}-15`)),
-          }))
-          const there = new Set(entries.filter(holds).map(({ connection }) => connection))
-          const counted = stated.filter(({ entry }) => there.has(entry.connection))
-          const newcomers = stated.filter(({ entry }) => !there.has(entry.connection))
+        ] as const) {
+          const start = at(`${now}-01`)
+          const [then, told] = [monthOf(before), monthOf(now)]
+          const isIn = (from: number, to: number) => {
+            const rows = entries.filter(({ validFrom, validTo }) => validFrom < to && (validTo ?? to) > from)
+            const names = new Set(rows.map(({ connection }) => connection))
+            return ({ entry }: Pick<Stated, 'entry'>) => names.has(entry.connection)
+          }
+          const [wasThere, isThere] = [isIn(at(`${before}-01`), start), isIn(start, start + 1)]
+          const stated = [...homes(40, 'a'), ...came].map((entry) => {
+            const one = { entry, told: told.of(entry), before: JSON.stringify(then.of(entry)) }
+            return { ...one, isArrival: isThere(one) && !wasThere(one) }
+          })
+          // Arrivals count where enough of them are told alike, by the steps of the zone.
+          const { steps } = told.zones[0]!
+          const cellOf = ({ entry: { connection }, before: name }: Stated): string => {
+            const row = entries.find((one) => one.connection === connection && one.validFrom === start)!
+            const values = smallHierarchies.map((one) => one.told(row[one.attribute], steps[one.attribute]!))
+            return JSON.stringify([name, values])
+          }
+          const arrivals = stated.filter(({ isArrival }) => isArrival)
+          const cells = Map.groupBy(arrivals, cellOf)
+          const isCounted = (one: Stated) => isThere(one) && !(one.isArrival && cells.get(cellOf(one))!.length < k)
+          const counted = stated.filter(isCounted)
+          const newcomers = stated.filter((one) => !isCounted(one))
+          assert.equal(told.zones[0]!.homes, counted.length)
           assert.deepEqual(violations(counted, k), [])
           assert.deepEqual(newcomerViolations(newcomers, counted, k), [])
           counts.newcomers += newcomers.length
           counts.told += newcomers.filter(({ told: { tariff } }) => tariff !== '*').length
+          counts.arrivals += arrivals.length
+          counts.toldArrivals += arrivals.filter(({ told: { tariff } }) => tariff !== '*').length
         }
       }),
       { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 2_000) / 20) },
     )
     assert.ok(counts.told > 0 && counts.told < counts.newcomers, JSON.stringify(counts))
+    assert.ok(counts.toldArrivals > 0 && counts.toldArrivals < counts.arrivals, JSON.stringify(counts))
   })
 
   for (const { says, newcomer, others = [], tells } of [

@@ -7,6 +7,8 @@ export interface Stated {
   readonly entry: RegisterEntry
   readonly told: Told
   readonly before: string | undefined
+  /** Whether it had no entry in the previous epoch, so that `before` is what records of then would be told. */
+  readonly isArrival?: boolean
 }
 
 /** Those of each name. */
@@ -18,13 +20,15 @@ const households = (some: readonly Stated[]): number => new Set(some.map(({ entr
 
 const nameOf = ({ entry, told }: Stated): string => JSON.stringify([entry.zone, Object.entries(told).sort()])
 const isNothing = ({ told }: Stated): boolean => Object.values(told).every((name) => name === '*')
-const joint = (one: Stated): string => JSON.stringify([one.before ?? '', nameOf(one)])
-const earlier = ({ entry, before }: Stated): string => JSON.stringify([entry.zone, before ?? ''])
+const joint = (one: Stated): string => JSON.stringify([one.isArrival ?? false, one.before ?? '', nameOf(one)])
+const earlier = ({ entry, before, isArrival = false }: Stated): string =>
+  JSON.stringify([entry.zone, isArrival, before])
 
 /**
  * The definition, word by word: whoever is told something is told the same as at least k - 1 other households of the zone,
  * and with the previous epoch known as well. So are those told nothing of, unless there is nobody left to hide among: fewer
- * than k in the zone, or all that is left of a class of the previous epoch. Answers what breaks it.
+ * than k in the zone, or all that is left of a class of the previous epoch. Who was not there in the previous epoch is no
+ * company in the two for those who were, nor they for them. Answers what breaks it.
  */
 export function violations(stated: readonly Stated[], k: number): string[] {
   const found: string[] = []
@@ -57,7 +61,9 @@ export function newcomerViolations(newcomers: readonly Stated[], counted: readon
     const there = counted.filter(({ entry }) => entry.zone === one.entry.zone)
     const size = (name: string): number => households(there.filter((other) => nameOf(other) === name))
     const names = [...new Set(there.map(nameOf))]
-    const company = there.filter(({ before }) => one.before === undefined || before === one.before)
+    const company = there.filter(
+      ({ before, isArrival = false }) => one.before === undefined || (before === one.before && !isArrival),
+    )
     const fit = names.filter((name) => households(company.filter((other) => nameOf(other) === name)) >= k)
     if (fit.includes(nameOf(one))) continue
     const shown = there.filter((other) => !isNothing(other))

@@ -197,3 +197,63 @@ it('tells on no date something, or nothing, that fewer than k of those who count
     { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 2_000) / 10) },
   )
 })
+
+it('tells of a month in which nobody comes or goes, held against the one before, what working it out anew would', () => {
+  const [january, february] = [at('2026-01-01'), at('2026-02-01')]
+  const newcomer = fc.record({
+    day: fc.constantFrom(1, 5, 20, 32, 40, 60),
+    days: fc.constantFrom(3, 20),
+    zone: fc.constantFrom('de', 'de', 'at'),
+    tariff: fc.constantFrom('x', 'y', 'z'),
+  })
+  const tariffs = fc.array(fc.constantFrom('x', 'x', 'y', 'z'), { minLength: 20, maxLength: 40 })
+  let compared = 0
+  fc.assert(
+    fc.property(
+      tariffs,
+      fc.array(newcomer, { maxLength: 6 }),
+      fc.integer({ min: 2, max: 8 }),
+      fc.nat(6),
+      (own, came, k, few) => {
+        const entries = [
+          ...own.map((tariff, i) => household(`home ${i}`, { tariff, zone: i % 4 === 3 ? 'at' : 'de' })),
+          ...homes(few, 'arrival', { tariff: 'y', validFrom: january }),
+          ...came.map(({ day, days, ...rest }, i) => {
+            const validFrom = january + day * 86_400_000
+            return household(`home ${own.length + i}`, { ...rest, validFrom, validTo: validFrom + days * 86_400_000 })
+          }),
+        ].filter(({ validFrom, validTo }) => validFrom > february || validTo === null || validTo <= february)
+        const chosen = { k, hierarchies: smallHierarchies }
+        const december = kAnonymize(entries, { ...chosen, start: at('2025-12-01') })
+        const before = kAnonymize(entries, {
+          ...chosen,
+          start: january,
+          previous: december.classOf,
+          previousStart: at('2025-12-01'),
+        })
+        const anew = kAnonymize(entries, {
+          ...chosen,
+          start: february,
+          previous: before.classOf,
+          previousStart: january,
+        })
+        const going = before.during?.(entries, february)
+        const counted = entries.filter(({ validFrom, validTo }) => validFrom <= january && validTo === null)
+        const isCounted = before.zones.reduce((sum, zone) => sum + zone.homes, 0) === counted.length
+        assert.equal(going !== undefined, isCounted, 'goes on unless some do not count yet')
+        if (!going) return
+        for (const entry of counted) assert.deepEqual(going.of(entry), before.of(entry))
+        // Worked out anew, it may tell more of those who count.
+        if (counted.some((entry) => going.classOf(entry.connection) !== anew.classOf(entry.connection))) return
+        assert.deepEqual(going.zones, anew.zones)
+        for (const entry of entries) {
+          assert.deepEqual(going.of(entry), anew.of(entry))
+          assert.equal(going.classOf(entry.connection, entry.zone), anew.classOf(entry.connection, entry.zone))
+        }
+        compared++
+      },
+    ),
+    { numRuns: Math.ceil(Number(process.env['MV_CASES'] ?? 2_000) / 10) },
+  )
+  assert.ok(compared > 0)
+})
