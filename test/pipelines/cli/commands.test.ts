@@ -91,8 +91,8 @@ test('the bin of the package is the command', () => {
 })
 
 for (const [args, first, command] of [
-  [['explain', 'withheld_small_group'], /The register holds fewer points/, 'meterveil ledger explain'],
-  [['explain', 'below-k'], /Fewer points contributed/, 'meterveil ledger explain'],
+  [['explain', 'withheld_small_group'], /The register holds fewer homes/, 'meterveil ledger explain'],
+  [['explain', 'below-k'], /Fewer homes contributed/, 'meterveil ledger explain'],
   [['ledger', 'explain', 'fcs_mismatch'], /frame check sequence/, 'meterveil explain'],
 ] as const) {
   test(`${args.join(' ')} tells what the other command lists, and names it`, () => {
