@@ -94,3 +94,19 @@ export const withNoise = (record: LoadPublic, sigma2: string): LoadPublic => ({
   ...record,
   privacy: { ...record.privacy, sigma2 },
 })
+
+/** A model that always says the same, and claims the variance. */
+export const always = (wh: number, variance: number, rest: Partial<ForecastModel> = {}): ForecastModel => ({
+  name: `${wh}`,
+  variants: 1,
+  open: () => ({
+    size: 0,
+    begin: () => {},
+    observe: () => {},
+    predict: (_, __, { ahead }) => ({
+      mean: new Float64Array(ahead.length).fill(wh),
+      variance: new Float64Array(ahead.length).fill(variance),
+    }),
+  }),
+  ...rest,
+})

@@ -11,25 +11,9 @@ import {
   scoreDay,
 } from '../../../operators/forecast/contest.ts'
 import { type Lineup, lineupOf } from '../../../operators/forecast/lineup.ts'
-import type { ForecastModel } from '../../../operators/forecast/model.ts'
-import { halfHours, monday, normals } from '../../helpers/forecast-fixtures.ts'
+import { always, halfHours, monday, normals } from '../../helpers/forecast-fixtures.ts'
 
 const grid = halfHours()
-/** A model that always says the same, and claims the variance. */
-const always = (wh: number, variance: number, rest: Partial<ForecastModel> = {}): ForecastModel => ({
-  name: `${wh}`,
-  variants: 1,
-  open: () => ({
-    size: 0,
-    begin: () => {},
-    observe: () => {},
-    predict: (_, __, { ahead }) => ({
-      mean: new Float64Array(ahead.length).fill(wh),
-      variance: new Float64Array(ahead.length).fill(variance),
-    }),
-  }),
-  ...rest,
-})
 const ahead = Array.from({ length: 48 }, (_, n) => grid.momentAt(monday + n * 1_800_000))
 const load = 1_000
 const outlook = { born: monday, ahead, noise: 0, unit: 1, load }

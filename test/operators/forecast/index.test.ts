@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { forecast } from '../../../operators/forecast/index.ts'
-import type { ForecastModel } from '../../../operators/forecast/model.ts'
 import type { ForecastPublic } from '../../../schemas/forecast-public.ts'
 import type { LoadPublic } from '../../../schemas/load-public.ts'
 import { topics } from '../../../schemas/topics.ts'
-import { monday, normals, released, shape, withNoise } from '../../helpers/forecast-fixtures.ts'
+import { always, monday, normals, released, shape, withNoise } from '../../helpers/forecast-fixtures.ts'
 import { collector, context, envelope } from '../../helpers/release-fixtures.ts'
 
 const halfHour = 1_800_000
@@ -29,21 +28,6 @@ function finished(records: readonly LoadPublic[], end: (wh: number, n: number) =
     return [...(due >= perDay && due % perDay === 0 ? finals.slice(due - perDay, due) : []), record]
   })
 }
-
-/** A model that says the same of every window. */
-const always = (name: string, wh: number): ForecastModel => ({
-  name,
-  variants: 1,
-  open: () => ({
-    size: 0,
-    begin: () => {},
-    observe: () => {},
-    predict: (_, __, { ahead }) => ({
-      mean: new Float64Array(ahead.length).fill(wh),
-      variance: new Float64Array(ahead.length).fill(10_000 ** 2),
-    }),
-  }),
-})
 
 function made(records: readonly LoadPublic[], by = operator): ForecastPublic[] {
   const out = collector<ForecastPublic>()
@@ -165,7 +149,7 @@ describe('forecast', () => {
       const records = Array.from({ length: 8 * perDay }, (_, n) =>
         released(n, 600_000, { window: monday + n * windowSeconds * 1_000, windowSeconds }),
       )
-      const by = forecast({ timeZone: zone, models: [always('level', 600_000)] })
+      const by = forecast({ timeZone: zone, models: [always(600_000, 10_000 ** 2, { name: 'level' })] })
       // What is released less of in the end changes nothing that is expected to come late.
       const widthsOf = (off: number): number[] =>
         made(
@@ -213,7 +197,10 @@ describe('forecast', () => {
   })
 
   it('takes the first model while none has been tried, and the one that did better afterwards', () => {
-    const both = forecast({ timeZone: zone, models: [always('far', 0), always('near', 600_000)] })
+    const both = forecast({
+      timeZone: zone,
+      models: [always(0, 10_000 ** 2, { name: 'far' }), always(600_000, 10_000 ** 2, { name: 'near' })],
+    })
     const names = made(days(3), both).map(({ model }) => model)
     assert.deepEqual([...new Set(names.slice(0, 24))], ['far'])
     assert.deepEqual([...new Set(names.slice(24))], ['near'])
