@@ -7,6 +7,7 @@ import { openWorld, type World } from '../../pipelines/simulation/world.ts'
 import type { HouseholdReading } from '../../schemas/household-reading.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
+import { runThrough } from '../helpers/fleet-world.ts'
 
 const start = Date.UTC(2026, 0, 12)
 const fleet = createFleet({
@@ -22,16 +23,7 @@ before(async () => {
   const { entries, register, keyring } = fleet
   const { zone, timeZone } = entries[0]!
   world = await openWorld({ entries, register, keyring, zone, timeZone, partitions: 2, start })
-  const { running, activity } = await world.launch({ task: { heartbeatMs: minutes(5) } })
-  const end = start + minutes(30.5 * 60)
-  for (const { at, arrivals } of fleet.arrivals(end)) {
-    await world.log.append(arrivals.map(({ partition, frame }) => world.frameRecord(partition, frame)))
-    world.clock.moveTo(at)
-  }
-  await activity.rest(running.done)
-  world.clock.moveTo(end)
-  await activity.rest(running.done)
-  await running.stop()
+  await runThrough(world, fleet, start + minutes(30.5 * 60))
 })
 
 describe('guessing a pseudonym', () => {

@@ -8,6 +8,7 @@ import { openWorld } from '../../pipelines/simulation/world.ts'
 import { capRuleOn, clipOn } from '../../schemas/load-partial.ts'
 import { type Level, levels } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
+import { runThrough } from '../helpers/fleet-world.ts'
 
 const start = Date.UTC(2026, 0, 12)
 const homes = 20
@@ -20,7 +21,7 @@ const ruleOf = (date: string) => (date < change ? defaultPolicy.capRule : halves
 
 describe('the pipelines over a change of bounds at midnight', () => {
   it('bound, seal and publish each day by its own', async () => {
-    const { entries, register, keyring, arrivals } = createFleet({
+    const { entries, register, keyring, ...fleet } = createFleet({
       seed: 5,
       homes,
       start,
@@ -31,16 +32,7 @@ describe('the pipelines over a change of bounds at midnight', () => {
     const { zone, timeZone } = entries[0]!
     const policy = { ...defaultPolicy, epochs: [{ from: change, clipWhPerHalfHour: narrow, capRule: halves }] }
     const world = await openWorld({ entries, register, keyring, zone, timeZone, partitions: 1, start, policy })
-    const { running, activity } = await world.launch({ task: { heartbeatMs: minutes(5) } })
-    const end = start + minutes(48 * 60)
-    for (const { at, arrivals: frames } of arrivals(end)) {
-      await world.log.append(frames.map(({ partition, frame }) => world.frameRecord(partition, frame)))
-      world.clock.moveTo(at)
-      await activity.rest(running.done)
-    }
-    world.clock.moveTo(end)
-    await activity.rest(running.done)
-    await running.stop()
+    await runThrough(world, fleet, start + minutes(48 * 60))
 
     const sums = new Map<string, number>()
     for (const partial of await world.read(topics.loadPartials)) {

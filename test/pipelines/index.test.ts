@@ -10,6 +10,7 @@ import { allPipelines } from '../../pipelines/index.ts'
 import { openWorld } from '../../pipelines/simulation/world.ts'
 import type { RegisterEntry } from '../../schemas/register-entry.ts'
 import { topics } from '../../schemas/topics.ts'
+import { runThrough } from '../helpers/fleet-world.ts'
 import { household } from '../operators/privacy/k-anonymize/registers.ts'
 
 const start = Date.UTC(2026, 0, 12)
@@ -32,15 +33,7 @@ async function toldBeside(twentieth: Partial<RegisterEntry>): Promise<ReadonlySe
   const { zone, timeZone } = entries[0]!
   const register = registerView(entries)
   const world = await openWorld({ entries, register, keyring, zone, timeZone, partitions: 1, start })
-  const { running, activity } = await world.launch({ task: { heartbeatMs: minutes(5) } })
-  for (const { at, arrivals } of fleet.arrivals(start + minutes(25 * 60))) {
-    await world.log.append(arrivals.map(({ partition, frame }) => world.frameRecord(partition, frame)))
-    world.clock.moveTo(at)
-  }
-  await activity.rest(running.done)
-  world.clock.moveTo(start + minutes(25 * 60))
-  await activity.rest(running.done)
-  await running.stop()
+  await runThrough(world, fleet, start + minutes(25 * 60))
   return new Set((await world.read(topics.householdReadings)).map(({ tariff }) => tariff))
 }
 
@@ -83,17 +76,7 @@ async function leftBeside(last: Partial<RegisterEntry> | undefined) {
     start,
     noise: { gaussian: () => 0n },
   })
-  const end = start + minutes(4 * 60)
-  const { running, activity } = await world.launch({ task: { heartbeatMs: minutes(5) } })
-  await activity.rest(running.done)
-  for (const { at, arrivals } of fleet.arrivals(end)) {
-    await world.log.append(arrivals.map(({ partition, frame }) => world.frameRecord(partition, frame)))
-    world.clock.moveTo(at)
-    await activity.rest(running.done)
-  }
-  world.clock.moveTo(end)
-  await activity.rest(running.done)
-  await running.stop()
+  await runThrough(world, fleet, start + minutes(4 * 60))
   const bytesOf = async (topic: { readonly name: string }): Promise<readonly string[]> =>
     (await world.records(topic, 'read_committed')).map(({ value }) => Buffer.from(value ?? []).toString('hex'))
   return {

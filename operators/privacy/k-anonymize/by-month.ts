@@ -21,8 +21,8 @@ const keptMonths = 4
 
 /**
  * What may be told of a household in each local month: anonymised over whoever is registered when the month begins, with
- * what holds then, and held against the month before (see `previous` and `previousStart` of `kAnonymize`). So nothing that is loaded into the
- * register later, dated later, changes what is told in a month that has begun: see `start` of `kAnonymize` for who comes
+ * what holds then, and held against the month before (see `previous` and `previousStart` of `kAnonymize`). So nothing that
+ * is loaded into the register later, dated later, changes what is told in a month that has begun: see `start` of `kAnonymize` for who comes
  * within it. All is worked out from the register alone, so that a restart gives the same; a month in which nobody comes or
  * goes costs nothing but for those who come later. Throws RangeError for a `since` that is no month.
  */

@@ -8,11 +8,11 @@ import { blockOf, dayAfter, dayNamed, gridPosition, gridSeals } from './day-grid
 import { coarserSteps, type DayPlan, planDay } from './day-plan.ts'
 import type { ReleaseTools } from './domain.ts'
 import type { ResolvedPolicy } from './policy.ts'
-import type { Membership } from './restricted/membership.ts'
 import { crossing } from './restricted/tree.ts'
 import { headRow, type OpenDay, planRow, type ReleaseState, sumsRow } from './state.ts'
 import { type SumTable, sumTable } from './sums.ts'
 import { provenPlan } from './unproven.ts'
+import { unsteadyOn } from './unsteady.ts'
 
 const dayMs = 86_400_000
 
@@ -207,16 +207,6 @@ export function openDay(state: ReleaseState, local: LocalDay, tools: ReleaseTool
   state.days.set(local.date, day)
   state.dirty.add(planRow(local.date)).add(headRow)
   return day
-}
-
-/** Names of the groups whose membership changed by too few to be shown on a day, by the register that is in force. */
-export function unsteadyOn(
-  { first }: Pick<ReleaseState, 'first'>,
-  local: LocalDay,
-  { domain, membership }: Pick<ReleaseTools, 'domain' | 'membership'>,
-  of: Parameters<Membership>[2],
-): ReadonlySet<string> | undefined {
-  return membership?.(first === null || first > local.date ? local : dayNamed(domain.timeZone, first), local, of)
 }
 
 /** A day that nothing has been charged or sealed for. */

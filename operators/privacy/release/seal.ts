@@ -4,7 +4,6 @@ import { canonical } from '../ledger/canonical.ts'
 import { appendLink, headOf, type LedgerEntry } from '../ledger/chain.ts'
 import { releaseHalt } from '../ledger/halts.ts'
 import { packRecords, unlinkedHash } from '../ledger/packed-records.ts'
-import { unsteadyOn } from './absorb.ts'
 import { consistencyOf } from './consistent.ts'
 import type { GridSeal } from './day-grid.ts'
 import type { PlannedGroup } from './day-plan.ts'
@@ -18,6 +17,7 @@ import { filtersRow, lateSharesRow } from './smooth-rows.ts'
 import { headRow, noisyRow, type OpenDay, type ReleaseState, sumsRow } from './state.ts'
 import { emptySum, type GroupSum } from './sums.ts'
 import { isUnproven } from './unproven.ts'
+import { unsteadyOn } from './unsteady.ts'
 
 /** The sums of the window that is sealed, by position of the group in the day's plan. Empty groups have none. */
 type WindowSums = ReadonlyMap<number, GroupSum>

@@ -22,20 +22,26 @@ export interface MembershipOptions {
  * shown: what was before it needs no protection. A day is planned by what changes until it ends, whatever is loaded later;
  * what changes until its `values` are complete decides what is shown of them.
  */
-export type Membership = (since: LocalDay, day: LocalDay, of: 'plan' | 'values') => ReadonlySet<string>
+export type Membership = (since: LocalDay, day: LocalDay, of: MembershipOf) => ReadonlySet<string>
+export type MembershipOf = 'plan' | 'values'
 
 /** Most memberships that a day is held against: the latest that were shown. */
 const mostShown = 64
 
 /**
  * Says which groups must be withheld on a day so that sums of different days, or of windows of one day, cannot be
- * subtracted to learn of fewer than k points that joined, left or moved.
+ * subtracted to learn of fewer than k homes that joined, left or moved.
  *
  * Whatever can be computed from the shown groups of a day is a union of their remainders (see `suppress`). Between any
- * membership that was shown before and that of the day, each two remainders must exchange no point or at least k, and so
+ * membership that was shown before and that of the day, each two remainders must exchange no home or at least k, and so
  * must each of them and the outside: then every union changes by none or at least k. Where they do not, the narrower
  * group is withheld until the changes since it was shown add up to k. A group whose members change within a day is
  * withheld on that day.
+ *
+ * A value counts for the group that its point is in when the frame is *received*, so the members of a day are those of the
+ * next one too, until the day's cut-off: in its last window, and in all that comes late. So for the values of a day, what
+ * a change at local midnight withholds on the day that begins is withheld on the day that ends as well, and what changes
+ * between midnight and the cut-off changes within both.
  *
  * A function of register and days alone, so that a restart changes nothing. A meter exchanged at the same place is no
  * change, also where the point is without a meter for a while. Changes that are made in batches of at least k for each
@@ -136,7 +142,7 @@ interface Walk {
   readonly answers: Map<EpochMs, Answer>
 }
 
-type Answer = Readonly<Record<Parameters<Membership>[2], ReadonlySet<string>>>
+type Answer = Readonly<Record<MembershipOf, ReadonlySet<string>>>
 
 function walkFrom(register: Moves, since: LocalDay): Walk {
   const { points } = register

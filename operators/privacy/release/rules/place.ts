@@ -2,6 +2,7 @@ import type { PublicFlag } from '../../../../schemas/load-public.ts'
 import type { Level } from '../../../../schemas/register-entry.ts'
 import type { ResolvedPolicy } from '../policy.ts'
 import { hideCells } from '../restricted/hide.ts'
+import { nobody } from '../restricted/rules.ts'
 import type { GroupTree } from '../restricted/tree.ts'
 import { rulesInForce, type StepRules, stepRules, totalOf } from './count-rules.ts'
 import type { ClassCounts } from './rule-set.ts'
@@ -90,16 +91,7 @@ function reasonsIn(
     // Only how many there are is looked at; whoever is registered counts as load.
     own: groups.map(({ classes }) => {
       const registered = totalOf(classes)
-      return {
-        exactWh: registered,
-        count: registered,
-        shared: 0,
-        largestWh: 0,
-        secondWh: 0,
-        thirdWh: 0,
-        classes,
-        groups: 1,
-      }
+      return { ...nobody, exactWh: registered, count: registered, classes, groups: 1 }
     }),
     empty: groups.map(({ classes }) => totalOf(classes) === 0),
     keeps: ({ classes }) => step.keeps(classes),
